@@ -1,0 +1,2 @@
+//! Plans evaluation runs and awards pending events.
+fn main() {}

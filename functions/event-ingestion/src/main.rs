@@ -1,0 +1,2 @@
+//! Takes in customer events: post, preview, bulk, read, cancel.
+fn main() {}

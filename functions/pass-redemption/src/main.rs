@@ -1,0 +1,2 @@
+//! Issues passes and redeems them.
+fn main() {}

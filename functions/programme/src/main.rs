@@ -1,0 +1,2 @@
+//! The programme document, participants and reads.
+fn main() {}

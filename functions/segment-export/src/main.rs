@@ -1,0 +1,2 @@
+//! Writes the participants of a segment to files.
+fn main() {}

@@ -1,0 +1,2 @@
+//! Debits wallets.
+fn main() {}

@@ -1,0 +1,2 @@
+//! The stack of `template.yaml` on one machine.
+fn main() {}

@@ -1,0 +1,243 @@
+//! Applying a command to a wallet: a total function from what is to the entries that follow.
+
+use crate::amount::{Amount, MAX_MINOR};
+use crate::award::{self, Mode};
+use crate::cancel::take_back;
+use crate::event::{Due, Judge, Judgement, RecordedEvent};
+use crate::id::BalanceCode;
+use crate::ledger::{Act, Effect, Entry, EntryKey, LotId, PayloadHash};
+use crate::pass::Pass;
+use crate::programme::Programme;
+use crate::refusal::Refusal;
+use crate::spend::{SpendAsked, plan_spend};
+use crate::time::Instant;
+use crate::wallet::{MAX_LOTS, Wallet};
+
+/// Something that is to happen to one wallet.
+#[derive(Clone, Debug)]
+pub enum Command<'a> {
+    /// Judge an event by the offers that may.
+    Judge { event: &'a RecordedEvent, mode: Mode, by: Judge },
+    /// Spend; `key` is a spend's or that of the spend within its purchase.
+    Spend {
+        key: EntryKey,
+        payload: PayloadHash,
+        asked: &'a SpendAsked,
+        purchase: Option<&'a RecordedEvent>,
+    },
+    /// Take back what these entries did.
+    Cancel { key: EntryKey, payload: PayloadHash, entries: &'a [Entry] },
+    /// Credit a pass to this lot.
+    Redeem { pass: &'a Pass, payload: PayloadHash, lot: LotId },
+    /// Block spending, or release it.
+    Block { blocked: bool, reason: &'a str },
+}
+
+/// What follows from a command.
+#[derive(Clone, Debug)]
+pub struct Applied {
+    /// What expired, if anything did, and then the command's own entry.
+    pub entries: Vec<Entry>,
+    /// The wallet with the entries entered.
+    pub wallet: Wallet,
+    pub outcome: Outcome,
+}
+
+/// What a command came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It was carried out; the last entry says how.
+    Done,
+    /// An event was judged.
+    Judged { judgement: Judgement, due: Due },
+    /// The programme said no; the last entry records it.
+    Refused(Refusal),
+}
+
+/// Applies a command. `now` must not be earlier than the wallet's time.
+pub fn apply(
+    programme: &Programme,
+    wallet: &Wallet,
+    now: Instant,
+    command: &Command<'_>,
+) -> Applied {
+    let mut applied = Applied { entries: vec![], wallet: wallet.clone(), outcome: Outcome::Done };
+    expire(programme, now, &mut applied);
+    let sequence = applied.wallet.length + 1;
+    let decided = decide(programme, &applied.wallet, now, command, sequence);
+    let (key, payload) = identity(command, sequence);
+    let (act, mut effects) = match decided {
+        Ok(decided) => {
+            applied.outcome = decided.outcome;
+            (decided.act, decided.effects)
+        }
+        Err(refusal) => {
+            applied.outcome = Outcome::Refused(refusal);
+            (Act::Refused(refusal), Vec::new())
+        }
+    };
+    effects.extend(merges(&applied.wallet, &effects));
+    enter(programme, now, &mut applied, Draft { key, payload, act, effects });
+    applied
+}
+
+struct Decided {
+    act: Act,
+    effects: Vec<Effect>,
+    outcome: Outcome,
+}
+
+struct Draft {
+    key: EntryKey,
+    payload: PayloadHash,
+    act: Act,
+    effects: Vec<Effect>,
+}
+
+fn identity(command: &Command<'_>, sequence: u64) -> (EntryKey, PayloadHash) {
+    match command {
+        Command::Judge { event, .. } => {
+            let turn = u8::try_from(event.judgements.len()).unwrap_or(u8::MAX);
+            (EntryKey::Event { event: event.event.id.clone(), turn }, event.payload)
+        }
+        Command::Spend { key, payload, .. } | Command::Cancel { key, payload, .. } => {
+            (key.clone(), *payload)
+        }
+        Command::Redeem { pass, payload, .. } => {
+            (EntryKey::Redeem { plan: pass.id.plan.clone(), serial: pass.id.serial }, *payload)
+        }
+        Command::Block { .. } => (EntryKey::Block(sequence), PayloadHash::default()),
+    }
+}
+
+fn decide(
+    programme: &Programme,
+    wallet: &Wallet,
+    now: Instant,
+    command: &Command<'_>,
+    sequence: u64,
+) -> Result<Decided, Refusal> {
+    let done = |act, effects| Ok(Decided { act, effects, outcome: Outcome::Done });
+    match command {
+        Command::Judge { event, mode, by } => {
+            Ok(judge(programme, wallet, now, event, *mode, by, sequence))
+        }
+        Command::Spend { asked, purchase, .. } => {
+            let plan = plan_spend(programme, wallet, now, asked, *purchase)?;
+            done(Act::Spent(plan.made), plan.takes)
+        }
+        Command::Cancel { entries, .. } => {
+            let effects = take_back(programme, wallet, now, entries)?;
+            done(Act::Reversed(entries.iter().map(|entry| entry.sequence).collect()), effects)
+        }
+        Command::Redeem { pass, lot, .. } => {
+            pass.redeemable(now, programme.zone)?;
+            done(Act::Redeemed, vec![credit(wallet, lot, pass.value)?])
+        }
+        Command::Block { blocked, reason } => {
+            let act = Act::Blocked { reason: (*reason).into() };
+            done(act, vec![Effect::Block { blocked: *blocked }])
+        }
+    }
+}
+
+fn judge(
+    programme: &Programme,
+    wallet: &Wallet,
+    now: Instant,
+    event: &RecordedEvent,
+    mode: Mode,
+    by: &Judge,
+    sequence: u64,
+) -> Decided {
+    let judged = award::judge(programme, wallet, now, event, mode);
+    let due = award::due_after(&judged);
+    let mut effects = judged.effects;
+    if event.judgements.is_empty() {
+        let performed_on = event.event.performed_on;
+        let month = performed_on.day(programme.zone).month();
+        let amount = event.event.purchased();
+        effects.push(Effect::Activity { month, purchases: 1, amount });
+        effects.push(Effect::Seen { performed_on });
+    }
+    let judgement = Judgement {
+        sequence,
+        by: by.clone(),
+        programme: programme.version,
+        awards: judged.awards,
+        passed_over: judged.passed_over,
+    };
+    Decided { act: Act::Judged, effects, outcome: Outcome::Judged { judgement, due } }
+}
+
+fn credit(wallet: &Wallet, lot: &LotId, amount: Amount) -> Result<Effect, Refusal> {
+    if wallet.total(&lot.balance, |_| true).0 + amount.0 > MAX_MINOR {
+        return Err(Refusal::BalanceFull);
+    }
+    let debt = amount.min(wallet.debt(&lot.balance));
+    Ok(Effect::Award { offer: None, lot: lot.clone(), amount, debt, slot: None })
+}
+
+/// Drops what has expired, as an entry of its own.
+fn expire(programme: &Programme, now: Instant, applied: &mut Applied) {
+    let dead = applied.wallet.lots.iter().filter(|lot| !lot.id.is_live(now, programme.zone));
+    let effects: Vec<Effect> =
+        dead.map(|lot| Effect::Expire { lot: lot.id.clone(), amount: lot.amount }).collect();
+    if !effects.is_empty() {
+        let key = EntryKey::Expiry(applied.wallet.length + 1);
+        let payload = PayloadHash::default();
+        enter(programme, now, applied, Draft { key, payload, act: Act::Expired, effects });
+    }
+}
+
+fn enter(programme: &Programme, now: Instant, applied: &mut Applied, draft: Draft) {
+    let Draft { key, payload, act, effects } = draft;
+    let sequence = applied.wallet.length + 1;
+    let mut entry = Entry { sequence, at: now, key, payload, act, effects, after: Vec::new() };
+    applied.wallet.enter(&entry);
+    let mut touched: Vec<BalanceCode> = Vec::new();
+    for (balance, _) in entry.effects.iter().filter_map(Effect::change) {
+        if !touched.contains(balance) {
+            touched.push(balance.clone());
+        }
+    }
+    let available = |balance: BalanceCode| {
+        let amount = applied.wallet.available(&balance, now, programme.zone);
+        (balance, amount)
+    };
+    entry.after = touched.into_iter().map(available).collect();
+    applied.entries.push(entry);
+}
+
+/// Keeps the number of lots bounded: while there are too many, the two of one balance that are
+/// nearest in expiry become the later one, in the participant's favour.
+fn merges(wallet: &Wallet, effects: &[Effect]) -> Vec<Effect> {
+    let mut merges = Vec::new();
+    if wallet.lots.len() + effects.len() <= MAX_LOTS {
+        return merges;
+    }
+    let mut wallet = wallet.clone();
+    effects.iter().for_each(|effect| wallet.carry_out(effect));
+    while wallet.lots.len() > MAX_LOTS {
+        let Some((from, into)) = nearest(&wallet) else { break };
+        let merge = Effect::Merge { from, into };
+        wallet.carry_out(&merge);
+        merges.push(merge);
+    }
+    merges
+}
+
+fn nearest(wallet: &Wallet) -> Option<(LotId, LotId)> {
+    let mut best = None;
+    for (at, lot) in wallet.lots.iter().enumerate() {
+        let later = wallet.lots[at + 1..].iter().find(|next| next.id.balance == lot.id.balance);
+        let Some(later) = later else { continue };
+        let day = |id: &LotId| id.expires.map_or(i64::MAX / 2, |day| i64::from(day.0));
+        let held_back = later.id.available_from > lot.id.available_from;
+        let distance = (held_back, day(&later.id) - day(&lot.id));
+        if best.as_ref().is_none_or(|(known, _, _)| distance < *known) {
+            best = Some((distance, lot.id.clone(), later.id.clone()));
+        }
+    }
+    best.map(|(_, from, into)| (from, into))
+}

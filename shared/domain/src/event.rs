@@ -1,0 +1,280 @@
+//! Customer events and what became of them.
+
+use crate::amount::{Amount, AmountError};
+use crate::id::{
+    BalanceCode, Classification, EventId, OfferId, ParticipantId, ProductId, RunId, UnitId,
+};
+use crate::ledger::{LotId, PayloadHash, SpendMade};
+use crate::payment_medium::PaymentMedium;
+use crate::refusal::Reason;
+use crate::time::Instant;
+
+/// Most lines of a purchase.
+pub const MAX_LINES: usize = 500;
+
+/// The event types of R-1, in the order of the requirement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum EventType {
+    Purchase,
+    Referral,
+    SocialMedia,
+    Web,
+    Achievement,
+    FinancialAchievement,
+    FinancialStatement,
+    SpendRequest,
+}
+
+impl EventType {
+    /// All of them.
+    pub const ALL: [EventType; 8] = [
+        EventType::Purchase,
+        EventType::Referral,
+        EventType::SocialMedia,
+        EventType::Web,
+        EventType::Achievement,
+        EventType::FinancialAchievement,
+        EventType::FinancialStatement,
+        EventType::SpendRequest,
+    ];
+
+    /// The name in the contract.
+    pub fn name(self) -> &'static str {
+        match self {
+            EventType::Purchase => "purchase",
+            EventType::Referral => "referral",
+            EventType::SocialMedia => "social_media",
+            EventType::Web => "web",
+            EventType::Achievement => "achievement",
+            EventType::FinancialAchievement => "financial_achievement",
+            EventType::FinancialStatement => "financial_statement",
+            EventType::SpendRequest => "spend_request",
+        }
+    }
+
+    /// Whether an event of this type may be processed immediately.
+    pub fn may_be_immediate(self) -> bool {
+        match self {
+            EventType::Purchase
+            | EventType::SocialMedia
+            | EventType::Web
+            | EventType::FinancialStatement
+            | EventType::SpendRequest => true,
+            EventType::Referral | EventType::Achievement | EventType::FinancialAchievement => false,
+        }
+    }
+}
+
+/// An event as it was accepted; it is never modified.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    pub id: EventId,
+    pub participant: ParticipantId,
+    pub classification: Option<Classification>,
+    /// Where it was performed.
+    pub unit: Option<UnitId>,
+    pub performed_on: Instant,
+    /// Whether offers that may be interactive judge it in the call that brings it.
+    pub immediate: bool,
+    pub detail: Detail,
+}
+
+/// What only one type of event has. Further types join here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Detail {
+    Purchase(Purchase),
+}
+
+/// What was bought.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Purchase {
+    pub receipt_number: Option<Box<str>>,
+    pub related_transaction: Option<Box<str>>,
+    pub payment_medium: Option<PaymentMedium>,
+    /// 1 to [`MAX_LINES`].
+    pub lines: Vec<Line>,
+}
+
+/// One line of a purchase; amounts in currency.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    pub product: Option<ProductId>,
+    pub category: Option<ProductId>,
+    pub brand: Option<ProductId>,
+    /// At least 1.
+    pub quantity: u32,
+    /// Of one piece.
+    pub net: Amount,
+    /// Of the line.
+    pub vat: Amount,
+}
+
+impl Line {
+    /// Quantity × net + VAT.
+    pub fn total(&self) -> Result<Amount, AmountError> {
+        self.net.times(self.quantity)?.plus(self.vat)
+    }
+}
+
+impl Purchase {
+    /// The sum of the lines.
+    pub fn total(&self) -> Result<Amount, AmountError> {
+        self.lines.iter().try_fold(Amount::ZERO, |sum, line| sum.plus(line.total()?))
+    }
+}
+
+impl Event {
+    /// Its type.
+    pub fn event_type(&self) -> EventType {
+        match &self.detail {
+            Detail::Purchase(_) => EventType::Purchase,
+        }
+    }
+
+    /// What was purchased, in currency. Parsing refuses a purchase whose total is too large.
+    pub fn purchased(&self) -> Amount {
+        match &self.detail {
+            Detail::Purchase(purchase) => purchase.total().unwrap_or(Amount::ZERO),
+        }
+    }
+}
+
+/// Life-cycle state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EventState {
+    Posted,
+    Cancelled,
+}
+
+/// Which offers have not judged an event yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Due {
+    /// None: the event is processed.
+    Nothing,
+    /// Those that only a run applies: the event was judged immediately.
+    BatchOnly,
+    /// All of them.
+    Everything,
+}
+
+/// What judged an event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Judge {
+    /// The call that brought it, or the queue right after.
+    Interactive,
+    /// A run.
+    Run(RunId),
+}
+
+/// An award that an event led to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Awarded {
+    pub offer: OfferId,
+    pub lot: LotId,
+    pub amount: Amount,
+    /// Whether the offer is one of those of which only the best applies.
+    pub exclusive: bool,
+}
+
+/// What one judgement of an event came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Judgement {
+    /// The ledger entry.
+    pub sequence: u64,
+    pub by: Judge,
+    /// Version of the programme that judged.
+    pub programme: u64,
+    pub awards: Vec<Awarded>,
+    pub passed_over: Vec<(OfferId, Reason)>,
+}
+
+/// A spend against a purchase.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SpendOn {
+    /// The ledger entry.
+    pub sequence: u64,
+    pub made: SpendMade,
+    pub cancelled: bool,
+}
+
+/// An accepted event with everything that happened to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecordedEvent {
+    pub event: Event,
+    pub payload: PayloadHash,
+    pub accepted_at: Instant,
+    pub state: EventState,
+    pub due: Due,
+    pub judgements: Vec<Judgement>,
+    pub spends: Vec<SpendOn>,
+}
+
+impl RecordedEvent {
+    /// An event that nothing has judged yet.
+    pub fn accepted(event: Event, payload: PayloadHash, accepted_at: Instant) -> RecordedEvent {
+        RecordedEvent {
+            event,
+            payload,
+            accepted_at,
+            state: EventState::Posted,
+            due: Due::Everything,
+            judgements: Vec::new(),
+            spends: Vec::new(),
+        }
+    }
+
+    /// What spends have paid of the purchase so far, in currency.
+    pub fn covered(&self) -> Amount {
+        let live = self.spends.iter().filter(|spend| !spend.cancelled);
+        Amount(live.filter_map(|spend| spend.made.covered).map(|covered| covered.0).sum())
+    }
+
+    /// Whether an offer awarded this event or was passed over before.
+    pub fn has_judged(&self, offer: &OfferId) -> bool {
+        self.judgements.iter().any(|judgement| {
+            judgement.awards.iter().any(|award| award.offer == *offer)
+                || judgement
+                    .passed_over
+                    .iter()
+                    .any(|(passed, reason)| passed == offer && *reason != Reason::AwaitsRun)
+        })
+    }
+
+    /// Whether one of the offers of which only the best applies awarded this event.
+    pub fn has_exclusive_award(&self) -> bool {
+        self.judgements.iter().flat_map(|judgement| &judgement.awards).any(|award| award.exclusive)
+    }
+
+    /// Sums per balance of what was awarded.
+    pub fn awarded(&self) -> Vec<(BalanceCode, Amount)> {
+        let awards = self.judgements.iter().flat_map(|judgement| &judgement.awards);
+        sums(awards.map(|award| (&award.lot.balance, award.amount)))
+    }
+
+    /// Sums per balance of what was spent against it.
+    pub fn spent(&self) -> Vec<(BalanceCode, Amount)> {
+        let live = self.spends.iter().filter(|spend| !spend.cancelled);
+        sums(live.map(|spend| (&spend.made.balance, spend.made.spent)))
+    }
+
+    /// Sequences of the ledger entries that a cancel takes back.
+    pub fn entries(&self) -> Vec<u64> {
+        let spends = self.spends.iter().filter(|spend| !spend.cancelled);
+        let judgements = self.judgements.iter().map(|judgement| judgement.sequence);
+        judgements.chain(spends.map(|spend| spend.sequence)).collect()
+    }
+}
+
+/// Adds up amounts per balance, in order of first mention.
+pub fn sums<'a>(
+    amounts: impl Iterator<Item = (&'a BalanceCode, Amount)>,
+) -> Vec<(BalanceCode, Amount)> {
+    let mut sums: Vec<(BalanceCode, Amount)> = Vec::new();
+    for (balance, amount) in amounts {
+        match sums.iter_mut().find(|(code, _)| code == balance) {
+            Some((_, sum)) => sum.0 += amount.0,
+            None => sums.push((balance.clone(), amount)),
+        }
+    }
+    sums
+}

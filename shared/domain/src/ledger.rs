@@ -1,0 +1,186 @@
+//! Ledger entries: what happened to a wallet, with effects that rebuild it exactly.
+
+use crate::amount::Amount;
+use crate::id::{BalanceCode, Classification, EventId, Key, OfferId, PlanId, UnitId};
+use crate::programme::ReductionMethod;
+use crate::refusal::Refusal;
+use crate::time::{Day, Instant, Month};
+
+/// One entry of a participant's ledger; never altered once committed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Position, from 1, without holes.
+    pub sequence: u64,
+    /// When it was committed; never earlier than the entry before.
+    pub at: Instant,
+    /// What it answers; unique in a ledger.
+    pub key: EntryKey,
+    /// Hash of what was asked: the same key with another payload is refused.
+    pub payload: PayloadHash,
+    /// What was done, with all that a repeat must answer.
+    pub act: Act,
+    /// What changed in the wallet.
+    pub effects: Vec<Effect>,
+    /// What was available afterwards, for each balance that changed.
+    pub after: Vec<(BalanceCode, Amount)>,
+}
+
+/// The first eight bytes of the SHA-256 of a request, taken after the identifier adjustment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PayloadHash(pub [u8; 8]);
+
+/// What an entry answers: a kind, and the key within it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum EntryKey {
+    /// A judgement of an event: the first is turn 0; a run that judges it again is the next.
+    Event { event: EventId, turn: u8 },
+    /// A spend request under the caller's key.
+    Spend(Key),
+    /// The spend that came in one call with its purchase.
+    SpendWithPurchase(EventId),
+    /// The cancel of an event.
+    CancelEvent(EventId),
+    /// The cancel of the spend with this sequence.
+    CancelSpend(u64),
+    /// A redemption of a pass.
+    Redeem { plan: PlanId, serial: u64 },
+    /// What expired before the entry with the next sequence.
+    Expiry(u64),
+    /// A change of the spending block; its sequence.
+    Block(u64),
+}
+
+/// What an entry did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Act {
+    /// An event was judged; its awards are among the effects.
+    Judged,
+    /// A spend.
+    Spent(SpendMade),
+    /// The programme said no.
+    Refused(Refusal),
+    /// What these entries did was taken back.
+    Reversed(Vec<u64>),
+    /// A pass was credited.
+    Redeemed,
+    /// Lots expired.
+    Expired,
+    /// Spending was blocked or released.
+    Blocked { reason: Box<str> },
+}
+
+/// A spend as it was carried out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SpendMade {
+    /// The balance it was taken from.
+    pub balance: BalanceCode,
+    /// What was asked for, in the balance.
+    pub requested: Amount,
+    /// What was taken, in the balance.
+    pub spent: Amount,
+    /// What it paid of the purchase, in currency; none without a purchase.
+    pub covered: Option<Amount>,
+    /// What the participant must pay: in currency against a purchase, else in the balance.
+    pub remainder: Amount,
+    /// The purchase it was made against.
+    pub purchase: Option<EventId>,
+    /// How the unit deducts it.
+    pub method: ReductionMethod,
+    /// Where.
+    pub unit: Option<UnitId>,
+    /// When, as the caller says.
+    pub performed_on: Instant,
+    /// Of which classification.
+    pub classification: Option<Classification>,
+}
+
+/// What lots have in common that are one lot: merging and returning keep it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct LotId {
+    /// The balance.
+    pub balance: BalanceCode,
+    /// The last day on which it can be spent; none: never expires.
+    pub expires: Option<Day>,
+    /// The first day on which it can be spent; none: at once.
+    pub available_from: Option<Day>,
+}
+
+/// The window in which a limit counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Slot {
+    /// Once and for all.
+    Ever,
+    /// The calendar period with this number.
+    Period(i32),
+    /// A rolling window is checked against the days of earlier awards.
+    On(Day),
+}
+
+/// One change of a wallet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// An offer (or, without one, a pass) awarded `amount`, of which `debt` paid debt.
+    Award { offer: Option<OfferId>, lot: LotId, amount: Amount, debt: Amount, slot: Option<Slot> },
+    /// Spent from a lot.
+    Take { lot: LotId, amount: Amount },
+    /// A cancelled spend came back to its lot, less what paid debt.
+    Return { lot: LotId, amount: Amount, debt: Amount },
+    /// A cancelled award was taken from a lot.
+    ClawBack { lot: LotId, amount: Amount },
+    /// A cancelled award was spent already: carried as debt.
+    Owe { balance: BalanceCode, amount: Amount },
+    /// A cancelled award frees its place in the limit.
+    Free { offer: OfferId, slot: Slot },
+    /// The unspent remainder of a lot expired.
+    Expire { lot: LotId, amount: Amount },
+    /// All of one lot moved to another, because a wallet holds a bounded number of lots.
+    Merge { from: LotId, into: LotId },
+    /// Purchases of a month; both are negative when cancelled.
+    Activity { month: Month, purchases: i32, amount: Amount },
+    /// The time of the newest event.
+    Seen { performed_on: Instant },
+    /// Spending is blocked, or is not any more.
+    Block { blocked: bool },
+}
+
+impl Effect {
+    /// How the effect changes a balance, signed; debt counts as negative balance.
+    pub fn change(&self) -> Option<(&BalanceCode, Amount)> {
+        let negative = |amount: &Amount| Amount(-amount.0);
+        match self {
+            Effect::Award { lot, amount, .. } | Effect::Return { lot, amount, .. } => {
+                Some((&lot.balance, *amount))
+            }
+            Effect::Take { lot, amount }
+            | Effect::ClawBack { lot, amount }
+            | Effect::Expire { lot, amount } => Some((&lot.balance, negative(amount))),
+            Effect::Owe { balance, amount } => Some((balance, negative(amount))),
+            Effect::Free { .. }
+            | Effect::Merge { .. }
+            | Effect::Activity { .. }
+            | Effect::Seen { .. }
+            | Effect::Block { .. } => None,
+        }
+    }
+}
+
+impl Entry {
+    /// The event this entry is about.
+    pub fn event(&self) -> Option<&EventId> {
+        match &self.key {
+            EntryKey::Event { event, .. }
+            | EntryKey::SpendWithPurchase(event)
+            | EntryKey::CancelEvent(event) => Some(event),
+            EntryKey::Spend(_) => self.spend()?.purchase.as_ref(),
+            EntryKey::CancelSpend(_)
+            | EntryKey::Redeem { .. }
+            | EntryKey::Expiry(_)
+            | EntryKey::Block(_) => None,
+        }
+    }
+
+    /// The spend, if this entry is one that was carried out.
+    pub fn spend(&self) -> Option<&SpendMade> {
+        if let Act::Spent(made) = &self.act { Some(made) } else { None }
+    }
+}

@@ -1,0 +1,104 @@
+//! Master data and consents of a participant, with their provenance.
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+
+use crate::time::Instant;
+
+/// A way to reach a participant: `email`, `sms`, … (an identifier of the caller's).
+pub type Channel = Box<str>;
+
+/// What is known of a participant besides the wallet.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Participant {
+    pub profile: Profile,
+    /// The newest consent of each channel.
+    pub consents: BTreeMap<Channel, Consent>,
+}
+
+/// Master data; personal, so it is never logged.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Profile {
+    pub first_name: Option<Box<str>>,
+    pub last_name: Option<Box<str>>,
+    pub email: Option<Box<str>>,
+    pub phone: Option<Box<str>>,
+    pub locale: Option<Box<str>>,
+    pub time_zone: Option<Box<str>>,
+    pub birthday: Option<NaiveDate>,
+    /// Month and day, `MM-DD`.
+    pub name_day: Option<Box<str>>,
+    pub area: Option<Box<str>>,
+    pub tags: Vec<Box<str>>,
+    pub flags: BTreeMap<Box<str>, bool>,
+}
+
+impl std::fmt::Debug for Profile {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str("Profile(..)")
+    }
+}
+
+/// An opt-in or opt-out, when and how it was given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Consent {
+    pub granted: bool,
+    pub at: Instant,
+    pub source: Option<Box<str>>,
+    pub process: Option<Box<str>>,
+}
+
+impl Participant {
+    /// Takes over the profile as sent, and each consent that is newer by its own timestamp than
+    /// the one known; of two with one timestamp the opt-out wins.
+    pub fn update(&mut self, profile: Profile, consents: Vec<(Channel, Consent)>) {
+        self.profile = profile;
+        for (channel, consent) in consents {
+            let wins = self
+                .consents
+                .get(&channel)
+                .is_none_or(|known| (consent.at, known.granted) > (known.at, consent.granted));
+            if wins {
+                self.consents.insert(channel, consent);
+            }
+        }
+    }
+
+    /// Whether the newest consent for the channel is an opt-in.
+    pub fn consents_to(&self, channel: &Channel) -> bool {
+        self.consents.get(channel).is_some_and(|consent| consent.granted)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_newest_consent_wins_whatever_the_order_of_arrival() {
+        let consent =
+            |at, granted| Consent { granted, at: Instant(at), source: None, process: None };
+        let cases = [
+            ([(1, true), (2, false)], false),
+            ([(1, false), (2, true)], true),
+            ([(2, true), (2, false)], false),
+            ([(2, false), (2, true)], false),
+        ];
+        for (consents, want) in cases {
+            for order in [[0, 1], [1, 0]] {
+                let mut participant = Participant::default();
+                for at in order {
+                    let (time, granted) = consents[at];
+                    let sent = vec![("email".into(), consent(time, granted))];
+                    participant.update(Profile::default(), sent);
+                }
+                assert_eq!(
+                    participant.consents_to(&"email".into()),
+                    want,
+                    "{consents:?} {order:?}"
+                );
+            }
+        }
+    }
+}

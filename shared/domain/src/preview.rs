@@ -1,0 +1,84 @@
+//! Preview: what posting a purchase would do, by the same functions that post it.
+
+use crate::amount::{Amount, most_worth};
+use crate::apply::{Command, Outcome, apply};
+use crate::award::{Mode, exclusions};
+use crate::event::{Judge, RecordedEvent, sums};
+use crate::id::{BalanceCode, OfferId};
+use crate::ledger::{EntryKey, SpendMade};
+use crate::programme::Programme;
+use crate::refusal::{Reason, Refusal};
+use crate::spend::SpendAsked;
+use crate::time::Instant;
+use crate::wallet::Wallet;
+
+/// What would happen.
+#[derive(Clone, Debug)]
+pub struct Preview {
+    /// The event with its judgement.
+    pub event: RecordedEvent,
+    /// The spend that came with it.
+    pub spend: Option<SpendMade>,
+    /// What could still be spent against the purchase from what the wallet holds before it.
+    pub additional: Vec<(BalanceCode, Amount)>,
+    /// Every offer of the event's classes that is no candidate.
+    pub excluded: Vec<(OfferId, Reason)>,
+}
+
+impl Preview {
+    /// Sums of what would be spent.
+    pub fn spent(&self) -> Vec<(BalanceCode, Amount)> {
+        sums(self.spend.iter().map(|made| (&made.balance, made.spent)))
+    }
+}
+
+/// Previews an event: an immediate one as its post would answer, another as a run would judge it
+/// now. The spend comes first, as in posting: a purchase is not paid with its own award.
+pub fn preview(
+    programme: &Programme,
+    wallet: &Wallet,
+    now: Instant,
+    event: RecordedEvent,
+    spend: Option<&SpendAsked>,
+) -> Result<Preview, Refusal> {
+    let mut wallet = wallet.clone();
+    let mut made = None;
+    if let Some(asked) = spend {
+        let key = EntryKey::SpendWithPurchase(event.event.id.clone());
+        let payload = event.payload;
+        let purchase = Some(&event);
+        let applied =
+            apply(programme, &wallet, now, &Command::Spend { key, payload, asked, purchase });
+        if let Outcome::Refused(refusal) = applied.outcome {
+            return Err(refusal);
+        }
+        made = applied.entries.last().and_then(|entry| entry.spend().cloned());
+        wallet = applied.wallet;
+    }
+    let mode = if event.event.immediate { Mode::Interactive } else { Mode::Run };
+    let judge = Command::Judge { event: &event, mode, by: Judge::Interactive };
+    let applied = apply(programme, &wallet, now, &judge);
+    let excluded = exclusions(programme, &event.event);
+    let covered = made.as_ref().and_then(|made| made.covered).unwrap_or_default();
+    let additional = spendable(programme, &wallet, now, event.event.purchased().less(covered));
+    let mut event = event;
+    if let Outcome::Judged { judgement, due } = applied.outcome {
+        event.judgements.push(judgement);
+        event.due = due;
+    }
+    Ok(Preview { event, spend: made, additional, excluded })
+}
+
+fn spendable(
+    programme: &Programme,
+    wallet: &Wallet,
+    now: Instant,
+    open: Amount,
+) -> Vec<(BalanceCode, Amount)> {
+    let currency = programme.currency.decimals;
+    let usable = programme.balances.iter().filter(|_| !wallet.blocked).map(|balance| {
+        let most = most_worth(open, balance.worth, balance.decimals, currency).unwrap_or_default();
+        (balance.code.clone(), most.min(wallet.available(&balance.code, now, programme.zone)))
+    });
+    usable.filter(|(_, amount)| !amount.is_zero()).collect()
+}

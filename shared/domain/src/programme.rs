@@ -1,0 +1,172 @@
+//! The programme: what a version of the programme document says, compiled for deciding.
+
+use std::collections::{HashMap, HashSet};
+
+use chrono_tz::Tz;
+
+use crate::amount::{Amount, Decimals, Rate};
+use crate::event::EventType;
+use crate::id::{
+    BalanceCode, Classification, MerchantId, OfferId, PlanId, ProductId, SegmentId, UnitId,
+};
+use crate::offer::Offer;
+use crate::pass::PassPlan;
+use crate::payment_medium::PaymentMediumRules;
+use crate::run::RunDefinition;
+use crate::segment::Segment;
+use crate::spend::SpendDefinition;
+
+/// One immutable version of the programme.
+#[derive(Clone, Debug)]
+pub struct Programme {
+    pub version: u64,
+    pub name: Box<str>,
+    /// Days, calendar periods and schedules follow this zone.
+    pub zone: Tz,
+    pub currency: Currency,
+    pub balances: Vec<Balance>,
+    pub definition: Definition,
+    pub classifications: HashMap<Classification, Vec<EventType>>,
+    pub catalogue: HashMap<ProductId, Product>,
+    pub merchants: Merchants,
+    pub offers: Vec<Offer>,
+    pub pass_plans: Vec<PassPlan>,
+    pub segments: Vec<Segment>,
+    pub runs: Vec<RunDefinition>,
+}
+
+/// The currency of purchases.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Currency {
+    /// ISO 4217.
+    pub code: Box<str>,
+    pub decimals: Decimals,
+}
+
+/// One balance that wallets have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Balance {
+    pub code: BalanceCode,
+    pub decimals: Decimals,
+    /// Currency (major unit) that one major unit of the balance is worth.
+    pub worth: Rate,
+}
+
+/// The rules that are not offers.
+#[derive(Clone, Debug)]
+pub struct Definition {
+    /// Whether an event for an unknown participant creates it.
+    pub enrols: bool,
+    /// Types that are always immediate.
+    pub immediate: HashSet<EventType>,
+    pub spend: SpendDefinition,
+    pub payment_medium: PaymentMediumRules,
+    pub debt_policy: DebtPolicy,
+}
+
+/// What becomes of a cancelled award that was spent already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DebtPolicy {
+    /// Carried as debt that new awards pay first.
+    Carry,
+    /// The cancel is refused.
+    Refuse,
+    /// Forgiven.
+    WriteOff,
+}
+
+/// What the catalogue says of a product.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Product {
+    pub category: Option<ProductId>,
+    pub brand: Option<ProductId>,
+}
+
+/// Who owns which unit.
+#[derive(Clone, Debug, Default)]
+pub struct Merchants {
+    pub merchants: HashMap<MerchantId, Merchant>,
+    pub units: HashMap<UnitId, MerchantId>,
+}
+
+/// What a merchant says of its units.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Merchant {
+    /// Whether its units award.
+    pub awards: bool,
+    pub reduction_method: ReductionMethod,
+    /// Whether automatic spending is allowed.
+    pub automatic_spend: bool,
+}
+
+/// How a unit deducts what was spent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReductionMethod {
+    FrontEnd,
+    BackEnd,
+}
+
+impl ReductionMethod {
+    /// The name in the contract.
+    pub fn name(self) -> &'static str {
+        match self {
+            ReductionMethod::FrontEnd => "front_end",
+            ReductionMethod::BackEnd => "back_end",
+        }
+    }
+}
+
+impl Merchants {
+    /// The merchant that owns a unit.
+    pub fn of(&self, unit: &UnitId) -> Option<&Merchant> {
+        self.merchants.get(self.units.get(unit)?)
+    }
+
+    /// Whether the unit is this merchant's.
+    pub fn owns(&self, merchant: &MerchantId, unit: &UnitId) -> bool {
+        self.units.get(unit) == Some(merchant)
+    }
+
+    /// Whether purchases at the unit are awarded; a unit of no merchant awards.
+    pub fn awards(&self, unit: Option<&UnitId>) -> bool {
+        unit.and_then(|unit| self.of(unit)).is_none_or(|merchant| merchant.awards)
+    }
+}
+
+impl Programme {
+    /// A balance by its code.
+    pub fn balance(&self, code: &BalanceCode) -> Option<&Balance> {
+        self.balances.iter().find(|balance| balance.code == *code)
+    }
+
+    /// The decimals of a balance. A wallet may hold a balance that the document no longer lists;
+    /// it is shown in minor units.
+    pub fn decimals(&self, code: &BalanceCode) -> Decimals {
+        self.balance(code).map_or(Decimals::NONE, |balance| balance.decimals)
+    }
+
+    /// Shows an amount of a balance in its major unit.
+    pub fn show(&self, code: &BalanceCode, amount: Amount) -> String {
+        amount.show(self.decimals(code))
+    }
+
+    /// An offer by its id.
+    pub fn offer(&self, id: &OfferId) -> Option<&Offer> {
+        self.offers.iter().find(|offer| offer.id == *id)
+    }
+
+    /// A pass plan by its id.
+    pub fn pass_plan(&self, id: &PlanId) -> Option<&PassPlan> {
+        self.pass_plans.iter().find(|plan| plan.id == *id)
+    }
+
+    /// A segment by its id.
+    pub fn segment(&self, id: &SegmentId) -> Option<&Segment> {
+        self.segments.iter().find(|segment| segment.id == *id)
+    }
+
+    /// Whether an event of this type may carry the classification.
+    pub fn allows(&self, classification: &Classification, event_type: EventType) -> bool {
+        self.classifications.get(classification).is_some_and(|types| types.contains(&event_type))
+    }
+}

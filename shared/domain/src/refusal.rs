@@ -1,0 +1,125 @@
+//! The programme's no, and why an offer awarded nothing: values with stable codes.
+
+use thiserror::Error;
+
+/// An answer that says no. It is remembered under its key and is no failure.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq, Hash)]
+pub enum Refusal {
+    #[error("nothing usable covers this amount")]
+    NotCovered,
+    #[error("spending is blocked for this participant")]
+    SpendingBlocked,
+    #[error("the purchase is too long ago, or is later than the spend")]
+    OutsideSpendWindow,
+    #[error("the amount is outside what the programme allows here")]
+    AmountOutOfRange,
+    #[error("this classification covers the purchase total and takes no amount")]
+    AmountNotAllowed,
+    #[error("the programme only allows spends against a purchase")]
+    PurchaseRequired,
+    #[error("the purchase is cancelled")]
+    PurchaseCancelled,
+    #[error("this was cancelled before, under another key")]
+    AlreadyCancelled,
+    #[error("what was awarded is spent, and the programme does not carry debt")]
+    AwardSpent,
+    #[error("the balance cannot hold more")]
+    BalanceFull,
+    #[error("the pass cannot be redeemed, or not any more")]
+    PassNotRedeemable,
+}
+
+impl Refusal {
+    /// Every refusal, in the order of their stored numbers: append only.
+    pub const ALL: [Refusal; 11] = [
+        Refusal::NotCovered,
+        Refusal::SpendingBlocked,
+        Refusal::OutsideSpendWindow,
+        Refusal::AmountOutOfRange,
+        Refusal::AmountNotAllowed,
+        Refusal::PurchaseRequired,
+        Refusal::PurchaseCancelled,
+        Refusal::AlreadyCancelled,
+        Refusal::AwardSpent,
+        Refusal::BalanceFull,
+        Refusal::PassNotRedeemable,
+    ];
+
+    /// The stable code of the contract.
+    pub fn code(self) -> &'static str {
+        match self {
+            Refusal::NotCovered => "not_covered",
+            Refusal::SpendingBlocked => "spending_blocked",
+            Refusal::OutsideSpendWindow => "outside_spend_window",
+            Refusal::AmountOutOfRange => "amount_out_of_range",
+            Refusal::AmountNotAllowed => "amount_not_allowed",
+            Refusal::PurchaseRequired => "purchase_required",
+            Refusal::PurchaseCancelled => "purchase_cancelled",
+            Refusal::AlreadyCancelled => "already_cancelled",
+            Refusal::AwardSpent => "award_spent",
+            Refusal::BalanceFull => "balance_full",
+            Refusal::PassNotRedeemable => "pass_not_redeemable",
+        }
+    }
+}
+
+/// Why an offer was passed over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Reason {
+    /// The event is outside the offer's validity.
+    NotValid,
+    /// The event's unit is not among the offer's.
+    UnitNotIncluded,
+    /// The unit's merchant does not award.
+    UnitDoesNotAward,
+    /// The event's classification is not among the offer's.
+    ClassificationNotIncluded,
+    /// The purchase total is outside the offer's amount range.
+    AmountOutOfRange,
+    /// No line has a product, category and brand of the offer.
+    NoMatchingLine,
+    /// The offer is judged by a run.
+    AwaitsRun,
+    /// The participant was awarded as often as the offer allows.
+    LimitReached,
+    /// Another offer awards more and only the best of them applies.
+    NotBest,
+    /// The award rounds to nothing.
+    AwardsNothing,
+    /// The balance cannot hold more.
+    BalanceFull,
+}
+
+impl Reason {
+    /// Every reason, in the order of their stored numbers: append only.
+    pub const ALL: [Reason; 11] = [
+        Reason::NotValid,
+        Reason::UnitNotIncluded,
+        Reason::UnitDoesNotAward,
+        Reason::ClassificationNotIncluded,
+        Reason::AmountOutOfRange,
+        Reason::NoMatchingLine,
+        Reason::AwaitsRun,
+        Reason::LimitReached,
+        Reason::NotBest,
+        Reason::AwardsNothing,
+        Reason::BalanceFull,
+    ];
+
+    /// The stable code of the contract.
+    pub fn code(self) -> &'static str {
+        match self {
+            Reason::NotValid => "not_valid",
+            Reason::UnitNotIncluded => "unit_not_included",
+            Reason::UnitDoesNotAward => "unit_does_not_award",
+            Reason::ClassificationNotIncluded => "classification_not_included",
+            Reason::AmountOutOfRange => "amount_out_of_range",
+            Reason::NoMatchingLine => "no_matching_line",
+            Reason::AwaitsRun => "awaits_run",
+            Reason::LimitReached => "limit_reached",
+            Reason::NotBest => "not_best",
+            Reason::AwardsNothing => "awards_nothing",
+            Reason::BalanceFull => "balance_full",
+        }
+    }
+}

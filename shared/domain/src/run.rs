@@ -1,0 +1,66 @@
+//! Evaluation runs: when a definition is due.
+
+use chrono::TimeDelta;
+use chrono_tz::Tz;
+use croner::Cron;
+use croner::parser::{CronParser, Seconds, Year};
+
+use crate::id::RunId;
+use crate::time::Instant;
+
+/// A recurring evaluation run of the programme (R-33).
+#[derive(Clone, Debug)]
+pub struct RunDefinition {
+    pub id: RunId,
+    schedule: Option<Cron>,
+}
+
+impl RunDefinition {
+    /// A definition with its cron expression of five fields, or one that is only started by hand.
+    /// None: the expression is not one.
+    pub fn new(id: RunId, cron: Option<&str>) -> Option<RunDefinition> {
+        let parser =
+            CronParser::builder().seconds(Seconds::Disallowed).year(Year::Disallowed).build();
+        let schedule = match cron {
+            Some(text) => Some(parser.parse(text).ok()?),
+            None => None,
+        };
+        Some(RunDefinition { id, schedule })
+    }
+
+    /// The last time at or before `now` at which the schedule was due in the programme's zone. A
+    /// tick that came late, or not at all, is made up for by the next one within a day.
+    pub fn last_due(&self, now: Instant, zone: Tz) -> Option<Instant> {
+        let now = now.utc()?.with_timezone(&zone);
+        let due = self.schedule.as_ref()?.find_previous_occurrence(&now, true).ok()?;
+        (now - due <= TimeDelta::days(1)).then(|| Instant(due.timestamp_millis()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time::{parse_instant, show_instant};
+    use chrono_tz::Europe::Berlin;
+
+    #[test]
+    fn a_nightly_run_is_due_in_the_zone_of_the_programme() {
+        let nightly =
+            RunDefinition::new(RunId::parse("nightly").unwrap(), Some("0 3 * * *")).unwrap();
+        let due = |now: &str| {
+            let due = nightly.last_due(parse_instant(now).unwrap(), Berlin);
+            due.map(|due| show_instant(due, Berlin)).unwrap()
+        };
+        assert_eq!(due("2026-11-21T03:00:00+01:00"), "2026-11-21T03:00:00+01:00");
+        assert_eq!(due("2026-11-21T02:59:59+01:00"), "2026-11-20T03:00:00+01:00");
+        assert_eq!(due("2026-06-01T10:00:00Z"), "2026-06-01T03:00:00+02:00");
+        assert_eq!(due("2026-03-29T12:00:00+02:00"), "2026-03-29T03:00:00+02:00");
+    }
+
+    #[test]
+    fn what_is_no_cron_expression_is_refused() {
+        for bad in ["", "every day", "0 3 * *", "61 3 * * *", "0 0 3 * * *"] {
+            assert!(RunDefinition::new(RunId::parse("r").unwrap(), Some(bad)).is_none(), "{bad}");
+        }
+    }
+}

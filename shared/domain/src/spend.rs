@@ -1,0 +1,211 @@
+//! Spending: what a spend request may take, and from which lots.
+
+use crate::amount::{Amount, AmountError, most_worth, worth_of};
+use crate::event::{EventState, RecordedEvent};
+use crate::id::{BalanceCode, Classification, UnitId};
+use crate::ledger::{Effect, SpendMade};
+use crate::programme::{Balance, Programme, ReductionMethod};
+use crate::refusal::Refusal;
+use crate::time::{Duration, Instant};
+use crate::wallet::Wallet;
+
+/// What the definition says of spending.
+#[derive(Clone, Debug)]
+pub struct SpendDefinition {
+    /// Whether a spend must name a purchase.
+    pub requires_purchase: bool,
+    /// 1 to 180 days after the purchase.
+    pub within_days: u32,
+    /// The balance of a spend that names none.
+    pub balance: Option<BalanceCode>,
+    pub rules: Vec<SpendRule>,
+}
+
+/// What a classification of spends may take.
+#[derive(Clone, Debug)]
+pub struct SpendRule {
+    /// Empty: all.
+    pub classifications: Vec<Classification>,
+    /// Whether the caller names the amount; else it is the purchase total.
+    pub specific_amount: Option<AmountRange>,
+    /// Create nothing unless all of it is covered.
+    pub reject_if_not_covered: bool,
+}
+
+/// An inclusive range, in the balance.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct AmountRange {
+    pub min: Option<Amount>,
+    pub max: Option<Amount>,
+}
+
+/// A spend as it is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SpendAsked {
+    /// One of the programme's balances.
+    pub balance: BalanceCode,
+    /// In the balance; none: what is open of the purchase.
+    pub amount: Option<Amount>,
+    pub classification: Option<Classification>,
+    pub unit: Option<UnitId>,
+    pub performed_on: Instant,
+}
+
+/// A spend that can be carried out.
+pub struct SpendPlan {
+    pub made: SpendMade,
+    pub takes: Vec<Effect>,
+}
+
+impl SpendDefinition {
+    /// The first rule for the classification.
+    pub fn rule(&self, classification: Option<&Classification>) -> Option<&SpendRule> {
+        let applies = |rule: &&SpendRule| {
+            rule.classifications.is_empty()
+                || classification.is_some_and(|name| rule.classifications.contains(name))
+        };
+        self.rules.iter().find(applies)
+    }
+}
+
+/// Decides a spend on what the wallet holds now. Refusals in order of precedence: blocked,
+/// purchase, amount, cover.
+pub fn plan_spend(
+    programme: &Programme,
+    wallet: &Wallet,
+    now: Instant,
+    asked: &SpendAsked,
+    purchase: Option<&RecordedEvent>,
+) -> Result<SpendPlan, Refusal> {
+    if wallet.blocked {
+        return Err(Refusal::SpendingBlocked);
+    }
+    let definition = &programme.definition.spend;
+    match purchase {
+        None if definition.requires_purchase => return Err(Refusal::PurchaseRequired),
+        None => {}
+        Some(purchase) => check_purchase(programme, asked, purchase)?,
+    }
+    let rule = definition.rule(asked.classification.as_ref());
+    let demand = Demand::of(programme, asked, purchase, rule)?;
+    let usable = wallet.available(&asked.balance, now, programme.zone);
+    let spent = Amount(demand.requested.0.min(usable.0));
+    let all_or_nothing = rule.is_some_and(|rule| rule.reject_if_not_covered);
+    if spent.is_zero() || (all_or_nothing && spent < demand.requested) {
+        return Err(Refusal::NotCovered);
+    }
+    let covered = demand.covered(programme, spent)?;
+    let made = SpendMade {
+        balance: asked.balance.clone(),
+        requested: demand.requested,
+        spent,
+        covered,
+        remainder: match covered {
+            Some(covered) => demand.in_currency.less(covered),
+            None => demand.requested.less(spent),
+        },
+        purchase: purchase.map(|purchase| purchase.event.id.clone()),
+        // By API, so at the till; only instant and automatic spends follow the merchant.
+        method: ReductionMethod::FrontEnd,
+        unit: asked.unit.clone(),
+        performed_on: asked.performed_on,
+        classification: asked.classification.clone(),
+    };
+    Ok(SpendPlan { made, takes: draw(programme, wallet, now, &asked.balance, spent) })
+}
+
+fn check_purchase(
+    programme: &Programme,
+    asked: &SpendAsked,
+    purchase: &RecordedEvent,
+) -> Result<(), Refusal> {
+    if purchase.state == EventState::Cancelled {
+        return Err(Refusal::PurchaseCancelled);
+    }
+    let zone = programme.zone;
+    let bought = purchase.event.performed_on.day(zone);
+    let last = bought.plus(Duration::days(programme.definition.spend.within_days));
+    let day = asked.performed_on.day(zone);
+    if (bought..=last).contains(&day) { Ok(()) } else { Err(Refusal::OutsideSpendWindow) }
+}
+
+/// What is asked for: in the balance, and against a purchase in currency.
+struct Demand<'a> {
+    balance: &'a Balance,
+    requested: Amount,
+    in_currency: Amount,
+    against_purchase: bool,
+}
+
+impl<'a> Demand<'a> {
+    fn of(
+        programme: &'a Programme,
+        asked: &SpendAsked,
+        purchase: Option<&RecordedEvent>,
+        rule: Option<&SpendRule>,
+    ) -> Result<Demand<'a>, Refusal> {
+        let balance = programme.balance(&asked.balance).ok_or(Refusal::NotCovered)?;
+        let open = purchase.map(|purchase| purchase.event.purchased().less(purchase.covered()));
+        let currency = programme.currency.decimals;
+        let most = |open| most_worth(open, balance.worth, balance.decimals, currency);
+        let allowed = rule.is_none_or(|rule| rule.specific_amount.is_some());
+        if asked.amount.is_some() && !allowed {
+            return Err(Refusal::AmountNotAllowed);
+        }
+        let (requested, in_currency) = match (asked.amount, open) {
+            (None, None) => return Err(Refusal::PurchaseRequired),
+            (None, Some(open)) => (most(open).map_err(out_of_range)?, open),
+            (Some(amount), None) => (amount, Amount::ZERO),
+            (Some(amount), Some(open)) if amount > most(open).map_err(out_of_range)? => {
+                return Err(Refusal::AmountOutOfRange);
+            }
+            (Some(amount), Some(_)) => {
+                let worth = worth_of(amount, balance.worth, balance.decimals, currency);
+                (amount, worth.map_err(out_of_range)?)
+            }
+        };
+        let range = rule.and_then(|rule| rule.specific_amount).unwrap_or_default();
+        let below = requested.is_zero() || range.min.is_some_and(|min| requested < min);
+        if below || range.max.is_some_and(|max| requested > max) {
+            return Err(Refusal::AmountOutOfRange);
+        }
+        Ok(Demand { balance, requested, in_currency, against_purchase: open.is_some() })
+    }
+
+    /// What `spent` pays of the purchase, rounded down.
+    fn covered(&self, programme: &Programme, spent: Amount) -> Result<Option<Amount>, Refusal> {
+        if !self.against_purchase {
+            return Ok(None);
+        }
+        let currency = programme.currency.decimals;
+        let covered = worth_of(spent, self.balance.worth, self.balance.decimals, currency);
+        covered.map(Some).map_err(out_of_range)
+    }
+}
+
+fn out_of_range(_: AmountError) -> Refusal {
+    Refusal::AmountOutOfRange
+}
+
+/// Takes `amount` from what can be spent now, first-expiring first.
+fn draw(
+    programme: &Programme,
+    wallet: &Wallet,
+    now: Instant,
+    balance: &BalanceCode,
+    amount: Amount,
+) -> Vec<Effect> {
+    let mut open = amount;
+    let mut takes = Vec::new();
+    for lot in wallet.lots.iter().filter(|lot| lot.id.balance == *balance) {
+        let usable =
+            lot.id.is_live(now, programme.zone) && lot.id.is_available(now, programme.zone);
+        if open.is_zero() || !usable {
+            continue;
+        }
+        let taken = open.min(lot.amount);
+        open = open.less(taken);
+        takes.push(Effect::Take { lot: lot.id.clone(), amount: taken });
+    }
+    takes
+}

@@ -1,0 +1,225 @@
+//! A participant's wallet: lots, debt, counters and activity, rebuilt by entering its ledger.
+
+use chrono_tz::Tz;
+
+use crate::amount::Amount;
+use crate::id::{BalanceCode, OfferId};
+use crate::ledger::{Effect, Entry, LotId, Slot};
+use crate::time::{Day, Instant, Month};
+
+/// Most live lots a wallet holds; beyond it the two nearest in expiry merge into the later one.
+pub const MAX_LOTS: usize = 400;
+
+/// Months of activity that a wallet keeps.
+pub const ACTIVITY_MONTHS: usize = 13;
+
+/// What was awarded together and expires together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lot {
+    pub id: LotId,
+    /// What is left of it; never nothing.
+    pub amount: Amount,
+}
+
+/// How often an offer awarded within a slot.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Counter {
+    pub offer: OfferId,
+    pub slot: Slot,
+    pub count: u32,
+}
+
+/// Purchases of one month.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Activity {
+    pub month: Month,
+    pub purchases: i32,
+    /// Purchased, in currency.
+    pub amount: Amount,
+}
+
+/// All that a decision about a participant needs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Wallet {
+    /// Length of the ledger.
+    pub length: u64,
+    /// Time of the newest entry: it never goes back.
+    pub time: Instant,
+    /// In the order in which they are spent.
+    pub lots: Vec<Lot>,
+    /// Owed per balance, never nothing.
+    pub debts: Vec<(BalanceCode, Amount)>,
+    pub blocked: bool,
+    pub counters: Vec<Counter>,
+    /// Oldest first, at most [`ACTIVITY_MONTHS`].
+    pub activity: Vec<Activity>,
+    /// The latest `performed_on` of its events.
+    pub last_event: Option<Instant>,
+}
+
+impl LotId {
+    /// Whether it can be spent, or waits to be, at this time: its last day has not ended.
+    pub fn is_live(&self, now: Instant, zone: Tz) -> bool {
+        self.expires.is_none_or(|day| now < day.end(zone))
+    }
+
+    /// Whether its first day has begun.
+    pub fn is_available(&self, now: Instant, zone: Tz) -> bool {
+        self.available_from.is_none_or(|day| now >= day.start(zone))
+    }
+
+    /// First-expiring first; what never expires comes last.
+    fn rank(&self) -> (bool, Option<Day>, Option<Day>, &BalanceCode) {
+        (self.expires.is_none(), self.expires, self.available_from, &self.balance)
+    }
+}
+
+impl Wallet {
+    /// Rebuilds a wallet from its whole ledger.
+    pub fn replay<'a>(entries: impl IntoIterator<Item = &'a Entry>) -> Wallet {
+        let mut wallet = Wallet::default();
+        for entry in entries {
+            wallet.enter(entry);
+        }
+        wallet
+    }
+
+    /// Carries out one entry: the only way in which a wallet changes.
+    pub fn enter(&mut self, entry: &Entry) {
+        self.length = entry.sequence;
+        self.time = entry.at;
+        for effect in &entry.effects {
+            self.carry_out(effect);
+        }
+    }
+
+    /// Carries out one effect.
+    pub fn carry_out(&mut self, effect: &Effect) {
+        match effect {
+            Effect::Award { offer, lot, amount, debt, slot } => {
+                self.repay(&lot.balance, *debt);
+                self.put(lot, amount.less(*debt));
+                if let (Some(offer), Some(slot)) = (offer, slot) {
+                    self.count(offer, *slot, true);
+                }
+            }
+            Effect::Return { lot, amount, debt } => {
+                self.repay(&lot.balance, *debt);
+                self.put(lot, amount.less(*debt));
+            }
+            Effect::Take { lot, amount }
+            | Effect::ClawBack { lot, amount }
+            | Effect::Expire { lot, amount } => self.take(lot, *amount),
+            Effect::Owe { balance, amount } => self.owe(balance, *amount),
+            Effect::Free { offer, slot } => self.count(offer, *slot, false),
+            Effect::Merge { from, into } => {
+                let moved = self.held(from);
+                self.take(from, moved);
+                self.put(into, moved);
+            }
+            Effect::Activity { month, purchases, amount } => {
+                self.active(*month, *purchases, *amount);
+            }
+            Effect::Seen { performed_on } => {
+                self.last_event = self.last_event.max(Some(*performed_on));
+            }
+            Effect::Block { blocked } => self.blocked = *blocked,
+        }
+    }
+
+    /// What a lot holds.
+    pub fn held(&self, id: &LotId) -> Amount {
+        self.lots.iter().find(|lot| lot.id == *id).map_or(Amount::ZERO, |lot| lot.amount)
+    }
+
+    /// What can be spent of a balance at this time.
+    pub fn available(&self, balance: &BalanceCode, now: Instant, zone: Tz) -> Amount {
+        self.total(balance, |id| id.is_live(now, zone) && id.is_available(now, zone))
+    }
+
+    /// What waits for its first day.
+    pub fn pending(&self, balance: &BalanceCode, now: Instant, zone: Tz) -> Amount {
+        self.total(balance, |id| id.is_live(now, zone) && !id.is_available(now, zone))
+    }
+
+    /// What is owed of a balance.
+    pub fn debt(&self, balance: &BalanceCode) -> Amount {
+        self.debts.iter().find(|(code, _)| code == balance).map_or(Amount::ZERO, |(_, owed)| *owed)
+    }
+
+    /// How often an offer awarded in slots that match.
+    pub fn awarded(&self, offer: &OfferId, matches: impl Fn(Slot) -> bool) -> u32 {
+        let counted = self.counters.iter().filter(|c| c.offer == *offer && matches(c.slot));
+        counted.map(|counter| counter.count).sum()
+    }
+
+    /// Everything a balance holds, live or not.
+    pub fn total(&self, balance: &BalanceCode, counts: impl Fn(&LotId) -> bool) -> Amount {
+        let lots = self.lots.iter().filter(|lot| lot.id.balance == *balance && counts(&lot.id));
+        Amount(lots.map(|lot| lot.amount.0).sum())
+    }
+
+    fn put(&mut self, id: &LotId, amount: Amount) {
+        if amount.is_zero() {
+            return;
+        }
+        match self.lots.iter_mut().find(|lot| lot.id == *id) {
+            Some(lot) => lot.amount.0 += amount.0,
+            None => {
+                let at = self.lots.partition_point(|lot| lot.id.rank() <= id.rank());
+                self.lots.insert(at, Lot { id: id.clone(), amount });
+            }
+        }
+    }
+
+    fn take(&mut self, id: &LotId, amount: Amount) {
+        if let Some(at) = self.lots.iter().position(|lot| lot.id == *id) {
+            self.lots[at].amount.0 -= amount.0;
+            if self.lots[at].amount.is_zero() {
+                self.lots.remove(at);
+            }
+        }
+    }
+
+    fn owe(&mut self, balance: &BalanceCode, amount: Amount) {
+        match self.debts.iter_mut().find(|(code, _)| code == balance) {
+            Some((_, owed)) => owed.0 += amount.0,
+            None => self.debts.push((balance.clone(), amount)),
+        }
+    }
+
+    fn repay(&mut self, balance: &BalanceCode, amount: Amount) {
+        if let Some((_, owed)) = self.debts.iter_mut().find(|(code, _)| code == balance) {
+            owed.0 -= amount.0;
+        }
+        self.debts.retain(|(_, owed)| !owed.is_zero());
+    }
+
+    fn count(&mut self, offer: &OfferId, slot: Slot, up: bool) {
+        let found = self.counters.iter_mut().find(|c| c.offer == *offer && c.slot == slot);
+        match found {
+            Some(counter) if up => counter.count += 1,
+            Some(counter) => counter.count = counter.count.saturating_sub(1),
+            None if up => self.counters.push(Counter { offer: offer.clone(), slot, count: 1 }),
+            None => {}
+        }
+        self.counters.retain(|counter| counter.count > 0);
+    }
+
+    fn active(&mut self, month: Month, purchases: i32, amount: Amount) {
+        let at = self.activity.partition_point(|known| known.month < month);
+        match self.activity.get_mut(at).filter(|known| known.month == month) {
+            Some(known) => {
+                known.purchases += purchases;
+                known.amount.0 += amount.0;
+            }
+            None if purchases > 0 => {
+                self.activity.insert(at, Activity { month, purchases, amount });
+            }
+            // The month is older than what is kept.
+            None => {}
+        }
+        let excess = self.activity.len().saturating_sub(ACTIVITY_MONTHS);
+        self.activity.drain(..excess);
+    }
+}
