@@ -208,10 +208,15 @@ impl Wallet {
 
     fn active(&mut self, month: Month, purchases: i32, amount: Amount) {
         let at = self.activity.partition_point(|known| known.month < month);
+        // A full list has dropped months: it stays full, so that none of them comes back in part.
+        let full = self.activity.len() == ACTIVITY_MONTHS;
         match self.activity.get_mut(at).filter(|known| known.month == month) {
             Some(known) => {
                 known.purchases += purchases;
                 known.amount.0 += amount.0;
+                if known.purchases == 0 && !full {
+                    self.activity.remove(at);
+                }
             }
             None if purchases > 0 => {
                 self.activity.insert(at, Activity { month, purchases, amount });

@@ -1,1 +1,58 @@
-//! store
+//! The one table: keys, items, and the commit loop through which every wallet changes.
+
+mod cancel;
+mod commit;
+mod error;
+mod event;
+mod export;
+mod judge;
+mod key;
+mod ledger;
+mod participant;
+mod pass;
+mod programme;
+mod reads;
+mod record;
+mod run;
+mod spend;
+mod table;
+
+pub use cancel::{CancelEvent, CancelSpend, SpendCancelled};
+pub use commit::Done;
+pub use error::{Error, Noun, Result};
+pub use event::Posting;
+pub use export::{Export, ExportCounts, ExportFile, ExportStatus, Member, Roster};
+pub use judge::Judging;
+pub use key::SHARDS;
+pub use pass::Redeeming;
+pub use reads::{EventsCursor, EventsPage};
+pub use run::{PendingEvent, Run, RunCounts, ShardProgress};
+pub use spend::{SpendDone, Spending};
+
+use aws_config::SdkConfig;
+use aws_sdk_dynamodb::Client;
+
+use table::Table;
+
+/// Entries of a ledger page. Another number may be chosen at any time: pages are found by order.
+pub const PAGE_ENTRIES: usize = 6;
+
+/// The table of one programme.
+#[derive(Clone, Debug)]
+pub struct Store {
+    table: Table,
+    page_entries: usize,
+}
+
+/// Opens the table with this name.
+pub fn open(config: &SdkConfig, table: String) -> Store {
+    Store { table: Table::new(Client::new(config), table), page_entries: PAGE_ENTRIES }
+}
+
+impl Store {
+    /// Writes pages of another size, as another version of this code may.
+    #[must_use]
+    pub fn with_page_entries(self, page_entries: usize) -> Store {
+        Store { page_entries: page_entries.max(1), ..self }
+    }
+}

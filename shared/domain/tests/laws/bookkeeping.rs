@@ -1,0 +1,220 @@
+//! One participant's ledger, kept as the store keeps it: one key, one entry; every commit is held
+//! against the laws.
+
+use domain::amount::Amount;
+use domain::apply::{Command, Outcome, apply};
+use domain::award::Mode;
+use domain::event::{Event, EventState, Judge, Judgement, RecordedEvent, SpendOn};
+use domain::id::BalanceCode;
+use domain::ledger::{Act, Entry, EntryKey, PayloadHash, SpendMade};
+use domain::pass::Pass;
+use domain::programme::Programme;
+use domain::refusal::{Reason, Refusal};
+use domain::spend::SpendAsked;
+use domain::time::Instant;
+use domain::wallet::Wallet;
+
+use crate::fixture::*;
+use crate::laws;
+
+#[derive(Clone)]
+pub struct Book {
+    pub programme: Programme,
+    pub now: Instant,
+    pub wallet: Wallet,
+    pub ledger: Vec<Entry>,
+    pub events: Vec<RecordedEvent>,
+    /// Sequences of the spends without a purchase that are not cancelled.
+    pub free_spends: Vec<u64>,
+    keys: u32,
+}
+
+impl Book {
+    pub fn new(programme: Programme, now: Instant) -> Book {
+        Book {
+            programme,
+            now,
+            wallet: Wallet::default(),
+            ledger: vec![],
+            events: vec![],
+            free_spends: vec![],
+            keys: 0,
+        }
+    }
+
+    pub fn with(offers: Vec<domain::offer::Offer>, now: Instant) -> Book {
+        Book::new(programme(offers), now)
+    }
+
+    pub fn available(&self, balance: &BalanceCode) -> i64 {
+        self.wallet.available(balance, self.now, ZONE).0
+    }
+
+    pub fn pending(&self, balance: &BalanceCode) -> i64 {
+        self.wallet.pending(balance, self.now, ZONE).0
+    }
+
+    pub fn debt(&self, balance: &BalanceCode) -> i64 {
+        self.wallet.debt(balance).0
+    }
+
+    /// Lots as `balance amount expires from`.
+    pub fn lots(&self) -> Vec<String> {
+        let date = |day: Option<domain::time::Day>| {
+            day.map_or_else(|| "-".to_owned(), |day| day.date().to_string())
+        };
+        let show = |lot: &domain::wallet::Lot| {
+            let (until, from) = (date(lot.id.expires), date(lot.id.available_from));
+            format!("{} {} until {until} from {from}", lot.amount.0, lot.id.balance)
+        };
+        self.wallet.lots.iter().map(show).collect()
+    }
+
+    /// Applies a command, checks the laws and enters what follows.
+    pub fn commit(&mut self, command: &Command<'_>) -> Outcome {
+        let applied = apply(&self.programme, &self.wallet, self.now, command);
+        laws::of_commit(self, &applied);
+        self.ledger.extend(applied.entries);
+        self.wallet = applied.wallet;
+        laws::of_ledger(self);
+        applied.outcome
+    }
+
+    pub fn known(&self, key: &EntryKey) -> Option<&Entry> {
+        self.ledger.iter().find(|entry| entry.key == *key)
+    }
+
+    pub fn entry(&self, sequence: u64) -> &Entry {
+        &self.ledger[usize::try_from(sequence).unwrap() - 1]
+    }
+
+    pub fn accept(&mut self, event: Event) -> usize {
+        self.events.push(recorded(event));
+        self.events.len() - 1
+    }
+
+    pub fn judge(&mut self, which: usize, mode: Mode) -> Judgement {
+        let event = self.events[which].clone();
+        let by = Judge::Interactive;
+        let Outcome::Judged { judgement, due } =
+            self.commit(&Command::Judge { event: &event, mode, by })
+        else {
+            panic!("a judgement is never refused")
+        };
+        let kept = &mut self.events[which];
+        kept.judgements.push(judgement.clone());
+        kept.due = due;
+        laws::of_events(self);
+        judgement
+    }
+
+    /// Accepts a purchase that is performed now and judges it at once; the event's number.
+    pub fn buy(&mut self, reference: &str, total: i64) -> usize {
+        let which = self.accept(purchase(reference, total, self.now));
+        self.judge(which, Mode::Interactive);
+        which
+    }
+
+    /// Spends now without classification; the entry's sequence.
+    pub fn spend(
+        &mut self,
+        balance: BalanceCode,
+        amount: Option<i64>,
+        purchase: Option<usize>,
+    ) -> Result<(u64, SpendMade), Refusal> {
+        let (classification, unit, performed_on) = (None, None, self.now);
+        let amount = amount.map(Amount);
+        let asked = SpendAsked { balance, amount, classification, unit, performed_on };
+        self.ask(&asked, purchase)
+    }
+
+    pub fn ask(
+        &mut self,
+        asked: &SpendAsked,
+        purchase: Option<usize>,
+    ) -> Result<(u64, SpendMade), Refusal> {
+        self.keys += 1;
+        let spend_key = EntryKey::Spend(key(&format!("spend-{}", self.keys)));
+        let against = purchase.map(|which| self.events[which].clone());
+        let payload = PayloadHash([1; 8]);
+        let purchase_event = against.as_ref();
+        let command = Command::Spend { key: spend_key, payload, asked, purchase: purchase_event };
+        match self.commit(&command) {
+            Outcome::Refused(refusal) => return Err(refusal),
+            Outcome::Done => {}
+            Outcome::Judged { .. } => panic!("a spend judges nothing"),
+        }
+        let sequence = self.wallet.length;
+        let made = self.entry(sequence).spend().expect("a spend").clone();
+        match purchase {
+            Some(which) => self.events[which].spends.push(SpendOn {
+                sequence,
+                made: made.clone(),
+                cancelled: false,
+            }),
+            None => self.free_spends.push(sequence),
+        }
+        laws::of_events(self);
+        Ok((sequence, made))
+    }
+
+    pub fn cancel_event(&mut self, which: usize) -> Result<(), Refusal> {
+        let event = self.events[which].clone();
+        let cancel = EntryKey::CancelEvent(event.event.id.clone());
+        if let Some(Act::Refused(refusal)) = self.known(&cancel).map(|entry| &entry.act) {
+            return Err(*refusal);
+        }
+        if event.state == EventState::Cancelled {
+            return Err(Refusal::AlreadyCancelled);
+        }
+        self.cancel(cancel, &event.entries())?;
+        let kept = &mut self.events[which];
+        kept.state = EventState::Cancelled;
+        kept.due = domain::event::Due::Nothing;
+        kept.spends.iter_mut().for_each(|spend| spend.cancelled = true);
+        laws::of_events(self);
+        Ok(())
+    }
+
+    pub fn cancel_spend(&mut self, sequence: u64) -> Result<(), Refusal> {
+        let cancel = EntryKey::CancelSpend(sequence);
+        if self.known(&cancel).is_some() {
+            return Err(Refusal::AlreadyCancelled);
+        }
+        self.cancel(cancel, &[sequence])?;
+        self.free_spends.retain(|known| *known != sequence);
+        let spends = self.events.iter_mut().flat_map(|event| &mut event.spends);
+        for spend in spends.filter(|spend| spend.sequence == sequence) {
+            spend.cancelled = true;
+        }
+        laws::of_events(self);
+        Ok(())
+    }
+
+    fn cancel(&mut self, key: EntryKey, sequences: &[u64]) -> Result<(), Refusal> {
+        let entries: Vec<Entry> = sequences.iter().map(|at| self.entry(*at).clone()).collect();
+        let payload = PayloadHash([2; 8]);
+        match self.commit(&Command::Cancel { key, payload, entries: &entries }) {
+            Outcome::Refused(refusal) => Err(refusal),
+            Outcome::Done | Outcome::Judged { .. } => Ok(()),
+        }
+    }
+
+    pub fn redeem(&mut self, pass: &Pass) -> Outcome {
+        let (plan, payload) = (gift(), PayloadHash([3; 8]));
+        let lot = plan.lot(pass, self.now, ZONE);
+        self.commit(&Command::Redeem { pass, payload, lot })
+    }
+
+    pub fn block(&mut self, blocked: bool) {
+        self.commit(&Command::Block { blocked, reason: "dispute" });
+    }
+}
+
+/// A judgement as `offer amount` and `offer reason`.
+pub fn told(judgement: &Judgement) -> Vec<String> {
+    let awards = judgement.awards.iter().map(|a| format!("{} {}", a.offer, a.amount.0));
+    let told =
+        |(offer, reason): &(domain::id::OfferId, Reason)| format!("{offer} {}", reason.code());
+    awards.chain(judgement.passed_over.iter().map(told)).collect()
+}

@@ -1,0 +1,250 @@
+//! A programme with every form of offer, and the purchases it is tried on.
+
+use std::collections::{HashMap, HashSet};
+
+use chrono_tz::Tz;
+use domain::amount::{Amount, Decimals, Rate};
+use domain::event::{Detail, Event, EventType, Line, Purchase, RecordedEvent};
+use domain::id::{
+    BalanceCode, Classification, EventId, Key, MerchantId, OfferId, ParticipantId, PlanId,
+    ProductId, UnitId,
+};
+use domain::ledger::PayloadHash;
+use domain::offer::{
+    Award, AwardForm, Conditions, EvaluationMethod, Expiry, Limit, Offer, OfferClass, Validity,
+};
+use domain::pass::{Issue, Pass, PassPlan};
+use domain::payment_medium::PaymentMediumRules;
+use domain::programme::{
+    Balance, Currency, DebtPolicy, Definition, Merchant, Merchants, Product, Programme,
+    ReductionMethod,
+};
+use domain::spend::{AmountRange, SpendDefinition, SpendRule};
+use domain::time::{Calendar, Day, Duration, Instant, parse_instant};
+
+pub const ZONE: Tz = chrono_tz::Europe::Berlin;
+
+/// A time as `2026-11-21T10:15:00+01:00`.
+pub fn at(text: &str) -> Instant {
+    parse_instant(text).expect(text)
+}
+
+/// Noon of a date in the zone's winter time.
+pub fn noon(date: &str) -> Instant {
+    at(&format!("{date}T12:00:00+01:00"))
+}
+
+pub fn day(date: &str) -> Day {
+    Day::of(date.parse().expect(date))
+}
+
+pub fn span(text: &str) -> Duration {
+    Duration::parse(text).expect(text)
+}
+
+pub fn rate(text: &str) -> Rate {
+    Rate::parse(text).expect(text)
+}
+
+/// Worth 0.01 EUR each.
+pub fn points() -> BalanceCode {
+    BalanceCode::parse("points").unwrap()
+}
+
+/// Two decimals, worth what it says.
+pub fn eur() -> BalanceCode {
+    BalanceCode::parse("eur").unwrap()
+}
+
+pub fn offer_id(id: &str) -> OfferId {
+    OfferId::parse(id).unwrap()
+}
+
+pub fn class(name: &str) -> Classification {
+    Classification::parse(name).unwrap()
+}
+
+pub fn unit(id: &str) -> UnitId {
+    UnitId::parse(id).unwrap()
+}
+
+pub fn product(id: &str) -> ProductId {
+    ProductId::parse(id).unwrap()
+}
+
+pub fn key(text: &str) -> Key {
+    Key::parse(text).unwrap()
+}
+
+/// On top, unlimited, interactive, always valid, never expiring.
+pub fn offer(id: &str, balance: BalanceCode, form: AwardForm) -> Offer {
+    Offer {
+        id: offer_id(id),
+        class: OfferClass::IncreaseRevenueTransaction,
+        method: EvaluationMethod::BatchAndInteractive,
+        valid: vec![],
+        award: Award { balance, form },
+        when: Conditions::default(),
+        limit: Limit::Multiple,
+        on_top: true,
+        expires: Expiry::Never,
+        available_after: None,
+    }
+}
+
+/// A fixed number of points.
+pub fn fixed(id: &str, amount: i64) -> Offer {
+    offer(id, points(), AwardForm::Fixed(Amount(amount)))
+}
+
+pub fn percent(id: &str, balance: BalanceCode, percentage: &str) -> Offer {
+    offer(id, balance, AwardForm::Percentage(rate(percentage)))
+}
+
+pub fn validity(from: Option<&str>, to: Option<&str>) -> Validity {
+    Validity { from: from.map(at), to: to.map(at) }
+}
+
+/// Offers of every award form, limit, expiry, method and stacking.
+pub fn every_offer() -> Vec<Offer> {
+    let best = |offer: Offer| Offer { on_top: false, ..offer };
+    let batch = |offer: Offer| Offer { method: EvaluationMethod::Batch, ..offer };
+    let grocery = Conditions { classifications: vec![class("grocery")], ..Conditions::default() };
+    let small =
+        Conditions { from: Some(Amount(5_00)), to: Some(Amount(50_00)), ..Conditions::default() };
+    let coffee = Conditions { categories: vec![product("coffee")], ..Conditions::default() };
+    let shop = Conditions { units: vec![unit("shop-1")], ..Conditions::default() };
+    let days = |text| Expiry::After(span(text));
+    let month_end = Expiry::EndOf(Calendar::Month, span("P1M"));
+    let per_month = Limit::OncePerCalendar(Calendar::Month);
+    let soon = Some(span("P2D"));
+    let autumn = vec![validity(None, Some("2026-12-01T00:00:00+01:00"))];
+    vec![
+        Offer { expires: month_end, ..percent("tenth", points(), "10") },
+        batch(percent("cash", eur(), "1.5")),
+        Offer { limit: Limit::Once, expires: days("P3D"), ..fixed("welcome", 50) },
+        Offer {
+            limit: per_month,
+            expires: days("P5D"),
+            available_after: soon,
+            ..offer("monthly", eur(), AwardForm::Fixed(Amount(2_00)))
+        },
+        batch(Offer { limit: Limit::OncePerRolling(span("P10D")), ..fixed("rolling", 20) }),
+        best(Offer { when: grocery, ..percent("best-grocery", points(), "5") }),
+        best(Offer { when: small, expires: days("P1D"), ..fixed("best-small", 30) }),
+        best(batch(Offer { when: coffee, ..percent("best-coffee", eur(), "7") })),
+        best(Offer { expires: Expiry::On(day("2026-11-25")), ..fixed("best-gone", 40) }),
+        Offer { when: shop, valid: autumn, ..fixed("autumn", 7) },
+    ]
+}
+
+/// The programme with these offers.
+pub fn programme(offers: Vec<Offer>) -> Programme {
+    let merchant = |awards| Merchant {
+        awards,
+        reduction_method: ReductionMethod::BackEnd,
+        automatic_spend: false,
+    };
+    let id = |text| MerchantId::parse(text).unwrap();
+    let merchants = [(id("shops"), merchant(true)), (id("mute"), merchant(false))];
+    let units = [("shop-1", "shops"), ("shop-2", "shops"), ("shop-3", "mute")];
+    let acme = Product { category: Some(product("coffee")), brand: Some(product("Acme")) };
+    let balance = |code, decimals, worth| Balance {
+        code,
+        decimals: Decimals::new(decimals).unwrap(),
+        worth: rate(worth),
+    };
+    Programme {
+        version: 3,
+        name: "Laws".into(),
+        zone: ZONE,
+        currency: Currency { code: "EUR".into(), decimals: Decimals::new(2).unwrap() },
+        balances: vec![balance(points(), 0, "0.01"), balance(eur(), 2, "1")],
+        definition: Definition {
+            enrols: false,
+            immediate: HashSet::from([EventType::Purchase]),
+            spend: spend_definition(),
+            payment_medium: PaymentMediumRules::default(),
+            debt_policy: DebtPolicy::Carry,
+        },
+        classifications: HashMap::from([(class("grocery"), vec![EventType::Purchase])]),
+        catalogue: HashMap::from([(product("SKU-9"), acme)]),
+        merchants: Merchants {
+            merchants: HashMap::from(merchants),
+            units: units.map(|(one, owner)| (unit(one), id(owner))).into(),
+        },
+        offers,
+        pass_plans: vec![gift()],
+        segments: vec![],
+        runs: vec![],
+    }
+}
+
+/// `counter` names 1 to 500 and is all or nothing; `total` names no amount; others are free.
+fn spend_definition() -> SpendDefinition {
+    let range = AmountRange { min: Some(Amount(1)), max: Some(Amount(500)) };
+    let rule = |name, specific_amount, reject_if_not_covered| SpendRule {
+        classifications: vec![class(name)],
+        specific_amount,
+        reject_if_not_covered,
+    };
+    SpendDefinition {
+        requires_purchase: false,
+        within_days: 30,
+        balance: Some(points()),
+        rules: vec![rule("counter", Some(range), true), rule("total", None, false)],
+    }
+}
+
+pub fn gift() -> PassPlan {
+    PassPlan {
+        id: PlanId::parse("gift-20").unwrap(),
+        balance: points(),
+        value: Amount(20),
+        redeemable_for: Some(span("P1M")),
+        expires: Expiry::After(span("P7D")),
+    }
+}
+
+pub fn pass(serial: u64, now: Instant) -> Pass {
+    let payload = PayloadHash::default();
+    gift().issue(
+        serial,
+        Issue { key: key("i"), payload, recipient: None, channel: None },
+        now,
+        ZONE,
+    )
+}
+
+pub fn line(quantity: u32, net: i64, vat: i64) -> Line {
+    let (product, category, brand) = (None, None, None);
+    Line { product, category, brand, quantity, net: Amount(net), vat: Amount(vat) }
+}
+
+/// A purchase of this many cents, without unit and classification.
+pub fn purchase(reference: &str, total: i64, performed_on: Instant) -> Event {
+    Event {
+        id: EventId::of_reference("till", reference).unwrap(),
+        participant: ParticipantId::parse("c-1").unwrap(),
+        classification: None,
+        unit: None,
+        performed_on,
+        immediate: true,
+        detail: Detail::Purchase(Purchase {
+            receipt_number: None,
+            related_transaction: None,
+            payment_medium: None,
+            lines: vec![line(1, total, 0)],
+        }),
+    }
+}
+
+pub fn with_lines(event: Event, lines: Vec<Line>) -> Event {
+    let Detail::Purchase(purchase) = event.detail;
+    Event { detail: Detail::Purchase(Purchase { lines, ..purchase }), ..event }
+}
+
+pub fn recorded(event: Event) -> RecordedEvent {
+    let accepted_at = event.performed_on;
+    RecordedEvent::accepted(event, PayloadHash([7; 8]), accepted_at)
+}

@@ -1,0 +1,152 @@
+//! What holds after every commit.
+
+use std::collections::{BTreeMap, HashSet};
+
+use domain::amount::Amount;
+use domain::apply::{Applied, Outcome};
+use domain::event::EventState;
+use domain::id::BalanceCode;
+use domain::ledger::{Act, Effect, Entry, EntryKey, Slot};
+use domain::offer::Limit;
+use domain::programme::DebtPolicy;
+use domain::wallet::{ACTIVITY_MONTHS, MAX_LOTS, Wallet};
+
+use crate::bookkeeping::Book;
+use crate::fixture::{ZONE, eur, points};
+
+/// Lots less debt, of everything a balance holds.
+pub fn net(wallet: &Wallet, balance: &BalanceCode) -> i64 {
+    wallet.total(balance, |_| true).0 - wallet.debt(balance).0
+}
+
+/// All that a cancel restores: every change of the wallet but its length and its times.
+pub fn substance(wallet: &Wallet) -> Wallet {
+    let mut substance = Wallet { length: 0, last_event: None, ..wallet.clone() };
+    substance.time = domain::time::Instant(0);
+    if substance.activity.len() == ACTIVITY_MONTHS {
+        substance.activity.retain(|month| month.purchases != 0);
+    }
+    substance
+}
+
+/// Laws of what one command leads to.
+pub fn of_commit(book: &Book, applied: &Applied) {
+    let (last, before) = applied.entries.split_last().expect("a command is always an entry");
+    let mut wallet = book.wallet.clone();
+    if let Some(expiry) = before.first() {
+        assert_eq!(expiry.act, Act::Expired);
+        assert!(matches!(expiry.key, EntryKey::Expiry(sequence) if sequence == expiry.sequence));
+        check_entry(book, &mut wallet, expiry);
+    }
+    assert!(before.len() <= 1 && wallet.lots.iter().all(|lot| lot.id.is_live(book.now, ZONE)));
+    let settled = wallet.clone();
+    check_entry(book, &mut wallet, last);
+    assert_eq!(wallet, applied.wallet, "the entries lead to the wallet");
+    if let Outcome::Refused(refusal) = applied.outcome {
+        assert_eq!(last.act, Act::Refused(refusal));
+        assert!(last.effects.is_empty() && last.after.is_empty(), "R-70: refused changes nothing");
+        assert_eq!(substance(&wallet), substance(&settled));
+    }
+    if let Some(made) = last.spend() {
+        let usable = settled.available(&made.balance, book.now, ZONE);
+        assert!(made.spent <= usable && made.spent <= made.requested, "R-69: {made:?} {usable:?}");
+        assert!(!made.spent.is_zero() && !settled.blocked);
+        let drop = usable.0 - wallet.available(&made.balance, book.now, ZONE).0;
+        assert_eq!(drop, made.spent.0, "a spend takes what it says");
+    }
+}
+
+fn check_entry(book: &Book, wallet: &mut Wallet, entry: &Entry) {
+    assert_eq!(entry.sequence, wallet.length + 1, "no hole");
+    assert!(entry.at >= wallet.time && entry.at == book.now, "time never goes back");
+    let before = [points(), eur()].map(|balance| net(wallet, &balance));
+    for effect in &entry.effects {
+        if let Effect::Take { lot, amount }
+        | Effect::ClawBack { lot, amount }
+        | Effect::Expire { lot, amount } = effect
+        {
+            assert!(*amount <= wallet.held(lot) && amount.0 > 0, "taken is held: {effect:?}");
+        }
+        wallet.carry_out(effect);
+    }
+    wallet.length = entry.sequence;
+    wallet.time = entry.at;
+    for (balance, before) in [points(), eur()].into_iter().zip(before) {
+        let changes = entry.effects.iter().filter_map(Effect::change);
+        let changed: i64 = changes.filter(|(of, _)| **of == balance).map(|(_, by)| by.0).sum();
+        assert_eq!(net(wallet, &balance), before + changed, "nothing from nothing: {entry:?}");
+    }
+    for (balance, after) in &entry.after {
+        assert_eq!(*after, wallet.available(balance, book.now, ZONE), "after is what it was");
+    }
+}
+
+/// Laws of a wallet and its whole ledger.
+pub fn of_ledger(book: &Book) {
+    let wallet = &book.wallet;
+    assert_eq!(Wallet::replay(&book.ledger), *wallet, "replaying is the wallet");
+    let sequences = book.ledger.iter().map(|entry| entry.sequence);
+    assert!(sequences.eq(1..=wallet.length));
+    let mut keys = HashSet::new();
+    assert!(book.ledger.iter().all(|entry| keys.insert(&entry.key)), "one key, one entry");
+    assert!(wallet.lots.iter().all(|lot| lot.amount.0 > 0) && wallet.lots.len() <= MAX_LOTS);
+    let ids: HashSet<_> = wallet.lots.iter().map(|lot| &lot.id).collect();
+    assert_eq!(ids.len(), wallet.lots.len(), "alike is one lot");
+    assert!(wallet.debts.iter().all(|(_, owed)| owed.0 > 0));
+    assert!(wallet.activity.is_sorted_by(|a, b| a.month < b.month));
+    assert!(wallet.activity.len() <= ACTIVITY_MONTHS);
+    for balance in [points(), eur()] {
+        let live = book.available(&balance) + book.pending(&balance);
+        let changes = book.ledger.iter().flat_map(|entry| &entry.effects);
+        let changes = changes.filter_map(Effect::change).filter(|(of, _)| **of == balance);
+        assert_eq!(changes.map(|(_, by)| by.0).sum::<i64>(), net(wallet, &balance));
+        assert!(book.available(&balance) >= 0 && book.pending(&balance) >= 0, "R-60");
+        let carries = book.programme.definition.debt_policy == DebtPolicy::Carry;
+        assert!(book.debt(&balance) == 0 || (live == 0 && carries), "debt is paid first");
+    }
+}
+
+/// Laws of the events and what they led to.
+pub fn of_events(book: &Book) {
+    let mut slots: BTreeMap<(String, Slot), u32> = BTreeMap::new();
+    let mut bought: BTreeMap<i32, (i32, i64)> = BTreeMap::new();
+    for event in &book.events {
+        let awards: Vec<_> = event.judgements.iter().flat_map(|j| &j.awards).collect();
+        let offers: HashSet<_> = awards.iter().map(|award| &award.offer).collect();
+        assert_eq!(offers.len(), awards.len(), "R-33: a pair is awarded once");
+        assert!(awards.iter().filter(|award| award.exclusive).count() <= 1, "R-45");
+        assert!(event.covered() <= event.event.purchased(), "R-62");
+        if event.state == EventState::Cancelled {
+            assert_eq!(event.covered(), Amount(0));
+            continue;
+        }
+        let performed = event.event.performed_on.day(ZONE);
+        if !event.judgements.is_empty() {
+            let month = bought.entry(performed.month().0).or_default();
+            *month = (month.0 + 1, month.1 + event.event.purchased().0);
+        }
+        for award in awards {
+            let offer = book.programme.offer(&award.offer).unwrap();
+            if let Some(slot) = offer.slot(performed) {
+                *slots.entry((offer.id.to_string(), slot)).or_default() += 1;
+            }
+        }
+    }
+    assert!(slots.values().all(|count| *count == 1), "R-44: {slots:?}");
+    let counted = book.wallet.counters.iter().map(|c| ((c.offer.to_string(), c.slot), c.count));
+    assert_eq!(counted.collect::<BTreeMap<_, _>>(), slots, "counters are the live awards");
+    for (offer, slot) in slots.keys() {
+        let limit = book.programme.offers.iter().find(|o| o.id.as_str() == offer).unwrap().limit;
+        let (Limit::OncePerRolling(window), Slot::On(day)) = (limit, *slot) else { continue };
+        let near = slots.keys().filter(|(other, slot)| {
+            let after =
+                matches!(*slot, Slot::On(other) if other >= day && other < day.plus(window));
+            other == offer && after
+        });
+        assert_eq!(near.count(), 1, "R-44: rolling");
+    }
+    if bought.len() < ACTIVITY_MONTHS {
+        let known = book.wallet.activity.iter().map(|a| (a.month.0, (a.purchases, a.amount.0)));
+        assert_eq!(known.collect::<BTreeMap<_, _>>(), bought, "activity is what was bought");
+    }
+}

@@ -1,0 +1,221 @@
+//! Random histories of one participant: every command, in any order, again and again.
+
+use domain::amount::Amount;
+use domain::award::Mode;
+use domain::event::{Event, EventState};
+use domain::id::{BalanceCode, Classification};
+use domain::ledger::EntryKey;
+use domain::preview::preview;
+use domain::programme::DebtPolicy;
+use domain::spend::SpendAsked;
+use domain::time::Instant;
+use proptest::prelude::*;
+
+use crate::bookkeeping::Book;
+use crate::fixture::*;
+use crate::laws::{net, substance};
+
+/// One thing that may happen; numbers choose among what is there.
+#[derive(Clone, Debug)]
+enum Step {
+    Post { total: i64, days_ago: i64, flavour: u8, spend: Option<i64>, immediate: bool },
+    Judge { which: usize, run: bool },
+    Spend { points: bool, amount: Option<i64>, purchase: Option<usize>, class: u8 },
+    CancelEvent(usize),
+    CancelSpend(usize),
+    Redeem(u64),
+    Block(bool),
+    Wait { hours: i64 },
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let which = 0..8_usize;
+    let asked = || proptest::option::of(prop_oneof![1..60_i64, 1..3_000_i64]);
+    let step = prop_oneof![
+        6 => (0..20_000_i64, 0..50_i64, any::<u8>(), asked(), any::<bool>()).prop_map(
+            |(total, days_ago, flavour, spend, immediate)| {
+                let spend = spend.filter(|_| flavour & 64 != 0);
+                Step::Post { total, days_ago, flavour, spend, immediate }
+            }
+        ),
+        3 => (which.clone(), any::<bool>()).prop_map(|(which, run)| Step::Judge { which, run }),
+        5 => (any::<bool>(), asked(), proptest::option::of(which.clone()), 0..4_u8).prop_map(
+            |(points, amount, purchase, class)| Step::Spend { points, amount, purchase, class }
+        ),
+        2 => which.clone().prop_map(Step::CancelEvent),
+        2 => which.prop_map(Step::CancelSpend),
+        1 => (0..4_u64).prop_map(Step::Redeem),
+        1 => prop_oneof![1 => Just(true), 3 => Just(false)].prop_map(Step::Block),
+        3 => (0..100_i64).prop_map(|hours| Step::Wait { hours }),
+    ];
+    proptest::collection::vec(step, 1..24)
+}
+
+fn event(book: &Book, total: i64, days_ago: i64, flavour: u8) -> Event {
+    let performed_on = Instant(book.now.0 - days_ago * 86_400_000);
+    let reference = format!("R-{}", book.events.len());
+    let units = [None, Some("shop-1"), Some("shop-2"), Some("shop-3")];
+    let mut lines = vec![line(1, total, 0)];
+    lines[0].product = (flavour & 4 != 0).then(|| product("SKU-9"));
+    Event {
+        unit: units[usize::from(flavour & 3)].map(unit),
+        classification: (flavour & 8 != 0).then(|| class("grocery")),
+        ..with_lines(purchase(&reference, total, performed_on), lines)
+    }
+}
+
+fn spend_class(number: u8) -> Option<Classification> {
+    ["counter", "total", "other"].get(usize::from(number)).map(|name| class(name))
+}
+
+fn asked(book: &Book, balance: BalanceCode, amount: Option<i64>, class: u8) -> SpendAsked {
+    SpendAsked {
+        balance,
+        amount: amount.map(Amount),
+        classification: spend_class(class),
+        unit: None,
+        performed_on: book.now,
+    }
+}
+
+fn take(book: &mut Book, step: &Step) {
+    let some = |which: usize, count: usize| (count > 0).then(|| which % count.max(1));
+    match step {
+        Step::Post { total, days_ago, flavour, spend, immediate } => {
+            let event = Event { immediate: *immediate, ..event(book, *total, *days_ago, *flavour) };
+            post(book, event, *spend);
+        }
+        Step::Judge { which, run } => {
+            let Some(which) = some(*which, book.events.len()) else { return };
+            let mode = if *run { Mode::Run } else { Mode::Interactive };
+            let cancelled = book.events[which].state == EventState::Cancelled;
+            let judgement = book.judge(which, mode);
+            assert!(!cancelled || judgement.awards.is_empty(), "R-72: cancelled is never awarded");
+        }
+        Step::Spend { points: of_points, amount, purchase, class } => {
+            let purchase = purchase.and_then(|which| some(which, book.events.len()));
+            let balance = if *of_points { points() } else { eur() };
+            let asked = asked(book, balance, *amount, *class);
+            let before = substance(&settled(book));
+            if let Ok((sequence, _)) = book.ask(&asked, purchase) {
+                let mut undone = book.clone();
+                undone.cancel_spend(sequence).unwrap();
+                assert_eq!(substance(&undone.wallet), before, "R-72: a cancel undoes a spend");
+            }
+        }
+        Step::CancelEvent(which) => {
+            let Some(which) = some(*which, book.events.len()) else { return };
+            let again = book.cancel_event(which).and_then(|()| book.cancel_event(which));
+            assert!(again.is_err(), "R-72: once");
+        }
+        Step::CancelSpend(which) => {
+            let spends: Vec<u64> =
+                book.ledger.iter().filter(|e| e.spend().is_some()).map(|e| e.sequence).collect();
+            let Some(which) = some(*which, spends.len()) else { return };
+            let on_event = book.events.iter().flat_map(|event| &event.spends);
+            let gone =
+                on_event.filter(|spend| spend.cancelled).any(|s| s.sequence == spends[which]);
+            if !gone {
+                let _ = book.cancel_spend(spends[which]);
+            }
+        }
+        Step::Redeem(serial) => {
+            let pass = pass(*serial, book.now);
+            let plan = pass.id.plan.clone();
+            if book.known(&EntryKey::Redeem { plan, serial: *serial }).is_none() {
+                book.redeem(&pass);
+            }
+        }
+        Step::Block(blocked) => book.block(*blocked),
+        Step::Wait { hours } => book.now = Instant(book.now.0 + hours * 3_600_000),
+    }
+}
+
+/// The wallet once what has expired is dropped.
+fn settled(book: &Book) -> domain::wallet::Wallet {
+    let mut wallet = book.wallet.clone();
+    wallet.lots.retain(|lot| lot.id.is_live(book.now, ZONE));
+    wallet
+}
+
+/// Posts as the store does, the spend first, and holds the preview against it.
+fn post(book: &mut Book, event: Event, spend: Option<i64>) {
+    let spend = spend.map(|amount| asked(book, points(), Some(amount), 3));
+    let told =
+        preview(&book.programme, &book.wallet, book.now, recorded(event.clone()), spend.as_ref());
+    let before = book.clone();
+    let mode = if event.immediate { Mode::Interactive } else { Mode::Run };
+    let which = book.accept(event);
+    let made = spend.map(|asked| book.ask(&asked, Some(which)).map(|(_, made)| made));
+    if let Some(Err(refusal)) = &made {
+        assert_eq!(told.err().as_ref(), Some(refusal), "R-35: the preview refuses alike");
+        // purchase and spend fail together.
+        book.events.pop();
+        return;
+    }
+    let told = told.expect("R-35: the preview refuses alike");
+    for (balance, amount) in &told.additional {
+        let mut more = book.clone();
+        more.ask(&asked(book, balance.clone(), Some(amount.0), 3), Some(which)).unwrap();
+    }
+    let judgement = book.judge(which, mode);
+    let previewed = &told.event.judgements[0];
+    assert_eq!(
+        (&previewed.awards, &previewed.passed_over),
+        (&judgement.awards, &judgement.passed_over)
+    );
+    assert_eq!((told.event.due, told.spend), (book.events[which].due, made.and_then(Result::ok)));
+    let mut undone = book.clone();
+    if undone.cancel_event(which).is_ok() {
+        let want = substance(&settled(&before));
+        assert_eq!(substance(&undone.wallet), want, "R-56: a cancel undoes a purchase");
+    }
+}
+
+fn play(policy: DebtPolicy, steps: &[Step]) -> Book {
+    let mut programme = programme(every_offer());
+    programme.definition.debt_policy = policy;
+    let mut book = Book::new(programme, at("2026-10-20T21:30:00+02:00"));
+    steps.iter().for_each(|step| take(&mut book, step));
+    book
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(160) })]
+
+    // the laws of `laws` are held after every commit.
+    #[test]
+    fn any_history_keeps_the_laws(
+        steps in steps(),
+        policy in prop_oneof![
+            4 => Just(DebtPolicy::Carry), 1 => Just(DebtPolicy::Refuse), 1 => Just(DebtPolicy::WriteOff)
+        ],
+    ) {
+        play(policy, &steps);
+    }
+
+    // where nothing expires, cancelling everything in any order leaves nothing.
+    #[test]
+    fn cancelling_everything_leaves_nothing(
+        steps in steps(),
+        order in Just((0..48_usize).collect::<Vec<_>>()).prop_shuffle(),
+    ) {
+        let stays = |step: &Step| !matches!(step, Step::Wait { .. } | Step::Redeem(_));
+        let steps: Vec<Step> = steps.into_iter().filter(stays).collect();
+        let mut book = play(DebtPolicy::Carry, &steps);
+        for number in order {
+            if number < book.events.len() {
+                let _ = book.cancel_event(number);
+            } else if let Some(sequence) = book.free_spends.get(number % 24).copied() {
+                book.cancel_spend(sequence).unwrap();
+            }
+        }
+        for sequence in book.free_spends.clone() {
+            book.cancel_spend(sequence).unwrap();
+        }
+        let left = [points(), eur()].map(|balance| net(&book.wallet, &balance));
+        prop_assert_eq!(left, [0, 0]);
+        prop_assert!(book.wallet.lots.is_empty() && book.wallet.debts.is_empty());
+        prop_assert!(book.wallet.counters.is_empty() && book.wallet.activity.is_empty());
+    }
+}

@@ -1,0 +1,16 @@
+//! Laws that every decision keeps, and tables of cases that a person can check.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod awards;
+mod bookkeeping;
+mod cancels;
+mod conditions;
+mod fixture;
+mod laws;
+mod limits;
+mod lots;
+mod machine;
+mod orders;
+mod preview;
+mod refusals;
+mod spends;

@@ -1,0 +1,213 @@
+//! Cancelling events and spends: once, with what they led to.
+
+use domain::apply::{Command, Outcome, apply};
+use domain::event::{Due, EventState, RecordedEvent};
+use domain::id::{EventId, TransactionCode};
+use domain::ledger::{Entry, EntryKey, PayloadHash};
+use domain::programme::Programme;
+use domain::refusal::Refusal;
+use domain::time::Instant;
+
+use crate::Store;
+use crate::commit::{Done, Operation, Proposal, Step, decision_time};
+use crate::error::{Error, Noun, Result};
+use crate::event::put_event;
+use crate::ledger::{Ledger, Reach};
+use crate::record::{CancelMark, StoredEvent};
+use crate::table::Write;
+
+/// The cancel of an event.
+#[derive(Clone, Debug)]
+pub struct CancelEvent<'a> {
+    pub programme: &'a Programme,
+    /// Time of the invocation.
+    pub now: Instant,
+    pub event: &'a EventId,
+    /// Of the body and the caller's key: another key is another cancel.
+    pub payload: PayloadHash,
+}
+
+/// The cancel of a spend.
+#[derive(Clone, Debug)]
+pub struct CancelSpend<'a> {
+    pub programme: &'a Programme,
+    /// Time of the invocation.
+    pub now: Instant,
+    pub spend: &'a TransactionCode,
+    /// Of the body and the caller's key.
+    pub payload: PayloadHash,
+}
+
+/// A spend that was cancelled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SpendCancelled {
+    /// The ledger entry of the cancel.
+    pub sequence: u64,
+}
+
+impl Store {
+    /// Cancels an event: voids its awards, gives back what was spent against it, and sees to it
+    /// that no run ever judges it. Answers the event and the entry. Write units: 4.17.
+    ///
+    /// # Errors
+    /// `NotFound` (event), `Refused` (`already_cancelled`, `award_spent`), or a failure.
+    pub async fn cancel_event(
+        &self,
+        order: &CancelEvent<'_>,
+    ) -> Result<Done<(RecordedEvent, u64)>> {
+        let known = self.read_event(order.event, false).await?;
+        let known = match known {
+            Some(known) => known,
+            None => {
+                self.read_event(order.event, true).await?.ok_or(Error::NotFound(Noun::Event))?
+            }
+        };
+        let participant = known.recorded.event.participant.clone();
+        self.commit(&participant, &mut EventCancel { order, event: known }).await
+    }
+
+    /// Cancels a spend: its lots come back with their own expiry. Write units: 1.17; 4.17
+    /// against a purchase.
+    ///
+    /// # Errors
+    /// `NotFound` (transaction), `Refused` (`already_cancelled`), or a failure.
+    pub async fn cancel_spend(&self, order: &CancelSpend<'_>) -> Result<Done<SpendCancelled>> {
+        let entry = self.transaction(order.spend).await?;
+        if entry.spend().is_none() {
+            return Err(Error::NotFound(Noun::Transaction));
+        }
+        let mut operation = SpendCancel { order, spend: entry, purchase: None };
+        self.commit(&order.spend.participant, &mut operation).await
+    }
+}
+
+struct EventCancel<'a> {
+    order: &'a CancelEvent<'a>,
+    event: StoredEvent,
+}
+
+impl Operation for EventCancel<'_> {
+    type Answer = (RecordedEvent, u64);
+
+    async fn load(&mut self, store: &Store, fresh: bool) -> Result<()> {
+        if fresh {
+            let event = store.read_event(self.order.event, true).await?;
+            self.event = event.ok_or(Error::NotFound(Noun::Event))?;
+        }
+        Ok(())
+    }
+
+    fn reach(&self) -> Reach {
+        Reach::Journal
+    }
+
+    async fn decide(&mut self, store: &Store, ledger: &Ledger) -> Result<Step<Self::Answer>> {
+        let order = self.order;
+        let state = match ledger.known() {
+            Ok(state) => state,
+            Err(unknown) => return Ok(Step::Answer(Err(unknown))),
+        };
+        if let Some(mark) = self.event.cancel {
+            let value = (self.event.recorded.clone(), mark.sequence);
+            let repeat = Done { value, wallet: state.wallet.clone(), repeated: true };
+            let same = mark.payload == order.payload;
+            let refused = Err(Error::Refused(Refusal::AlreadyCancelled));
+            return Ok(Step::Known(if same { Ok(repeat) } else { refused }));
+        }
+        if self.event.denied.contains(&order.payload) {
+            return Ok(Step::Known(Err(Error::Refused(Refusal::AwardSpent))));
+        }
+        let recorded = &self.event.recorded;
+        let mut reversed = Vec::new();
+        for sequence in recorded.entries() {
+            let participant = &recorded.event.participant;
+            reversed.push(store.find_entry(participant, ledger, sequence).await?);
+        }
+        let key = EntryKey::CancelEvent(recorded.event.id.clone());
+        let now = decision_time(order.now, &state.wallet, [recorded.accepted_at]);
+        let command = Command::Cancel { key, payload: order.payload, entries: &reversed };
+        let applied = apply(order.programme, &state.wallet, now, &command);
+        let sequence = applied.wallet.length;
+        let mut event = self.event.clone();
+        let answer = match applied.outcome {
+            Outcome::Refused(refusal) => {
+                event.denied.push(order.payload);
+                Err(Error::Refused(refusal))
+            }
+            Outcome::Done | Outcome::Judged { .. } => {
+                event.recorded.state = EventState::Cancelled;
+                event.recorded.due = Due::Nothing;
+                event.recorded.spends.iter_mut().for_each(|spend| spend.cancelled = true);
+                event.cancel = Some(CancelMark { sequence, payload: order.payload });
+                Ok((event.recorded.clone(), sequence))
+            }
+        };
+        let sides = vec![put_event(&event)?];
+        Ok(Step::Commit(Proposal::of(applied, sides), answer))
+    }
+}
+
+struct SpendCancel<'a> {
+    order: &'a CancelSpend<'a>,
+    spend: Entry,
+    purchase: Option<StoredEvent>,
+}
+
+impl Operation for SpendCancel<'_> {
+    type Answer = SpendCancelled;
+
+    async fn load(&mut self, store: &Store, fresh: bool) -> Result<()> {
+        if let Some(purchase) = self.spend.event() {
+            self.purchase = store.read_event(purchase, fresh).await?;
+        }
+        Ok(())
+    }
+
+    fn reach(&self) -> Reach {
+        Reach::Since(self.spend.at)
+    }
+
+    async fn decide(&mut self, _: &Store, ledger: &Ledger) -> Result<Step<SpendCancelled>> {
+        let order = self.order;
+        let state = match ledger.known() {
+            Ok(state) => state,
+            Err(unknown) => return Ok(Step::Answer(Err(unknown))),
+        };
+        let already = || Err(Error::Refused(Refusal::AlreadyCancelled));
+        let key = EntryKey::CancelSpend(self.spend.sequence);
+        if let Some(entry) = ledger.search(&key) {
+            if entry.payload != order.payload {
+                return Ok(Step::Known(already()));
+            }
+            let value = SpendCancelled { sequence: entry.sequence };
+            let wallet = state.wallet.clone();
+            return Ok(Step::Known(Ok(Done { value, wallet, repeated: true })));
+        }
+        let accepted = self.purchase.as_ref().map(|purchase| purchase.recorded.accepted_at);
+        let now = decision_time(order.now, &state.wallet, accepted);
+        let reversed = std::slice::from_ref(&self.spend);
+        let command = Command::Cancel { key, payload: order.payload, entries: reversed };
+        let applied = apply(order.programme, &state.wallet, now, &command);
+        let Some(sides) = self.without_spend()? else { return Ok(Step::Answer(already())) };
+        let answer = match applied.outcome {
+            Outcome::Refused(refusal) => Err(Error::Refused(refusal)),
+            Outcome::Done | Outcome::Judged { .. } => {
+                Ok(SpendCancelled { sequence: applied.wallet.length })
+            }
+        };
+        Ok(Step::Commit(Proposal::of(applied, sides), answer))
+    }
+}
+
+impl SpendCancel<'_> {
+    /// The purchase without this spend; none where cancelling the purchase took it back already.
+    fn without_spend(&self) -> Result<Option<Vec<Write>>> {
+        let Some(purchase) = &self.purchase else { return Ok(Some(Vec::new())) };
+        let mut purchase = purchase.clone();
+        let spends = purchase.recorded.spends.iter_mut();
+        let mut own = spends.filter(|s| s.sequence == self.spend.sequence && !s.cancelled);
+        let Some(spend) = own.next() else { return Ok(None) };
+        spend.cancelled = true;
+        Ok(Some(vec![put_event(&purchase)?]))
+    }
+}

@@ -1,0 +1,193 @@
+//! Events: accepted once for ever, judged in the call that brings them or left pending.
+
+use domain::apply::{Command, Outcome, apply};
+use domain::award::Mode;
+use domain::event::{Due, Event, Judge, RecordedEvent, SpendOn};
+use domain::id::EventId;
+use domain::ledger::{Entry, EntryKey, PayloadHash};
+use domain::programme::Programme;
+use domain::spend::SpendAsked;
+use domain::time::Instant;
+use domain::wallet::Wallet;
+
+use crate::Store;
+use crate::commit::{Done, Operation, Proposal, Step, decision_time};
+use crate::error::{Error, Noun, Result};
+use crate::key;
+use crate::ledger::{Ledger, Reach};
+use crate::record::{StoredEvent, decode_event, encode_event};
+use crate::table::{Demand, Item, Write, binary, item, number, read_binary, read_number, text};
+
+/// An event to be stored.
+#[derive(Clone, Debug)]
+pub struct Posting<'a> {
+    pub programme: &'a Programme,
+    /// Time of the invocation.
+    pub now: Instant,
+    pub event: &'a Event,
+    pub payload: PayloadHash,
+    /// The spend that comes with it: both or neither.
+    pub spend: Option<&'a SpendAsked>,
+    /// Whether it is judged in this call; otherwise it is left pending.
+    pub judge: bool,
+}
+
+struct Post<'a> {
+    order: &'a Posting<'a>,
+    known: Option<StoredEvent>,
+}
+
+/// Reads an event item.
+pub(crate) fn read_event_item(item: &Item) -> Result<StoredEvent> {
+    decode_event(read_binary(item, "d")?, read_number(item, "v")?)
+}
+
+/// Puts an event that was read, one version on.
+pub(crate) fn put_event(stored: &StoredEvent) -> Result<Write> {
+    let demand = match stored.version {
+        0 => Demand::Absent,
+        version => Demand::Number("v", version),
+    };
+    let recorded = &stored.recorded;
+    let key = key::event(&recorded.event.id);
+    let record = encode_event(stored)?;
+    let mut item = item(key, [("v", number(stored.version + 1)), ("d", binary(record))]);
+    if recorded.due != Due::Nothing {
+        let participant = &recorded.event.participant;
+        let shard = key::shard_of(participant);
+        let sort = key::pending_sort(participant, recorded.accepted_at, &recorded.event.id);
+        item.insert("ix_pk".to_owned(), text(&key::pending(shard)));
+        item.insert("ix_sk".to_owned(), text(&sort));
+    }
+    Ok(Write::Put { item, demand })
+}
+
+/// Demands that an event still is what was read.
+pub(crate) fn check_event(stored: &StoredEvent) -> Write {
+    let key = key::event(&stored.recorded.event.id);
+    Write::Check { key, demand: Demand::Number("v", stored.version) }
+}
+
+impl Store {
+    /// Stores an event and, where it is to be judged now, awards it. Write units: 4.17
+    /// judged, 2 pending; a repeat writes nothing.
+    ///
+    /// # Errors
+    /// `Refused` (by its spend: nothing is stored), `NotFound` (participant), `KeyReused`, or a
+    /// failure.
+    pub async fn post_event(&self, order: &Posting<'_>) -> Result<Done<RecordedEvent>> {
+        let mut operation = Post { order, known: None };
+        self.commit(&order.event.participant, &mut operation).await
+    }
+
+    /// An event with everything that happened to it.
+    ///
+    /// # Errors
+    /// `NotFound` (event), or a failure.
+    pub async fn event(&self, id: &EventId) -> Result<RecordedEvent> {
+        let stored = self.read_event(id, true).await?;
+        stored.map(|stored| stored.recorded).ok_or(Error::NotFound(Noun::Event))
+    }
+
+    pub(crate) async fn read_event(
+        &self,
+        id: &EventId,
+        fresh: bool,
+    ) -> Result<Option<StoredEvent>> {
+        let item = self.table.get(key::event(id), fresh).await?;
+        item.as_ref().map(read_event_item).transpose()
+    }
+}
+
+impl Operation for Post<'_> {
+    type Answer = RecordedEvent;
+
+    async fn load(&mut self, store: &Store, fresh: bool) -> Result<()> {
+        self.known = store.read_event(&self.order.event.id, fresh).await?;
+        Ok(())
+    }
+
+    fn reach(&self) -> Reach {
+        Reach::Journal
+    }
+
+    async fn decide(&mut self, _: &Store, ledger: &Ledger) -> Result<Step<RecordedEvent>> {
+        let order = self.order;
+        if let Some(known) = &self.known {
+            if known.recorded.payload != order.payload {
+                return Ok(Step::Known(Err(Error::KeyReused)));
+            }
+            let wallet = ledger.state.as_ref().map(|state| state.wallet.clone());
+            let value = known.recorded.clone();
+            let wallet = wallet.unwrap_or_default();
+            return Ok(Step::Known(Ok(Done { value, wallet, repeated: true })));
+        }
+        let enrols = ledger.state.is_none();
+        if enrols && !order.programme.definition.enrols {
+            return Ok(Step::Answer(Err(Error::NotFound(Noun::Participant))));
+        }
+        let wallet = ledger.state.as_ref().map(|state| state.wallet.clone()).unwrap_or_default();
+        let now = decision_time(order.now, &wallet, None);
+        let mut posted = Posted {
+            recorded: RecordedEvent::accepted(order.event.clone(), order.payload, now),
+            wallet,
+            entries: Vec::new(),
+        };
+        if let Some(refused) = posted.spend(order, now) {
+            return Ok(Step::Answer(Err(refused)));
+        }
+        if order.judge {
+            posted.judge(order, now)?;
+        }
+        let Posted { recorded, wallet, entries } = posted;
+        let stored =
+            StoredEvent { recorded: recorded.clone(), version: 0, cancel: None, denied: vec![] };
+        let sides = vec![put_event(&stored)?];
+        Ok(Step::Commit(Proposal { entries, wallet, enrols, sides }, Ok(recorded)))
+    }
+}
+
+/// An event on its way into a wallet.
+struct Posted {
+    recorded: RecordedEvent,
+    wallet: Wallet,
+    entries: Vec<Entry>,
+}
+
+impl Posted {
+    /// Carries out the spend that came with the event, before its award: a purchase is not paid
+    /// with what it earns.
+    fn spend(&mut self, order: &Posting<'_>, now: Instant) -> Option<Error> {
+        let asked = order.spend?;
+        let command = Command::Spend {
+            key: EntryKey::SpendWithPurchase(order.event.id.clone()),
+            payload: order.payload,
+            asked,
+            purchase: Some(&self.recorded),
+        };
+        let applied = apply(order.programme, &self.wallet, now, &command);
+        if let Outcome::Refused(refusal) = applied.outcome {
+            return Some(Error::Refused(refusal));
+        }
+        let made = applied.entries.last().and_then(|entry| entry.spend().cloned());
+        let sequence = applied.wallet.length;
+        self.recorded.spends.extend(made.map(|made| SpendOn { sequence, made, cancelled: false }));
+        self.entries.extend(applied.entries);
+        self.wallet = applied.wallet;
+        None
+    }
+
+    fn judge(&mut self, order: &Posting<'_>, now: Instant) -> Result<()> {
+        let (mode, by) = (Mode::Interactive, Judge::Interactive);
+        let command = Command::Judge { event: &self.recorded, mode, by };
+        let applied = apply(order.programme, &self.wallet, now, &command);
+        let Outcome::Judged { judgement, due } = applied.outcome else {
+            return Err(Error::Corrupt("a judgement that is none"));
+        };
+        self.recorded.judgements.push(judgement);
+        self.recorded.due = due;
+        self.entries.extend(applied.entries);
+        self.wallet = applied.wallet;
+        Ok(())
+    }
+}

@@ -1,0 +1,111 @@
+//! Judging pending events: up to ten of one participant in one transaction.
+
+use domain::apply::{Command, Outcome, apply};
+use domain::award::Mode;
+use domain::event::{Due, EventState, Judge, RecordedEvent};
+use domain::id::{EventId, ParticipantId};
+use domain::programme::Programme;
+use domain::time::Instant;
+
+use crate::Store;
+use crate::commit::{Done, Operation, Proposal, Step, decision_time};
+use crate::error::{Error, Result};
+use crate::event::put_event;
+use crate::ledger::{Ledger, Reach};
+use crate::record::StoredEvent;
+
+/// Most events that are folded into one commit.
+pub const MAX_FOLD: usize = 10;
+
+/// Events of one participant to be judged.
+#[derive(Clone, Debug)]
+pub struct Judging<'a> {
+    pub programme: &'a Programme,
+    /// Time of the invocation.
+    pub now: Instant,
+    pub participant: &'a ParticipantId,
+    /// At most ten; those that are judged or cancelled already are left alone.
+    pub events: &'a [EventId],
+    pub mode: Mode,
+    pub by: Judge,
+}
+
+struct Fold<'a> {
+    order: &'a Judging<'a>,
+    events: Vec<StoredEvent>,
+}
+
+impl Store {
+    /// Judges pending events exactly once, however often they are handed in. Answers all of
+    /// them as they are afterwards. Write units for ten in one commit: about 3.2 an event.
+    ///
+    /// # Errors
+    /// `NotFound` (participant), or a failure.
+    pub async fn judge(&self, order: &Judging<'_>) -> Result<Done<Vec<RecordedEvent>>> {
+        if order.events.len() > MAX_FOLD {
+            return Err(Error::Corrupt("more events than one transaction takes"));
+        }
+        self.commit(order.participant, &mut Fold { order, events: Vec::new() }).await
+    }
+}
+
+impl Operation for Fold<'_> {
+    type Answer = Vec<RecordedEvent>;
+
+    async fn load(&mut self, store: &Store, fresh: bool) -> Result<()> {
+        self.events.clear();
+        for id in self.order.events {
+            let stored = store.read_event(id, fresh).await?;
+            let own = stored.filter(|s| s.recorded.event.participant == *self.order.participant);
+            self.events.extend(own);
+        }
+        Ok(())
+    }
+
+    fn reach(&self) -> Reach {
+        Reach::Journal
+    }
+
+    async fn decide(&mut self, _: &Store, ledger: &Ledger) -> Result<Step<Vec<RecordedEvent>>> {
+        let order = self.order;
+        let state = match ledger.known() {
+            Ok(state) => state,
+            Err(unknown) => return Ok(Step::Answer(Err(unknown))),
+        };
+        let mode = order.mode;
+        let mut wallet = state.wallet.clone();
+        let (mut entries, mut sides, mut answers) = (Vec::new(), Vec::new(), Vec::new());
+        let accepted = self.events.iter().map(|stored| stored.recorded.accepted_at);
+        let now = decision_time(order.now, &wallet, accepted);
+        for stored in &self.events {
+            if !is_due(&stored.recorded, mode) {
+                answers.push(stored.recorded.clone());
+                continue;
+            }
+            let command = Command::Judge { event: &stored.recorded, mode, by: order.by.clone() };
+            let applied = apply(order.programme, &wallet, now, &command);
+            let Outcome::Judged { judgement, due } = applied.outcome else {
+                return Err(Error::Corrupt("a judgement that is none"));
+            };
+            let mut stored = stored.clone();
+            stored.recorded.judgements.push(judgement);
+            stored.recorded.due = due;
+            sides.push(put_event(&stored)?);
+            answers.push(stored.recorded);
+            entries.extend(applied.entries);
+            wallet = applied.wallet;
+        }
+        if entries.is_empty() {
+            return Ok(Step::Answer(Ok(Done { value: answers, wallet, repeated: true })));
+        }
+        Ok(Step::Commit(Proposal { entries, wallet, enrols: false, sides }, Ok(answers)))
+    }
+}
+
+fn is_due(event: &RecordedEvent, mode: Mode) -> bool {
+    let due = match mode {
+        Mode::Interactive => event.due == Due::Everything,
+        Mode::Run => event.due != Due::Nothing,
+    };
+    due && event.state == EventState::Posted
+}

@@ -1,0 +1,147 @@
+//! Keys of the one table: made here and nowhere else.
+
+use domain::id::{EventId, Key, ParticipantId};
+use domain::pass::PassId;
+use domain::time::Instant;
+use sha2::{Digest, Sha256};
+
+/// Name of the one global index.
+pub const INDEX: &str = "index";
+/// Shards of the pending index and of the roster: a run's parallelism.
+pub const SHARDS: u8 = 8;
+
+/// Partition and sort key of an item.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ItemKey {
+    pub pk: String,
+    pub sk: String,
+}
+
+/// Sort key of the wallet state.
+pub const STATE: &str = "S";
+/// Sort key of the profile.
+pub const PROFILE: &str = "A";
+/// Prefix of ledger pages; pages sort before the state.
+pub const PAGES: &str = "L#";
+
+fn item(pk: String, sk: &str) -> ItemKey {
+    ItemKey { pk, sk: sk.to_owned() }
+}
+
+/// Partition of a participant: state, pages and profile.
+pub fn participant(id: &ParticipantId) -> String {
+    format!("P#{id}")
+}
+
+/// The wallet state.
+pub fn state(id: &ParticipantId) -> ItemKey {
+    item(participant(id), STATE)
+}
+
+/// The profile.
+pub fn profile(id: &ParticipantId) -> ItemKey {
+    item(participant(id), PROFILE)
+}
+
+/// The ledger page that begins with this sequence.
+pub fn page(id: &ParticipantId, first: u64) -> ItemKey {
+    ItemKey { pk: participant(id), sk: page_sort(first) }
+}
+
+/// Sort key of the page that begins with this sequence; sorts by number.
+pub fn page_sort(first: u64) -> String {
+    format!("{PAGES}{first:012}")
+}
+
+/// An event.
+pub fn event(id: &EventId) -> ItemKey {
+    item(format!("E#{id}"), "E")
+}
+
+/// A caller's spend key that carries no time.
+pub fn spend_guard(id: &ParticipantId, key: &Key) -> ItemKey {
+    item(format!("U#spend#{id}#{key}"), "U")
+}
+
+/// A pass.
+pub fn pass(id: &PassId) -> ItemKey {
+    item(format!("X#{}#{}", id.plan, id.serial), "X")
+}
+
+/// The pointer to the active programme.
+pub fn active_programme() -> ItemKey {
+    item("G".to_owned(), "ACTIVE")
+}
+
+/// One part of a programme document.
+pub fn programme_part(version: u64, part: usize) -> ItemKey {
+    ItemKey { pk: programme_parts(version), sk: format!("PART#{part:04}") }
+}
+
+/// All parts of a programme document.
+pub fn programme_parts(version: u64) -> String {
+    format!("G#{version}")
+}
+
+/// A run or export.
+pub fn job(id: &str) -> ItemKey {
+    item(format!("J#{id}"), "J")
+}
+
+/// The progress of one shard of a run.
+pub fn job_shard(id: &str, shard: u8) -> ItemKey {
+    ItemKey { pk: format!("J#{id}"), sk: format!("SHARD#{shard}") }
+}
+
+/// The shard of a participant.
+pub fn shard_of(id: &ParticipantId) -> u8 {
+    Sha256::digest(id.as_str().as_bytes())[0] % SHARDS
+}
+
+/// Index partition of the participants of a shard.
+pub fn roster(shard: u8) -> String {
+    format!("ROSTER#{shard}")
+}
+
+/// Index partition of the events of a shard that wait to be judged.
+pub fn pending(shard: u8) -> String {
+    format!("PENDING#{shard}")
+}
+
+/// Index sort key of a pending event: by participant, then in order of arrival.
+pub fn pending_sort(id: &ParticipantId, accepted_at: Instant, event: &EventId) -> String {
+    format!("{id}#{:015}#{event}", accepted_at.0)
+}
+
+/// What all pending events of a participant begin with.
+pub fn pending_prefix(id: &ParticipantId) -> String {
+    format!("{id}#")
+}
+
+/// Participant, time of acceptance and event of a pending index key.
+pub fn read_pending_sort(sort: &str) -> Option<(ParticipantId, Instant, EventId)> {
+    let mut parts = sort.splitn(3, '#');
+    let participant = ParticipantId::parse(parts.next()?).ok()?;
+    let accepted_at = Instant(parts.next()?.parse().ok()?);
+    Some((participant, accepted_at, EventId::parse(parts.next()?).ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reference_with_separators_stays_within_its_own_key() {
+        let participant = ParticipantId::parse("c-1").unwrap();
+        let event_id = EventId::parse("till:R#1#2:3").unwrap();
+        assert_eq!(event(&event_id).pk, "E#till:R#1#2:3");
+        let sort = pending_sort(&participant, Instant(17), &event_id);
+        assert_eq!(read_pending_sort(&sort), Some((participant, Instant(17), event_id)));
+    }
+
+    #[test]
+    fn pages_sort_by_number_and_before_the_state() {
+        assert!(page_sort(9) < page_sort(10) && page_sort(999_999_999_999).as_str() < STATE);
+        assert!(PROFILE < PAGES);
+    }
+}

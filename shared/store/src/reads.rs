@@ -1,0 +1,153 @@
+//! Reads: wallets, transactions, and the events of a participant.
+
+use domain::event::{EventState, EventType, RecordedEvent};
+use domain::id::{EventId, ParticipantId, TransactionCode};
+use domain::ledger::{Entry, EntryKey};
+use domain::time::Instant;
+use domain::wallet::Wallet;
+
+use crate::Store;
+use crate::error::{Error, Noun, Result};
+use crate::key;
+use crate::ledger::read_state;
+
+/// Most events that wait for a run and are listed of one participant.
+const MAX_PENDING: i32 = 1_000;
+/// Ledger entries looked through for one page of events.
+const MAX_ENTRIES: usize = 2_000;
+
+/// Where a page of events ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EventsCursor {
+    /// Entries from this sequence on were listed.
+    pub sequence: u64,
+    /// Pending events accepted at this time or later were listed.
+    pub pending: Instant,
+}
+
+/// A page of events, newest first.
+#[derive(Clone, Debug)]
+pub struct EventsPage {
+    pub events: Vec<RecordedEvent>,
+    pub cursor: Option<EventsCursor>,
+}
+
+impl Store {
+    /// The wallet of a participant.
+    ///
+    /// # Errors
+    /// `NotFound` (participant), or a failure.
+    pub async fn wallet(&self, id: &ParticipantId) -> Result<Wallet> {
+        let item = self.table.get(key::state(id), true).await?;
+        let item = item.ok_or(Error::NotFound(Noun::Participant))?;
+        Ok(read_state(&item)?.wallet)
+    }
+
+    /// Ledger entries below a sequence, newest first. Fewer than `limit`: there are no more.
+    ///
+    /// # Errors
+    /// `NotFound` (participant), or a failure.
+    pub async fn transactions(
+        &self,
+        id: &ParticipantId,
+        below: Option<u64>,
+        limit: usize,
+    ) -> Result<Vec<Entry>> {
+        let ledger = self.read_ledger(id, true).await?;
+        ledger.known()?;
+        let below = below.unwrap_or(u64::MAX);
+        let mut entries = self.entries_below(id, &ledger, below, limit).await?;
+        entries.truncate(limit);
+        Ok(entries)
+    }
+
+    /// One ledger entry by its code.
+    ///
+    /// # Errors
+    /// `NotFound` (transaction), or a failure.
+    pub async fn transaction(&self, code: &TransactionCode) -> Result<Entry> {
+        let ledger = self.read_ledger(&code.participant, true).await?;
+        if ledger.state.is_none() {
+            return Err(Error::NotFound(Noun::Transaction));
+        }
+        self.find_entry(&code.participant, &ledger, code.sequence).await
+    }
+
+    /// Events of a participant, newest first: those that wait for a run, and those that the ledger
+    /// was judged for.
+    ///
+    /// # Errors
+    /// `NotFound` (participant), or a failure.
+    pub async fn events(
+        &self,
+        id: &ParticipantId,
+        of_type: Option<EventType>,
+        in_state: Option<EventState>,
+        after: Option<EventsCursor>,
+        limit: usize,
+    ) -> Result<EventsPage> {
+        let listed = self.listed_events(id, after).await?;
+        let mut page = EventsPage { events: Vec::new(), cursor: None };
+        let mut cursor =
+            after.unwrap_or(EventsCursor { sequence: u64::MAX, pending: Instant(i64::MAX) });
+        for (event, place) in listed {
+            if page.events.len() == limit {
+                page.cursor = Some(cursor);
+                break;
+            }
+            match place {
+                Place::Pending(accepted_at) => cursor.pending = accepted_at,
+                Place::Entry(sequence) => cursor.sequence = sequence,
+            }
+            let Some(stored) = self.read_event(&event, false).await? else { continue };
+            let recorded = stored.recorded;
+            let right_type = of_type.is_none_or(|kind| recorded.event.event_type() == kind);
+            if right_type && in_state.is_none_or(|state| recorded.state == state) {
+                page.events.push(recorded);
+            }
+        }
+        Ok(page)
+    }
+
+    /// Ids of events with where they stand, newest first, each once.
+    async fn listed_events(
+        &self,
+        id: &ParticipantId,
+        after: Option<EventsCursor>,
+    ) -> Result<Vec<(EventId, Place)>> {
+        let ledger = self.read_ledger(id, true).await?;
+        ledger.known()?;
+        let below = after.map_or(u64::MAX, |after| after.sequence);
+        let entries = self.entries_below(id, &ledger, below, MAX_ENTRIES).await?;
+        let partition = key::pending(key::shard_of(id));
+        let prefix = key::pending_prefix(id);
+        let pending = self.table.index(&partition, &prefix, None, MAX_PENDING).await?;
+        let mut listed: Vec<(Instant, EventId, Place)> = Vec::new();
+        for (_, accepted_at, event) in pending.iter().filter_map(|key| key::read_pending_sort(key))
+        {
+            if after.is_none_or(|after| accepted_at < after.pending) {
+                listed.push((accepted_at, event, Place::Pending(accepted_at)));
+            }
+        }
+        let waiting: Vec<EventId> = listed.iter().map(|(_, event, _)| event.clone()).collect();
+        for entry in &entries {
+            // Where an event is judged twice, its first judgement stands for it.
+            if let EntryKey::Event { event, turn: 0 } | EntryKey::CancelEvent(event) = &entry.key {
+                let seen =
+                    waiting.contains(event) || listed.iter().any(|(_, known, _)| known == event);
+                if !seen {
+                    listed.push((entry.at, event.clone(), Place::Entry(entry.sequence)));
+                }
+            }
+        }
+        listed.sort_by_key(|(at, ..)| std::cmp::Reverse(*at));
+        Ok(listed.into_iter().map(|(_, event, place)| (event, place)).collect())
+    }
+}
+
+/// Where a listed event stands.
+#[derive(Clone, Copy, Debug)]
+enum Place {
+    Pending(Instant),
+    Entry(u64),
+}

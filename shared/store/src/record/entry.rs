@@ -1,0 +1,323 @@
+//! Records of ledger entries. Variants are numbered by position: append only.
+
+use domain::amount::Amount;
+use domain::id::Key;
+use domain::ledger::{Act, Effect, Entry, EntryKey, LotId, PayloadHash, Slot, SpendMade};
+use domain::programme::ReductionMethod;
+use domain::refusal::Refusal;
+use domain::time::{Day, Instant, Month};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::names::{Name, Names, Texts, some};
+use crate::error::{Error, Result};
+
+/// Balance, last day, first day.
+#[derive(Serialize, Deserialize)]
+pub struct LotRecord(Name, Option<i32>, Option<i32>);
+
+#[derive(Serialize, Deserialize)]
+pub enum SlotRecord {
+    Ever,
+    Period(i32),
+    On(i32),
+}
+
+#[derive(Serialize, Deserialize)]
+pub struct EntryRecord {
+    at: i64,
+    key: KeyRecord,
+    payload: [u8; 8],
+    act: ActRecord,
+    effects: Vec<EffectRecord>,
+    after: Vec<(Name, i64)>,
+}
+
+#[derive(Serialize, Deserialize)]
+enum KeyRecord {
+    Event(Name, u8),
+    SpendUuid([u8; 16]),
+    SpendText(Name),
+    SpendWithPurchase(Name),
+    CancelEvent(Name),
+    CancelSpend(u64),
+    Redeem(Name, u64),
+    Expiry,
+    Block,
+}
+
+#[derive(Serialize, Deserialize)]
+enum ActRecord {
+    Judged,
+    Spent(SpendRecord),
+    Refused(u8),
+    Reversed(Vec<u64>),
+    Redeemed,
+    Expired,
+    Blocked(Name),
+}
+
+#[derive(Serialize, Deserialize)]
+pub struct SpendRecord {
+    balance: Name,
+    requested: i64,
+    spent: i64,
+    covered: Option<i64>,
+    remainder: i64,
+    purchase: Option<Name>,
+    back_end: bool,
+    unit: Option<Name>,
+    performed_on: i64,
+    classification: Option<Name>,
+}
+
+#[derive(Serialize, Deserialize)]
+enum EffectRecord {
+    Award { offer: Option<Name>, lot: LotRecord, amount: i64, debt: i64, slot: Option<SlotRecord> },
+    Take(LotRecord, i64),
+    Return(LotRecord, i64, i64),
+    ClawBack(LotRecord, i64),
+    Owe(Name, i64),
+    Free(Name, SlotRecord),
+    Expire(LotRecord, i64),
+    Merge(LotRecord, LotRecord),
+    Activity(i32, i32, i64),
+    Seen(i64),
+    Block(bool),
+}
+
+pub fn lot_record(names: &mut Names, lot: &LotId) -> Result<LotRecord> {
+    let day = |day: Option<Day>| day.map(|day| day.0);
+    Ok(LotRecord(names.add(lot.balance.as_str())?, day(lot.expires), day(lot.available_from)))
+}
+
+pub fn read_lot(texts: &Texts<'_>, record: &LotRecord) -> Result<LotId> {
+    Ok(LotId {
+        balance: texts.balance(record.0)?,
+        expires: record.1.map(Day),
+        available_from: record.2.map(Day),
+    })
+}
+
+pub fn slot_record(slot: Slot) -> SlotRecord {
+    match slot {
+        Slot::Ever => SlotRecord::Ever,
+        Slot::Period(number) => SlotRecord::Period(number),
+        Slot::On(day) => SlotRecord::On(day.0),
+    }
+}
+
+pub fn read_slot(record: &SlotRecord) -> Slot {
+    match record {
+        SlotRecord::Ever => Slot::Ever,
+        SlotRecord::Period(number) => Slot::Period(*number),
+        SlotRecord::On(day) => Slot::On(Day(*day)),
+    }
+}
+
+pub fn entry_record(names: &mut Names, entry: &Entry) -> Result<EntryRecord> {
+    let effects = entry.effects.iter().map(|effect| effect_record(names, effect));
+    let effects = effects.collect::<Result<_>>()?;
+    let after = entry.after.iter().map(|(code, left)| Ok((names.add(code.as_str())?, left.0)));
+    let after = after.collect::<Result<_>>()?;
+    Ok(EntryRecord {
+        at: entry.at.0,
+        key: key_record(names, &entry.key)?,
+        payload: entry.payload.0,
+        act: act_record(names, &entry.act, entry.at)?,
+        effects,
+        after,
+    })
+}
+
+pub fn read_entry(texts: &Texts<'_>, record: &EntryRecord, sequence: u64) -> Result<Entry> {
+    let at = Instant(record.at);
+    let effects = record.effects.iter().map(|effect| read_effect(texts, effect));
+    let after = record.after.iter().map(|(code, left)| Ok((texts.balance(*code)?, Amount(*left))));
+    Ok(Entry {
+        sequence,
+        at,
+        key: read_key(texts, &record.key, sequence)?,
+        payload: PayloadHash(record.payload),
+        act: read_act(texts, &record.act, at)?,
+        effects: effects.collect::<Result<_>>()?,
+        after: after.collect::<Result<_>>()?,
+    })
+}
+
+/// The sixteen bytes of a UUID in its usual form; every other spelling is another key.
+fn uuid_bytes(key: &Key) -> Option<[u8; 16]> {
+    let uuid = Uuid::try_parse(key.as_str()).ok()?;
+    (uuid.to_string() == key.as_str()).then(|| uuid.into_bytes())
+}
+
+fn key_record(names: &mut Names, key: &EntryKey) -> Result<KeyRecord> {
+    Ok(match key {
+        EntryKey::Event { event, turn } => KeyRecord::Event(names.add(event.as_str())?, *turn),
+        EntryKey::Spend(key) => match uuid_bytes(key) {
+            Some(bytes) => KeyRecord::SpendUuid(bytes),
+            None => KeyRecord::SpendText(names.add(key.as_str())?),
+        },
+        EntryKey::SpendWithPurchase(event) => {
+            KeyRecord::SpendWithPurchase(names.add(event.as_str())?)
+        }
+        EntryKey::CancelEvent(event) => KeyRecord::CancelEvent(names.add(event.as_str())?),
+        EntryKey::CancelSpend(sequence) => KeyRecord::CancelSpend(*sequence),
+        EntryKey::Redeem { plan, serial } => KeyRecord::Redeem(names.add(plan.as_str())?, *serial),
+        EntryKey::Expiry(_) => KeyRecord::Expiry,
+        EntryKey::Block(_) => KeyRecord::Block,
+    })
+}
+
+fn read_key(texts: &Texts<'_>, record: &KeyRecord, sequence: u64) -> Result<EntryKey> {
+    Ok(match record {
+        KeyRecord::Event(event, turn) => {
+            EntryKey::Event { event: texts.event(*event)?, turn: *turn }
+        }
+        KeyRecord::SpendUuid(bytes) => {
+            let text = Uuid::from_bytes(*bytes).to_string();
+            EntryKey::Spend(Key::parse(&text).map_err(|_| Error::Corrupt("key is no key"))?)
+        }
+        KeyRecord::SpendText(key) => EntryKey::Spend(texts.key(*key)?),
+        KeyRecord::SpendWithPurchase(event) => EntryKey::SpendWithPurchase(texts.event(*event)?),
+        KeyRecord::CancelEvent(event) => EntryKey::CancelEvent(texts.event(*event)?),
+        KeyRecord::CancelSpend(of) => EntryKey::CancelSpend(*of),
+        KeyRecord::Redeem(plan, serial) => {
+            EntryKey::Redeem { plan: texts.plan(*plan)?, serial: *serial }
+        }
+        KeyRecord::Expiry => EntryKey::Expiry(sequence),
+        KeyRecord::Block => EntryKey::Block(sequence),
+    })
+}
+
+fn act_record(names: &mut Names, act: &Act, at: Instant) -> Result<ActRecord> {
+    Ok(match act {
+        Act::Judged => ActRecord::Judged,
+        Act::Spent(made) => ActRecord::Spent(spend_record(names, made, at)?),
+        Act::Refused(refusal) => ActRecord::Refused(refusal_number(*refusal)?),
+        Act::Reversed(sequences) => ActRecord::Reversed(sequences.clone()),
+        Act::Redeemed => ActRecord::Redeemed,
+        Act::Expired => ActRecord::Expired,
+        Act::Blocked { reason } => ActRecord::Blocked(names.add(reason)?),
+    })
+}
+
+fn read_act(texts: &Texts<'_>, record: &ActRecord, at: Instant) -> Result<Act> {
+    Ok(match record {
+        ActRecord::Judged => Act::Judged,
+        ActRecord::Spent(made) => Act::Spent(read_spend(texts, made, at)?),
+        ActRecord::Refused(number) => {
+            let refusal = Refusal::ALL.get(usize::from(*number));
+            Act::Refused(*refusal.ok_or(Error::Corrupt("unknown refusal"))?)
+        }
+        ActRecord::Reversed(sequences) => Act::Reversed(sequences.clone()),
+        ActRecord::Redeemed => Act::Redeemed,
+        ActRecord::Expired => Act::Expired,
+        ActRecord::Blocked(reason) => Act::Blocked { reason: texts.text(*reason)? },
+    })
+}
+
+fn refusal_number(refusal: Refusal) -> Result<u8> {
+    let at = Refusal::ALL.iter().position(|known| *known == refusal);
+    at.and_then(|at| u8::try_from(at).ok()).ok_or(Error::Corrupt("refusal without a number"))
+}
+
+/// `at` is the entry's time: most spends are performed about then, and a difference is short.
+pub fn spend_record(names: &mut Names, made: &SpendMade, at: Instant) -> Result<SpendRecord> {
+    Ok(SpendRecord {
+        balance: names.add(made.balance.as_str())?,
+        requested: made.requested.0,
+        spent: made.spent.0,
+        covered: made.covered.map(|covered| covered.0),
+        remainder: made.remainder.0,
+        purchase: names.add_some(made.purchase.as_ref().map(|id| id.as_str()))?,
+        back_end: made.method == ReductionMethod::BackEnd,
+        unit: names.add_some(made.unit.as_ref().map(|id| id.as_str()))?,
+        performed_on: made.performed_on.0 - at.0,
+        classification: names.add_some(made.classification.as_ref().map(|id| id.as_str()))?,
+    })
+}
+
+pub fn read_spend(texts: &Texts<'_>, record: &SpendRecord, at: Instant) -> Result<SpendMade> {
+    let method = if record.back_end { ReductionMethod::BackEnd } else { ReductionMethod::FrontEnd };
+    Ok(SpendMade {
+        balance: texts.balance(record.balance)?,
+        requested: Amount(record.requested),
+        spent: Amount(record.spent),
+        covered: record.covered.map(Amount),
+        remainder: Amount(record.remainder),
+        purchase: some(record.purchase, |name| texts.event(name))?,
+        method,
+        unit: some(record.unit, |name| texts.unit(name))?,
+        performed_on: Instant(record.performed_on + at.0),
+        classification: some(record.classification, |name| texts.classification(name))?,
+    })
+}
+
+fn effect_record(names: &mut Names, effect: &Effect) -> Result<EffectRecord> {
+    let mut lot = |lot: &LotId| lot_record(names, lot);
+    Ok(match effect {
+        Effect::Award { offer, lot: id, amount, debt, slot } => EffectRecord::Award {
+            lot: lot(id)?,
+            offer: names.add_some(offer.as_ref().map(|offer| offer.as_str()))?,
+            amount: amount.0,
+            debt: debt.0,
+            slot: slot.map(slot_record),
+        },
+        Effect::Take { lot: id, amount } => EffectRecord::Take(lot(id)?, amount.0),
+        Effect::Return { lot: id, amount, debt } => {
+            EffectRecord::Return(lot(id)?, amount.0, debt.0)
+        }
+        Effect::ClawBack { lot: id, amount } => EffectRecord::ClawBack(lot(id)?, amount.0),
+        Effect::Owe { balance, amount } => {
+            EffectRecord::Owe(names.add(balance.as_str())?, amount.0)
+        }
+        Effect::Free { offer, slot } => {
+            EffectRecord::Free(names.add(offer.as_str())?, slot_record(*slot))
+        }
+        Effect::Expire { lot: id, amount } => EffectRecord::Expire(lot(id)?, amount.0),
+        Effect::Merge { from, into } => EffectRecord::Merge(lot(from)?, lot(into)?),
+        Effect::Activity { month, purchases, amount } => {
+            EffectRecord::Activity(month.0, *purchases, amount.0)
+        }
+        Effect::Seen { performed_on } => EffectRecord::Seen(performed_on.0),
+        Effect::Block { blocked } => EffectRecord::Block(*blocked),
+    })
+}
+
+fn read_effect(texts: &Texts<'_>, record: &EffectRecord) -> Result<Effect> {
+    let lot = |record: &LotRecord| read_lot(texts, record);
+    Ok(match record {
+        EffectRecord::Award { offer, lot: id, amount, debt, slot } => Effect::Award {
+            offer: some(*offer, |name| texts.offer(name))?,
+            lot: lot(id)?,
+            amount: Amount(*amount),
+            debt: Amount(*debt),
+            slot: slot.as_ref().map(read_slot),
+        },
+        EffectRecord::Take(id, amount) => Effect::Take { lot: lot(id)?, amount: Amount(*amount) },
+        EffectRecord::Return(id, amount, debt) => {
+            Effect::Return { lot: lot(id)?, amount: Amount(*amount), debt: Amount(*debt) }
+        }
+        EffectRecord::ClawBack(id, amount) => {
+            Effect::ClawBack { lot: lot(id)?, amount: Amount(*amount) }
+        }
+        EffectRecord::Owe(code, amount) => {
+            Effect::Owe { balance: texts.balance(*code)?, amount: Amount(*amount) }
+        }
+        EffectRecord::Free(offer, slot) => {
+            Effect::Free { offer: texts.offer(*offer)?, slot: read_slot(slot) }
+        }
+        EffectRecord::Expire(id, amount) => {
+            Effect::Expire { lot: lot(id)?, amount: Amount(*amount) }
+        }
+        EffectRecord::Merge(from, into) => Effect::Merge { from: lot(from)?, into: lot(into)? },
+        EffectRecord::Activity(month, purchases, amount) => Effect::Activity {
+            month: Month(*month),
+            purchases: *purchases,
+            amount: Amount(*amount),
+        },
+        EffectRecord::Seen(time) => Effect::Seen { performed_on: Instant(*time) },
+        EffectRecord::Block(blocked) => Effect::Block { blocked: *blocked },
+    })
+}

@@ -1,0 +1,289 @@
+//! Records of events: as accepted, with everything that happened to them; deflated.
+
+use domain::amount::Amount;
+use domain::event::{
+    Awarded, Detail, Due, Event, EventState, Judge, Judgement, Line, Purchase, RecordedEvent,
+    SpendOn,
+};
+use domain::id::{EventId, OfferId, ParticipantId, ProductId, RunId};
+use domain::ledger::PayloadHash;
+use domain::payment_medium::PaymentMedium;
+use domain::refusal::Reason;
+use domain::time::Instant;
+use serde::{Deserialize, Serialize};
+
+use super::entry::{LotRecord, SpendRecord, lot_record, read_lot, read_spend, spend_record};
+use super::names::{Name, Names, Texts, some};
+use super::{deflate, from_bytes, inflate, to_bytes};
+use crate::error::{Error, Result};
+
+/// An event with what only the store needs to know of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredEvent {
+    pub recorded: RecordedEvent,
+    /// How often the item was written: its condition.
+    pub version: u64,
+    /// The cancel that was carried out.
+    pub cancel: Option<CancelMark>,
+    /// Payload hashes of cancels that were refused, which stay refused.
+    pub denied: Vec<PayloadHash>,
+}
+
+/// Which request cancelled an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CancelMark {
+    /// The ledger entry.
+    pub sequence: u64,
+    pub payload: PayloadHash,
+}
+
+#[derive(Serialize, Deserialize)]
+struct EventRecord {
+    names: Vec<String>,
+    id: String,
+    participant: String,
+    classification: Option<Name>,
+    unit: Option<Name>,
+    performed_on: i64,
+    immediate: bool,
+    detail: DetailRecord,
+    payload: [u8; 8],
+    accepted_at: i64,
+    due: DueRecord,
+    judgements: Vec<JudgementRecord>,
+    spends: Vec<(u64, i64, SpendRecord, bool)>,
+    cancel: Option<(u64, [u8; 8])>,
+    denied: Vec<[u8; 8]>,
+}
+
+#[derive(Serialize, Deserialize)]
+enum DetailRecord {
+    Purchase(PurchaseRecord),
+}
+
+#[derive(Serialize, Deserialize)]
+struct PurchaseRecord {
+    receipt_number: Option<Name>,
+    related_transaction: Option<Name>,
+    /// Brand, type, adjusted identifier.
+    payment_medium: Option<(Option<Name>, Option<Name>, Option<Name>)>,
+    lines: Vec<LineRecord>,
+}
+
+/// Product, category, brand, quantity, net, VAT.
+#[derive(Serialize, Deserialize)]
+struct LineRecord(Option<Name>, Option<Name>, Option<Name>, u32, i64, i64);
+
+#[derive(Serialize, Deserialize)]
+enum DueRecord {
+    Nothing,
+    BatchOnly,
+    Everything,
+}
+
+#[derive(Serialize, Deserialize)]
+struct JudgementRecord {
+    sequence: u64,
+    run: Option<Name>,
+    programme: u64,
+    /// Offer, lot, amount, exclusive.
+    awards: Vec<(Name, LotRecord, i64, bool)>,
+    passed_over: Vec<(Name, u8)>,
+}
+
+/// Encodes an event; its version stands beside it as a plain attribute.
+pub fn encode_event(stored: &StoredEvent) -> Result<Vec<u8>> {
+    let recorded = &stored.recorded;
+    let event = &recorded.event;
+    let mut names = Names::default();
+    let judgements = recorded.judgements.iter().map(|j| judgement_record(&mut names, j));
+    let judgements = judgements.collect::<Result<_>>()?;
+    let spends = recorded.spends.iter().map(|spend| {
+        let at = spend.made.performed_on;
+        Ok((spend.sequence, at.0, spend_record(&mut names, &spend.made, at)?, spend.cancelled))
+    });
+    let spends = spends.collect::<Result<_>>()?;
+    let record = EventRecord {
+        id: event.id.as_str().to_owned(),
+        participant: event.participant.as_str().to_owned(),
+        classification: names.add_some(event.classification.as_ref().map(|c| c.as_str()))?,
+        unit: names.add_some(event.unit.as_ref().map(|unit| unit.as_str()))?,
+        performed_on: event.performed_on.0,
+        immediate: event.immediate,
+        detail: detail_record(&mut names, &event.detail)?,
+        payload: recorded.payload.0,
+        accepted_at: recorded.accepted_at.0,
+        due: match recorded.due {
+            Due::Nothing => DueRecord::Nothing,
+            Due::BatchOnly => DueRecord::BatchOnly,
+            Due::Everything => DueRecord::Everything,
+        },
+        judgements,
+        spends,
+        cancel: stored.cancel.map(|mark| (mark.sequence, mark.payload.0)),
+        denied: stored.denied.iter().map(|payload| payload.0).collect(),
+        names: names.0,
+    };
+    deflate(&to_bytes(&record)?)
+}
+
+/// Decodes an event of this version.
+pub fn decode_event(bytes: &[u8], version: u64) -> Result<StoredEvent> {
+    let record: EventRecord = from_bytes(&inflate(bytes)?)?;
+    let texts = Texts(&record.names);
+    let bad = |_| Error::Corrupt("event with a bad id");
+    let event = Event {
+        id: EventId::parse(&record.id).map_err(bad)?,
+        participant: ParticipantId::parse(&record.participant).map_err(bad)?,
+        classification: some(record.classification, |name| texts.classification(name))?,
+        unit: some(record.unit, |name| texts.unit(name))?,
+        performed_on: Instant(record.performed_on),
+        immediate: record.immediate,
+        detail: read_detail(&texts, &record.detail)?,
+    };
+    let judgements = record.judgements.iter().map(|judgement| read_judgement(&texts, judgement));
+    let spends = record.spends.iter().map(|(sequence, at, made, cancelled)| {
+        let made = read_spend(&texts, made, Instant(*at))?;
+        Ok(SpendOn { sequence: *sequence, made, cancelled: *cancelled })
+    });
+    let cancelled = record.cancel.is_some();
+    Ok(StoredEvent {
+        recorded: RecordedEvent {
+            event,
+            payload: PayloadHash(record.payload),
+            accepted_at: Instant(record.accepted_at),
+            state: if cancelled { EventState::Cancelled } else { EventState::Posted },
+            due: match record.due {
+                DueRecord::Nothing => Due::Nothing,
+                DueRecord::BatchOnly => Due::BatchOnly,
+                DueRecord::Everything => Due::Everything,
+            },
+            judgements: judgements.collect::<Result<_>>()?,
+            spends: spends.collect::<Result<_>>()?,
+        },
+        version,
+        cancel: record
+            .cancel
+            .map(|(sequence, payload)| CancelMark { sequence, payload: PayloadHash(payload) }),
+        denied: record.denied.into_iter().map(PayloadHash).collect(),
+    })
+}
+
+fn detail_record(names: &mut Names, detail: &Detail) -> Result<DetailRecord> {
+    match detail {
+        Detail::Purchase(purchase) => {
+            let medium = purchase.payment_medium.as_ref().map(|medium| {
+                Ok((
+                    names.add_some(medium.brand.as_deref())?,
+                    names.add_some(medium.kind.as_deref())?,
+                    names.add_some(medium.identifier.as_deref())?,
+                ))
+            });
+            let payment_medium = medium.transpose()?;
+            let lines = purchase.lines.iter().map(|line| line_record(names, line));
+            let lines = lines.collect::<Result<_>>()?;
+            Ok(DetailRecord::Purchase(PurchaseRecord {
+                receipt_number: names.add_some(purchase.receipt_number.as_deref())?,
+                related_transaction: names.add_some(purchase.related_transaction.as_deref())?,
+                payment_medium,
+                lines,
+            }))
+        }
+    }
+}
+
+fn read_detail(texts: &Texts<'_>, record: &DetailRecord) -> Result<Detail> {
+    let text = |name: Option<Name>| some(name, |name| texts.text(name));
+    match record {
+        DetailRecord::Purchase(purchase) => {
+            let medium = purchase.payment_medium.as_ref().map(|(brand, kind, identifier)| {
+                Ok(PaymentMedium {
+                    brand: text(*brand)?,
+                    kind: text(*kind)?,
+                    identifier: text(*identifier)?,
+                })
+            });
+            let lines = purchase.lines.iter().map(|line| read_line(texts, line));
+            Ok(Detail::Purchase(Purchase {
+                receipt_number: text(purchase.receipt_number)?,
+                related_transaction: text(purchase.related_transaction)?,
+                payment_medium: medium.transpose()?,
+                lines: lines.collect::<Result<_>>()?,
+            }))
+        }
+    }
+}
+
+fn line_record(names: &mut Names, line: &Line) -> Result<LineRecord> {
+    Ok(LineRecord(
+        names.add_some(line.product.as_ref().map(|id| id.as_str()))?,
+        names.add_some(line.category.as_ref().map(|id| id.as_str()))?,
+        names.add_some(line.brand.as_ref().map(|id| id.as_str()))?,
+        line.quantity,
+        line.net.0,
+        line.vat.0,
+    ))
+}
+
+fn read_line(texts: &Texts<'_>, record: &LineRecord) -> Result<Line> {
+    let product = |name: Option<Name>| {
+        let text = some(name, |name| texts.text(name))?;
+        let parsed = text.map(|text| ProductId::parse(&text)).transpose();
+        parsed.map_err(|_| Error::Corrupt("line with a bad id"))
+    };
+    let LineRecord(id, category, brand, quantity, net, vat) = record;
+    Ok(Line {
+        product: product(*id)?,
+        category: product(*category)?,
+        brand: product(*brand)?,
+        quantity: *quantity,
+        net: Amount(*net),
+        vat: Amount(*vat),
+    })
+}
+
+fn judgement_record(names: &mut Names, judgement: &Judgement) -> Result<JudgementRecord> {
+    let awards = judgement.awards.iter().map(|award| {
+        let offer = names.add(award.offer.as_str())?;
+        Ok((offer, lot_record(names, &award.lot)?, award.amount.0, award.exclusive))
+    });
+    let awards = awards.collect::<Result<_>>()?;
+    let passed_over = judgement.passed_over.iter().map(|(offer, reason)| {
+        let at = Reason::ALL.iter().position(|known| known == reason);
+        let number = at.and_then(|at| u8::try_from(at).ok());
+        Ok((names.add(offer.as_str())?, number.ok_or(Error::Corrupt("reason without a number"))?))
+    });
+    let passed_over = passed_over.collect::<Result<_>>()?;
+    let run = match &judgement.by {
+        Judge::Interactive => None,
+        Judge::Run(run) => Some(names.add(run.as_str())?),
+    };
+    let (sequence, programme) = (judgement.sequence, judgement.programme);
+    Ok(JudgementRecord { sequence, run, programme, awards, passed_over })
+}
+
+fn read_judgement(texts: &Texts<'_>, record: &JudgementRecord) -> Result<Judgement> {
+    let awards = record.awards.iter().map(|(offer, lot, amount, exclusive)| {
+        Ok(Awarded {
+            offer: texts.offer(*offer)?,
+            lot: read_lot(texts, lot)?,
+            amount: Amount(*amount),
+            exclusive: *exclusive,
+        })
+    });
+    let passed_over = record.passed_over.iter().map(|(offer, number)| {
+        let reason = Reason::ALL.get(usize::from(*number));
+        let offer: OfferId = texts.offer(*offer)?;
+        Ok((offer, *reason.ok_or(Error::Corrupt("unknown reason"))?))
+    });
+    let run = some(record.run, |name| texts.text(name))?;
+    let run = run.map(|run| RunId::parse(&run)).transpose();
+    let run = run.map_err(|_| Error::Corrupt("judgement by a bad run"))?;
+    Ok(Judgement {
+        sequence: record.sequence,
+        by: run.map_or(Judge::Interactive, Judge::Run),
+        programme: record.programme,
+        awards: awards.collect::<Result<_>>()?,
+        passed_over: passed_over.collect::<Result<_>>()?,
+    })
+}

@@ -1,0 +1,75 @@
+//! Records of master data and consents.
+
+use std::collections::BTreeMap;
+
+use domain::participant::{Consent, Participant, Profile};
+use domain::time::{Day, Instant};
+use serde::{Deserialize, Serialize};
+
+use super::{deflate, from_bytes, inflate, to_bytes};
+use crate::error::Result;
+
+type Text = Option<Box<str>>;
+
+#[derive(Serialize, Deserialize)]
+struct ParticipantRecord {
+    first_name: Text,
+    last_name: Text,
+    email: Text,
+    phone: Text,
+    locale: Text,
+    time_zone: Text,
+    birthday: Option<i32>,
+    name_day: Text,
+    area: Text,
+    tags: Vec<Box<str>>,
+    flags: BTreeMap<Box<str>, bool>,
+    /// Channel, granted, time, source, process.
+    consents: Vec<(Box<str>, bool, i64, Text, Text)>,
+}
+
+/// Encodes a participant's master data.
+pub fn encode_participant(participant: &Participant) -> Result<Vec<u8>> {
+    let Participant { profile, consents } = participant.clone();
+    let consents = consents.into_iter().map(|(channel, consent)| {
+        (channel, consent.granted, consent.at.0, consent.source, consent.process)
+    });
+    deflate(&to_bytes(&ParticipantRecord {
+        first_name: profile.first_name,
+        last_name: profile.last_name,
+        email: profile.email,
+        phone: profile.phone,
+        locale: profile.locale,
+        time_zone: profile.time_zone,
+        birthday: profile.birthday.map(|date| Day::of(date).0),
+        name_day: profile.name_day,
+        area: profile.area,
+        tags: profile.tags,
+        flags: profile.flags,
+        consents: consents.collect(),
+    })?)
+}
+
+/// Decodes a participant's master data.
+pub fn decode_participant(bytes: &[u8]) -> Result<Participant> {
+    let record: ParticipantRecord = from_bytes(&inflate(bytes)?)?;
+    let consents = record.consents.into_iter().map(|(channel, granted, at, source, process)| {
+        (channel, Consent { granted, at: Instant(at), source, process })
+    });
+    Ok(Participant {
+        profile: Profile {
+            first_name: record.first_name,
+            last_name: record.last_name,
+            email: record.email,
+            phone: record.phone,
+            locale: record.locale,
+            time_zone: record.time_zone,
+            birthday: record.birthday.map(|day| Day(day).date()),
+            name_day: record.name_day,
+            area: record.area,
+            tags: record.tags,
+            flags: record.flags,
+        },
+        consents: consents.collect(),
+    })
+}

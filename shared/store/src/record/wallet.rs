@@ -1,0 +1,167 @@
+//! Records of the wallet state and of ledger pages.
+
+use domain::amount::Amount;
+use domain::ledger::Entry;
+use domain::time::{Instant, Month};
+use domain::wallet::{Activity, Counter, Lot, Wallet};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::entry::{
+    EntryRecord, LotRecord, SlotRecord, entry_record, lot_record, read_entry, read_lot, read_slot,
+    slot_record,
+};
+use super::names::{Name, Names, Texts};
+use super::{from_bytes, to_bytes};
+use crate::error::{Error, Result};
+
+/// First bytes of the SHA-256 of a page, which the next page and the state carry.
+pub type PageHash = [u8; 16];
+
+/// A wallet with the newest entries of its ledger.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct State {
+    pub wallet: Wallet,
+    /// The newest entries, without a hole up to the wallet's length.
+    pub journal: Vec<Entry>,
+    /// Hash of the newest page; zeros while there is none.
+    pub page: PageHash,
+}
+
+/// Consecutive entries; immutable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page {
+    /// Hash of the page before.
+    pub before: PageHash,
+    /// Never empty.
+    pub entries: Vec<Entry>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StateRecord {
+    names: Vec<String>,
+    lots: Vec<(LotRecord, i64)>,
+    debts: Vec<(Name, i64)>,
+    blocked: bool,
+    counters: Vec<(Name, SlotRecord, u32)>,
+    activity: Vec<(i32, i32, i64)>,
+    last_event: Option<i64>,
+    journal: Vec<EntryRecord>,
+    page: PageHash,
+}
+
+#[derive(Serialize, Deserialize)]
+struct PageRecord {
+    names: Vec<String>,
+    before: PageHash,
+    first: u64,
+    entries: Vec<EntryRecord>,
+}
+
+impl Page {
+    /// Sequence of the first entry.
+    pub fn first(&self) -> u64 {
+        self.entries.first().map_or(0, |entry| entry.sequence)
+    }
+
+    /// Sequence of the last entry.
+    pub fn last(&self) -> u64 {
+        self.entries.last().map_or(0, |entry| entry.sequence)
+    }
+
+    /// Time of the last entry.
+    pub fn ends(&self) -> Instant {
+        self.entries.last().map_or(Instant::default(), |entry| entry.at)
+    }
+}
+
+/// The hash of an encoded page.
+pub fn page_hash(encoded: &[u8]) -> PageHash {
+    let digest = Sha256::digest(encoded);
+    std::array::from_fn(|at| digest[at])
+}
+
+/// Encodes the state; length and time stand beside it as plain attributes.
+pub fn encode_state(state: &State) -> Result<Vec<u8>> {
+    let wallet = &state.wallet;
+    let mut names = Names::default();
+    let lots = wallet.lots.iter().map(|lot| Ok((lot_record(&mut names, &lot.id)?, lot.amount.0)));
+    let lots = lots.collect::<Result<_>>()?;
+    let debts = wallet.debts.iter().map(|(code, owed)| Ok((names.add(code.as_str())?, owed.0)));
+    let debts = debts.collect::<Result<_>>()?;
+    let counters = wallet.counters.iter().map(|counter| {
+        let offer = names.add(counter.offer.as_str())?;
+        Ok((offer, slot_record(counter.slot), counter.count))
+    });
+    let counters = counters.collect::<Result<_>>()?;
+    let activity = wallet.activity.iter().map(|a| (a.month.0, a.purchases, a.amount.0)).collect();
+    let journal = state.journal.iter().map(|entry| entry_record(&mut names, entry));
+    let journal = journal.collect::<Result<_>>()?;
+    to_bytes(&StateRecord {
+        lots,
+        debts,
+        blocked: wallet.blocked,
+        counters,
+        activity,
+        last_event: wallet.last_event.map(|at| at.0),
+        journal,
+        page: state.page,
+        names: names.0,
+    })
+}
+
+/// Decodes a state of this length and time.
+pub fn decode_state(bytes: &[u8], length: u64, time: Instant) -> Result<State> {
+    let record: StateRecord = from_bytes(bytes)?;
+    let texts = Texts(&record.names);
+    let lots = record
+        .lots
+        .iter()
+        .map(|(id, amount)| Ok(Lot { id: read_lot(&texts, id)?, amount: Amount(*amount) }));
+    let debts = record.debts.iter().map(|(code, owed)| Ok((texts.balance(*code)?, Amount(*owed))));
+    let counters = record.counters.iter().map(|(offer, slot, count)| {
+        Ok(Counter { offer: texts.offer(*offer)?, slot: read_slot(slot), count: *count })
+    });
+    let activity = record.activity.iter().map(|(month, purchases, amount)| Activity {
+        month: Month(*month),
+        purchases: *purchases,
+        amount: Amount(*amount),
+    });
+    let wallet = Wallet {
+        length,
+        time,
+        lots: lots.collect::<Result<_>>()?,
+        debts: debts.collect::<Result<_>>()?,
+        blocked: record.blocked,
+        counters: counters.collect::<Result<_>>()?,
+        activity: activity.collect(),
+        last_event: record.last_event.map(Instant),
+    };
+    let held = u64::try_from(record.journal.len()).map_err(|_| Error::Corrupt("long journal"))?;
+    let before =
+        length.checked_sub(held).ok_or(Error::Corrupt("journal longer than the ledger"))?;
+    let journal = read_entries(&texts, &record.journal, before + 1)?;
+    Ok(State { wallet, journal, page: record.page })
+}
+
+/// Encodes a page; the same entries always give the same bytes.
+pub fn encode_page(page: &Page) -> Result<Vec<u8>> {
+    let mut names = Names::default();
+    let entries = page.entries.iter().map(|entry| entry_record(&mut names, entry));
+    let entries = entries.collect::<Result<_>>()?;
+    to_bytes(&PageRecord { names: names.0, before: page.before, first: page.first(), entries })
+}
+
+/// Decodes a page.
+pub fn decode_page(bytes: &[u8]) -> Result<Page> {
+    let record: PageRecord = from_bytes(bytes)?;
+    let entries = read_entries(&Texts(&record.names), &record.entries, record.first)?;
+    if entries.is_empty() {
+        return Err(Error::Corrupt("empty page"));
+    }
+    Ok(Page { before: record.before, entries })
+}
+
+fn read_entries(texts: &Texts<'_>, records: &[EntryRecord], first: u64) -> Result<Vec<Entry>> {
+    (first..).zip(records).map(|(sequence, record)| read_entry(texts, record, sequence)).collect()
+}

@@ -1,0 +1,152 @@
+//! Evaluation runs: what they judged, shard by shard, so that a crash repeats and loses nothing.
+
+use domain::id::{EventId, ParticipantId, RunId};
+use domain::time::Instant;
+use serde::{Deserialize, Serialize};
+
+use crate::Store;
+use crate::error::{Error, Noun, Result};
+use crate::key::{self, SHARDS};
+use crate::record::{from_bytes, to_bytes};
+use crate::table::{Demand, Write, Written, binary, item, number, read_binary, read_number};
+
+/// A run that was started.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Run {
+    /// Milliseconds since 1970. Events accepted later are left to the next run.
+    pub started_at: i64,
+    /// The definition it follows; none: started by hand.
+    pub definition: Option<String>,
+}
+
+/// How far a shard of a run has got. What is in hand is stored before it is judged, so that who
+/// takes over after a crash counts it too.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShardProgress {
+    /// Index keys up to this one are done.
+    pub after: Option<String>,
+    /// Participant and event ids in hand.
+    pub in_hand: Vec<(String, String)>,
+    /// The last index key in hand.
+    pub until: Option<String>,
+    pub counts: RunCounts,
+    /// When the shard was done, in milliseconds since 1970.
+    pub ended_at: Option<i64>,
+}
+
+/// What a run came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunCounts {
+    /// Events that it judged.
+    pub events: u64,
+    /// Awards that it made.
+    pub awarded: u64,
+    /// Candidate offers that awarded nothing.
+    pub passed_over: u64,
+    /// Events that it could not judge; they stay pending.
+    pub failed: u64,
+}
+
+impl RunCounts {
+    /// Adds up.
+    pub fn add(&mut self, other: RunCounts) {
+        self.events += other.events;
+        self.awarded += other.awarded;
+        self.passed_over += other.passed_over;
+        self.failed += other.failed;
+    }
+}
+
+/// An event that waits to be judged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PendingEvent {
+    /// Its place in the pending index.
+    pub place: String,
+    pub participant: ParticipantId,
+    pub event: EventId,
+    pub accepted_at: Instant,
+}
+
+impl Store {
+    /// Records a run unless one of this id is recorded. Answers what is recorded, and whether it
+    /// was before.
+    ///
+    /// # Errors
+    /// A failure.
+    pub async fn start_run(&self, id: &RunId, run: &Run) -> Result<(Run, bool)> {
+        let key = key::job(id.as_str());
+        if let Some(known) = self.table.get(key.clone(), true).await? {
+            return Ok((from_bytes(read_binary(&known, "d")?)?, true));
+        }
+        let item = item(key.clone(), [("d", binary(to_bytes(run)?))]);
+        match self.table.write(vec![Write::Put { item, demand: Demand::Absent }]).await? {
+            Written::Done => Ok((run.clone(), false)),
+            Written::Refused(_) | Written::Conflict => {
+                let known = self.table.get(key, true).await?.ok_or(Error::Contended)?;
+                Ok((from_bytes(read_binary(&known, "d")?)?, true))
+            }
+        }
+    }
+
+    /// A run with the progress of its shards.
+    ///
+    /// # Errors
+    /// `NotFound` (run), or a failure.
+    pub async fn run(&self, id: &RunId) -> Result<(Run, Vec<ShardProgress>)> {
+        let key = key::job(id.as_str());
+        let run = self.table.get(key, true).await?.ok_or(Error::NotFound(Noun::Run))?;
+        let run = from_bytes(read_binary(&run, "d")?)?;
+        let mut shards = Vec::new();
+        for shard in 0..SHARDS {
+            shards.push(self.shard(id, shard).await?.0);
+        }
+        Ok((run, shards))
+    }
+
+    /// The progress of one shard and its version.
+    ///
+    /// # Errors
+    /// A failure.
+    pub async fn shard(&self, id: &RunId, shard: u8) -> Result<(ShardProgress, u64)> {
+        let item = self.table.get(key::job_shard(id.as_str(), shard), true).await?;
+        let Some(item) = item else { return Ok((ShardProgress::default(), 0)) };
+        Ok((from_bytes(read_binary(&item, "d")?)?, read_number(&item, "v")?))
+    }
+
+    /// Stores the progress of a shard, if nobody did since this version. Answers whether it did.
+    ///
+    /// # Errors
+    /// A failure.
+    pub async fn save_shard(
+        &self,
+        id: &RunId,
+        shard: u8,
+        progress: &ShardProgress,
+        version: u64,
+    ) -> Result<bool> {
+        let demand = if version == 0 { Demand::Absent } else { Demand::Number("v", version) };
+        let record = [("v", number(version + 1)), ("d", binary(to_bytes(progress)?))];
+        let item = item(key::job_shard(id.as_str(), shard), record);
+        let written = self.table.write(vec![Write::Put { item, demand }]).await?;
+        Ok(matches!(written, Written::Done))
+    }
+
+    /// Pending events of a shard after a place, in order: grouped by participant.
+    ///
+    /// # Errors
+    /// A failure.
+    pub async fn pending_events(
+        &self,
+        shard: u8,
+        after: Option<&str>,
+        limit: i32,
+    ) -> Result<Vec<PendingEvent>> {
+        let places = self.table.index(&key::pending(shard), "", after, limit).await?;
+        let events = places.into_iter().map(|place| {
+            let (participant, accepted_at, event) =
+                key::read_pending_sort(&place).ok_or(Error::Corrupt("bad pending key"))?;
+            Ok(PendingEvent { place, participant, event, accepted_at })
+        });
+        events.collect()
+    }
+}
