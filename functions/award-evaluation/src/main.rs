@@ -1,2 +1,9 @@
-//! Plans evaluation runs and awards pending events.
-fn main() {}
+//! Runs judge pending events: planned by schedule or by hand, carried out from the queue.
+
+mod handler;
+mod work;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), harness::Error> {
+    harness::run(harness::Needs::Evaluations, handler::handle).await
+}

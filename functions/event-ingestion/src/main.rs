@@ -1,2 +1,9 @@
-//! Takes in customer events: post, preview, bulk, read, cancel.
-fn main() {}
+//! Customer events come in: posted, previewed, in bulk, read and cancelled.
+
+mod bulk;
+mod handler;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), harness::Error> {
+    harness::run(harness::Needs::Evaluations, handler::handle).await
+}

@@ -1,2 +1,9 @@
-//! The programme document, participants and reads.
-fn main() {}
+//! The programme document, participants, and what is read of them.
+
+mod handler;
+mod reads;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), harness::Error> {
+    harness::run(harness::Needs::Table, handler::handle).await
+}

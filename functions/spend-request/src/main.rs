@@ -1,2 +1,8 @@
-//! Debits wallets.
-fn main() {}
+//! Participants spend what they were awarded.
+
+mod handler;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), harness::Error> {
+    harness::run(harness::Needs::Table, handler::handle).await
+}

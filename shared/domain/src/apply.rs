@@ -3,7 +3,7 @@
 use crate::amount::{Amount, MAX_MINOR};
 use crate::award::{self, Mode};
 use crate::cancel::take_back;
-use crate::event::{Due, Judge, Judgement, RecordedEvent};
+use crate::event::{Due, EventState, Judge, Judgement, RecordedEvent};
 use crate::id::BalanceCode;
 use crate::ledger::{Act, Effect, Entry, EntryKey, LotId, PayloadHash};
 use crate::pass::Pass;
@@ -76,7 +76,7 @@ pub fn apply(
             (Act::Refused(refusal), Vec::new())
         }
     };
-    effects.extend(merges(&applied.wallet, &effects));
+    effects.extend(merges(programme, &applied.wallet, now, &effects));
     enter(programme, now, &mut applied, Draft { key, payload, act, effects });
     applied
 }
@@ -132,6 +132,9 @@ fn decide(
         }
         Command::Redeem { pass, lot, .. } => {
             pass.redeemable(now, programme.zone)?;
+            if !lot.is_live(now, programme.zone) {
+                return Err(Refusal::PassNotRedeemable);
+            }
             done(Act::Redeemed, vec![credit(wallet, lot, pass.value)?])
         }
         Command::Block { blocked, reason } => {
@@ -153,7 +156,7 @@ fn judge(
     let judged = award::judge(programme, wallet, now, event, mode);
     let due = award::due_after(&judged);
     let mut effects = judged.effects;
-    if event.judgements.is_empty() {
+    if event.judgements.is_empty() && event.state == EventState::Posted {
         let performed_on = event.event.performed_on;
         let month = performed_on.day(programme.zone).month();
         let amount = event.event.purchased();
@@ -210,8 +213,9 @@ fn enter(programme: &Programme, now: Instant, applied: &mut Applied, draft: Draf
 }
 
 /// Keeps the number of lots bounded: while there are too many, the two of one balance that are
-/// nearest in expiry become the later one, in the participant's favour.
-fn merges(wallet: &Wallet, effects: &[Effect]) -> Vec<Effect> {
+/// nearest in expiry become the later one, in the participant's favour. What a cancel gave back to
+/// a lot that had expired goes first: it must not live on in another.
+fn merges(programme: &Programme, wallet: &Wallet, now: Instant, effects: &[Effect]) -> Vec<Effect> {
     let mut merges = Vec::new();
     if wallet.lots.len() + effects.len() <= MAX_LOTS {
         return merges;
@@ -219,8 +223,10 @@ fn merges(wallet: &Wallet, effects: &[Effect]) -> Vec<Effect> {
     let mut wallet = wallet.clone();
     effects.iter().for_each(|effect| wallet.carry_out(effect));
     while wallet.lots.len() > MAX_LOTS {
-        let Some((from, into)) = nearest(&wallet) else { break };
-        let merge = Effect::Merge { from, into };
+        let dead = wallet.lots.iter().find(|lot| !lot.id.is_live(now, programme.zone));
+        let expiry = dead.map(|lot| Effect::Expire { lot: lot.id.clone(), amount: lot.amount });
+        let merge = || nearest(&wallet).map(|(from, into)| Effect::Merge { from, into });
+        let Some(merge) = expiry.or_else(merge) else { break };
         wallet.carry_out(&merge);
         merges.push(merge);
     }

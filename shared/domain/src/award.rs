@@ -1,9 +1,9 @@
 //! Awarding: which offers award an event, how much, and why the others were passed over.
 
 use crate::amount::{Amount, MAX_MINOR, Worth};
-use crate::event::{Awarded, Due, Event, RecordedEvent};
+use crate::event::{Awarded, Due, Event, EventState, RecordedEvent};
 use crate::id::OfferId;
-use crate::ledger::Effect;
+use crate::ledger::{Effect, LotId};
 use crate::offer::{EvaluationMethod, Offer};
 use crate::programme::Programme;
 use crate::refusal::Reason;
@@ -36,7 +36,7 @@ struct Candidate<'a> {
 }
 
 /// Judges an event for a wallet as it is now. Limits are decided on the wallet, so two judgements
-/// must not be made from the same one.
+/// must not be made from the same one. A cancelled event is never awarded.
 pub fn judge(
     programme: &Programme,
     wallet: &Wallet,
@@ -45,7 +45,10 @@ pub fn judge(
     mode: Mode,
 ) -> Judged {
     let mut judged = Judged::default();
-    let candidates = candidates(programme, wallet, event, mode, &mut judged);
+    if event.state == EventState::Cancelled {
+        return judged;
+    }
+    let (candidates, waiting) = candidates(programme, wallet, now, event, mode, &mut judged);
     let best = best_exclusive(programme, &candidates);
     let mut wallet = wallet.clone();
     for (at, candidate) in candidates.iter().enumerate() {
@@ -63,6 +66,13 @@ pub fn judge(
             Err(reason) => judged.passed_over.push((candidate.offer.id.clone(), reason)),
         }
     }
+    let taken = event.has_exclusive_award() || judged.awards.iter().any(|award| award.exclusive);
+    for offer in waiting {
+        let too_late = !offer.on_top && taken;
+        let reason = if too_late { Reason::NotBest } else { Reason::AwaitsRun };
+        judged.awaits_run |= !too_late;
+        judged.passed_over.push((offer.id.clone(), reason));
+    }
     judged
 }
 
@@ -77,16 +87,17 @@ pub fn exclusions(programme: &Programme, event: &Event) -> Vec<(OfferId, Reason)
     of_class.filter_map(|o| Some((o.id.clone(), o.excludes(programme, event)?))).collect()
 }
 
-/// The offers that would award something, limits included; the rest of the candidates are noted
-/// as passed over.
+/// The offers that would award something, limits included, and those that a run may find to do so;
+/// the rest of the candidates are noted as passed over.
 fn candidates<'a>(
     programme: &'a Programme,
     wallet: &Wallet,
+    now: Instant,
     event: &RecordedEvent,
     mode: Mode,
     judged: &mut Judged,
-) -> Vec<Candidate<'a>> {
-    let mut candidates = Vec::new();
+) -> (Vec<Candidate<'a>>, Vec<&'a Offer>) {
+    let (mut candidates, mut waiting) = (Vec::new(), Vec::new());
     let event_type = event.event.event_type();
     for offer in programme.offers.iter().filter(|offer| offer.class.judges(event_type)) {
         let excluded = offer.excludes(programme, &event.event).is_some();
@@ -94,22 +105,22 @@ fn candidates<'a>(
             continue;
         }
         let awaits_run = mode == Mode::Interactive && offer.method == EvaluationMethod::Batch;
-        match weigh(programme, wallet, &event.event, offer) {
-            // Its limit is decided by the run.
-            Ok(_) | Err(Reason::LimitReached) if awaits_run => {
-                judged.awaits_run = true;
-                judged.passed_over.push((offer.id.clone(), Reason::AwaitsRun));
+        match weigh(programme, wallet, now, &event.event, offer) {
+            // What depends on the wallet is decided by the run.
+            Ok(_) | Err(Reason::LimitReached | Reason::BalanceFull) if awaits_run => {
+                waiting.push(offer);
             }
             Ok(amount) => candidates.push(Candidate { offer, amount }),
             Err(reason) => judged.passed_over.push((offer.id.clone(), reason)),
         }
     }
-    candidates
+    (candidates, waiting)
 }
 
 fn weigh(
     programme: &Programme,
     wallet: &Wallet,
+    now: Instant,
     event: &Event,
     offer: &Offer,
 ) -> Result<Amount, Reason> {
@@ -120,10 +131,18 @@ fn weigh(
     if amount.is_zero() {
         return Err(Reason::AwardsNothing);
     }
+    let lot = offer.lot(now, programme.zone);
+    if !lot.is_live(now, programme.zone) {
+        return Err(Reason::NotValid);
+    }
     if offer.is_exhausted(wallet, event.performed_on.day(programme.zone)) {
         return Err(Reason::LimitReached);
     }
-    Ok(amount)
+    if fits(wallet, &lot, amount) { Ok(amount) } else { Err(Reason::BalanceFull) }
+}
+
+fn fits(wallet: &Wallet, lot: &LotId, amount: Amount) -> bool {
+    wallet.total(&lot.balance, |_| true).0 + amount.0 <= MAX_MINOR
 }
 
 /// The best of the offers that are not on top, compared by what their awards are worth in
@@ -149,10 +168,7 @@ fn award(
 ) -> Result<(Awarded, Effect), Reason> {
     let Candidate { offer, amount } = *candidate;
     let lot = offer.lot(now, programme.zone);
-    if !lot.is_live(now, programme.zone) {
-        return Err(Reason::NotValid);
-    }
-    if wallet.total(&lot.balance, |_| true).0 + amount.0 > MAX_MINOR {
+    if !fits(wallet, &lot, amount) {
         return Err(Reason::BalanceFull);
     }
     let effect = Effect::Award {

@@ -57,6 +57,8 @@ pub struct Redemption {
     pub participant: ParticipantId,
     /// The ledger entry.
     pub sequence: u64,
+    /// The last day of the lot that was credited.
+    pub expires: Option<Day>,
 }
 
 /// The secret under which codes are made.

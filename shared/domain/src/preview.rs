@@ -3,12 +3,12 @@
 use crate::amount::{Amount, most_worth};
 use crate::apply::{Command, Outcome, apply};
 use crate::award::{Mode, exclusions};
-use crate::event::{Judge, RecordedEvent, sums};
+use crate::event::{Judge, RecordedEvent, SpendOn, sums};
 use crate::id::{BalanceCode, OfferId};
 use crate::ledger::{EntryKey, SpendMade};
 use crate::programme::Programme;
 use crate::refusal::{Reason, Refusal};
-use crate::spend::SpendAsked;
+use crate::spend::{SpendAsked, plan_spend};
 use crate::time::Instant;
 use crate::wallet::Wallet;
 
@@ -59,8 +59,11 @@ pub fn preview(
     let judge = Command::Judge { event: &event, mode, by: Judge::Interactive };
     let applied = apply(programme, &wallet, now, &judge);
     let excluded = exclusions(programme, &event.event);
-    let covered = made.as_ref().and_then(|made| made.covered).unwrap_or_default();
-    let additional = spendable(programme, &wallet, now, event.event.purchased().less(covered));
+    let mut purchase = event.clone();
+    let sequence = wallet.length;
+    let spent = made.iter().map(|made| SpendOn { sequence, made: made.clone(), cancelled: false });
+    purchase.spends.extend(spent);
+    let additional = spendable(programme, &wallet, now, &purchase);
     let mut event = event;
     if let Outcome::Judged { judgement, due } = applied.outcome {
         event.judgements.push(judgement);
@@ -69,16 +72,32 @@ pub fn preview(
     Ok(Preview { event, spend: made, additional, excluded })
 }
 
+/// The most that a spend without classification would take of each balance now.
 fn spendable(
     programme: &Programme,
     wallet: &Wallet,
     now: Instant,
-    open: Amount,
+    purchase: &RecordedEvent,
 ) -> Vec<(BalanceCode, Amount)> {
+    let open = purchase.event.purchased().less(purchase.covered());
+    let rule = programme.definition.spend.rule(None).and_then(|rule| rule.specific_amount);
     let currency = programme.currency.decimals;
-    let usable = programme.balances.iter().filter(|_| !wallet.blocked).map(|balance| {
-        let most = most_worth(open, balance.worth, balance.decimals, currency).unwrap_or_default();
-        (balance.code.clone(), most.min(wallet.available(&balance.code, now, programme.zone)))
+    let usable = programme.balances.iter().filter_map(|balance| {
+        let most = most_worth(open, balance.worth, balance.decimals, currency).ok()?;
+        let allowed = rule.and_then(|range| range.max).unwrap_or(most);
+        let held = wallet.available(&balance.code, now, programme.zone);
+        let asked = |amount| SpendAsked {
+            balance: balance.code.clone(),
+            amount,
+            classification: None,
+            unit: purchase.event.unit.clone(),
+            performed_on: now,
+        };
+        // Where the rule allows no amount, all that is open is asked for.
+        let amounts = [Some(most.min(allowed).min(held)), None];
+        let plan = |amount| plan_spend(programme, wallet, now, &asked(amount), Some(purchase));
+        let plan = amounts.into_iter().find_map(|amount| plan(amount).ok())?;
+        Some((balance.code.clone(), plan.made.spent))
     });
-    usable.filter(|(_, amount)| !amount.is_zero()).collect()
+    usable.collect()
 }

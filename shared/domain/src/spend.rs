@@ -95,6 +95,9 @@ pub fn plan_spend(
         return Err(Refusal::NotCovered);
     }
     let covered = demand.covered(programme, spent)?;
+    if covered.is_some_and(Amount::is_zero) {
+        return Err(Refusal::NotCovered);
+    }
     let made = SpendMade {
         balance: asked.balance.clone(),
         requested: demand.requested,

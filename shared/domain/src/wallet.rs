@@ -47,7 +47,7 @@ pub struct Wallet {
     pub time: Instant,
     /// In the order in which they are spent.
     pub lots: Vec<Lot>,
-    /// Owed per balance, never nothing.
+    /// Owed per balance, never nothing; by balance.
     pub debts: Vec<(BalanceCode, Amount)>,
     pub blocked: bool,
     pub counters: Vec<Counter>,
@@ -184,7 +184,10 @@ impl Wallet {
     fn owe(&mut self, balance: &BalanceCode, amount: Amount) {
         match self.debts.iter_mut().find(|(code, _)| code == balance) {
             Some((_, owed)) => owed.0 += amount.0,
-            None => self.debts.push((balance.clone(), amount)),
+            None => {
+                let at = self.debts.partition_point(|(code, _)| code < balance);
+                self.debts.insert(at, (balance.clone(), amount));
+            }
         }
     }
 

@@ -1,1 +1,20 @@
-//! harness
+//! Around a handler: start-up, HTTP answers, queue batches. The only code that knows a status code
+//! or reads a setting.
+
+mod body;
+mod fault;
+mod http;
+mod jobs;
+mod programme;
+mod queue;
+mod room;
+mod runtime;
+
+pub use fault::Fault;
+pub use http::{Answer, Request, violation};
+pub use jobs::job_id;
+pub use lambda_runtime::Error;
+pub use programme::Cached;
+pub use queue::{Batch, Message};
+pub use room::{Needs, Room};
+pub use runtime::{Invocation, Reply, run};

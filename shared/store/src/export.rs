@@ -30,6 +30,8 @@ pub struct Export {
     pub payload: [u8; 8],
     /// Milliseconds since 1970: what the files show is judged at this time.
     pub as_of: i64,
+    /// Whether an empty file is wanted.
+    pub force: bool,
     pub status: ExportStatus,
     pub counts: ExportCounts,
     pub files: Vec<ExportFile>,
@@ -41,6 +43,8 @@ pub enum ExportStatus {
     Running,
     Completed,
     Failed,
+    /// It would have been empty, and was not forced.
+    Refused,
 }
 
 /// What an export came to.

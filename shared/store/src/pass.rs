@@ -126,6 +126,7 @@ impl Operation for Redeem<'_> {
         };
         let now = decision_time(order.now, &state.wallet, [pass.issued_at]);
         let lot = order.plan.lot(pass, now, order.programme.zone);
+        let expires = lot.expires;
         let command = Command::Redeem { pass, payload: order.payload, lot };
         let applied = apply(order.programme, &state.wallet, now, &command);
         if let Outcome::Refused(refusal) = applied.outcome {
@@ -137,6 +138,7 @@ impl Operation for Redeem<'_> {
             payload: order.payload,
             participant: order.participant.clone(),
             sequence: applied.wallet.length,
+            expires,
         });
         let sides = vec![put_pass(&pass, *version)?];
         Ok(Step::Commit(Proposal::of(applied, sides), Ok(pass)))

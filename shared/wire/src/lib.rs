@@ -1,1 +1,15 @@
-//! wire
+//! The JSON that crosses a boundary: bodies, queue messages and the programme document are parsed
+//! into the domain; what the domain says is shown as JSON or CSV.
+
+pub mod answer;
+pub mod csv;
+pub mod event;
+pub mod fault;
+pub mod message;
+pub mod participant;
+pub mod pass;
+pub mod problem;
+pub mod programme;
+mod read;
+pub mod request;
+pub mod spend;

@@ -1,4 +1,4 @@
-//! Which parts of a template have no meaning on one machine; everything else must be enacted or is an error.
+//! Which parts of a template mean nothing on one machine; all else is enacted, or an error.
 
 use anyhow::{Result, bail};
 use serde_json::{Map, Value};
@@ -56,14 +56,8 @@ const ACKNOWLEDGED_TYPES: &[&str] =
     &["AWS::CloudWatch::Alarm", "AWS::Logs::LogGroup", "AWS::S3::BucketPolicy"];
 
 /// Keys beside a resource's type and properties.
-const RESOURCE_KEYS: &[&str] = &[
-    "DeletionPolicy",
-    "DependsOn",
-    "Metadata",
-    "Properties",
-    "Type",
-    "UpdateReplacePolicy",
-];
+const RESOURCE_KEYS: &[&str] =
+    &["DeletionPolicy", "DependsOn", "Metadata", "Properties", "Type", "UpdateReplacePolicy"];
 
 const TEMPLATE_KEYS: &[&str] = &[
     "AWSTemplateFormatVersion",

@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 
 pub use plan::{FunctionPlan, MappingPlan, RoutePlan, SchedulePlan, SecretPlan, Stack};
 pub use policy::Policy;
-pub use properties::{Queue, Table};
+pub use properties::{GenerateSecretString, Projection, Queue, Table};
 use resolve::{Names, only_entry};
 
 /// Where the stack pretends to be.
@@ -138,7 +138,7 @@ fn names(
     Ok(names)
 }
 
-/// The parameters that an authorizer takes its issuer and audience from: here the stack issues tokens.
+/// The parameters that an authorizer takes its issuer and audience from: here, the stack itself.
 fn authorizer_parameters(
     resources: &[Resource<'_>],
     addresses: &Addresses,
@@ -182,7 +182,8 @@ fn name_resource(names: &mut Names, resource: &Resource<'_>, at: &Addresses) -> 
             (name.clone(), vec![("Arn", format!("arn:aws:s3:::{name}"))])
         }
         SECRET => {
-            let secret = arn("secretsmanager", &format!("secret:{}", given("Name", id.to_owned())?));
+            let secret =
+                arn("secretsmanager", &format!("secret:{}", given("Name", id.to_owned())?));
             (secret.clone(), vec![("Id", secret)])
         }
         FUNCTION => {

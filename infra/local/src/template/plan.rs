@@ -103,7 +103,7 @@ pub(super) fn plan(resources: &[Resource<'_>], names: &Names) -> Result<Stack> {
                 stack.queues.push((name.to_owned(), queue));
             }
             BUCKET => {
-                let Bucket { bucket_name: _ } = typed(names, path, properties)?;
+                let Bucket { _bucket_name: _ } = typed(names, path, properties)?;
                 stack.buckets.push(named);
             }
             SECRET => {
@@ -116,6 +116,7 @@ pub(super) fn plan(resources: &[Resource<'_>], names: &Names) -> Result<Stack> {
             other => bail!("{path}: the local stack does not know the resource type {other}"),
         }
     }
+    stack.routes.sort_by(|a, b| (&a.path, &a.method).cmp(&(&b.path, &b.method)));
     Ok(stack)
 }
 
@@ -159,7 +160,11 @@ fn function(stack: &mut Stack, names: &Names, from: &Resource<'_>, name: String)
     let variables = &function.environment.variables;
     stack.functions.push(Arc::new(FunctionPlan {
         binary: kebab(from.id),
-        arn: names.attributes.get(&(from.id.to_owned(), "Arn".to_owned())).cloned().unwrap_or_default(),
+        arn: names
+            .attributes
+            .get(&(from.id.to_owned(), "Arn".to_owned()))
+            .cloned()
+            .unwrap_or_default(),
         name,
         memory: function.memory_size,
         timeout: Duration::from_secs(function.timeout.into()),

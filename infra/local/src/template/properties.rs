@@ -51,7 +51,8 @@ pub struct Projection {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "PascalCase")]
 pub struct Queue {
-    pub queue_name: Option<String>,
+    #[serde(rename = "QueueName", default)]
+    pub _queue_name: Option<String>,
     pub delay_seconds: Option<u32>,
     pub maximum_message_size: Option<u32>,
     pub message_retention_period: Option<u32>,
@@ -71,14 +72,16 @@ pub struct RedrivePolicy {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "PascalCase")]
 pub struct Bucket {
-    pub bucket_name: Option<String>,
+    #[serde(rename = "BucketName", default)]
+    pub _bucket_name: Option<String>,
 }
 
 /// `AWS::SecretsManager::Secret`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "PascalCase")]
 pub struct Secret {
-    pub name: Option<String>,
+    #[serde(rename = "Name", default)]
+    pub _name: Option<String>,
     pub generate_secret_string: GenerateSecretString,
 }
 
@@ -129,7 +132,8 @@ pub struct JwtConfiguration {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "PascalCase")]
 pub struct Function {
-    pub function_name: Option<String>,
+    #[serde(rename = "FunctionName", default)]
+    pub _function_name: Option<String>,
     #[serde(default = "default_memory")]
     pub memory_size: u32,
     #[serde(default = "default_timeout")]

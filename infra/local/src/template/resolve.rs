@@ -134,7 +134,8 @@ mod tests {
     #[test]
     fn intrinsics_become_what_they_stand_for() {
         let value = json!({
-            "a": {"Ref": "Zone"}, "b": {"Fn::GetAtt": ["T", "Arn"]}, "gone": {"Ref": "AWS::NoValue"},
+            "a": {"Ref": "Zone"}, "b": {"Fn::GetAtt": ["T", "Arn"]},
+            "gone": {"Ref": "AWS::NoValue"},
             "c": [{"Fn::Sub": "${T.Arn}/${Zone}/${!kept}"}, {"Ref": "AWS::NoValue"}],
             "d": {"Fn::Join": ["-", ["x", {"Ref": "Zone"}]]},
         });

@@ -1,4 +1,4 @@
-//! Reads a template's YAML into plain JSON values, with short intrinsics (`!Ref x`) spelled out (`{"Ref": "x"}`).
+//! Reads YAML into plain JSON values; short intrinsics (`!Ref x`) are spelled out (`{"Ref": "x"}`).
 
 use anyhow::{Context, Result, bail};
 use saphyr::{LoadableYamlNode, ScalarOwned, YamlOwned};
@@ -24,7 +24,9 @@ fn plain(node: &YamlOwned, path: &str) -> Result<Value> {
         },
         YamlOwned::Sequence(items) => {
             let items = items.iter().enumerate();
-            Value::Array(items.map(|(i, n)| plain(n, &format!("{path}[{i}]"))).collect::<Result<_>>()?)
+            Value::Array(
+                items.map(|(i, n)| plain(n, &format!("{path}[{i}]"))).collect::<Result<_>>()?,
+            )
         }
         YamlOwned::Mapping(entries) => {
             let mut object = Map::new();

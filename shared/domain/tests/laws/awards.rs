@@ -73,7 +73,7 @@ fn r31_batch_offers_await_the_run() {
 
 #[test]
 fn r31_what_a_batch_offer_cannot_award_awaits_nothing() {
-    let large = Conditions { from: Some(domain::amount::Amount(100_00)), ..Conditions::default() };
+    let large = Conditions { from: Some(domain::amount::Amount(10_000)), ..Conditions::default() };
     check(
         vec![batch(Offer { when: large, ..fixed("large", 7) })],
         &expect![[r#"
@@ -222,4 +222,35 @@ fn r72_new_awards_pay_debt_first() {
         seen.push((book.debt(&points()), book.available(&points())));
     }
     assert_eq!(seen, [(50, 0), (20, 0), (0, 10), (0, 15)]);
+}
+
+#[test]
+fn a_balance_holds_no_more_than_its_most() {
+    let most = domain::amount::MAX_MINOR;
+    let mut book = book(vec![fixed("a", most), fixed("b", 1)]);
+    let which = book.buy("r", 1_00);
+    let told = told(&book.events[which].judgements[0]);
+    assert_eq!(told, [format!("a {most}"), "b balance_full".into()]);
+}
+
+#[test]
+fn r31_the_limit_of_a_batch_offer_is_decided_by_the_run() {
+    let mut book = book(vec![batch(Offer { limit: Limit::Once, ..fixed("once", 5) })]);
+    let first = book.buy("a", 1_00);
+    book.judge(first, Mode::Run);
+    let second = book.buy("b", 1_00);
+    assert_eq!(book.events[second].due, Due::BatchOnly);
+    book.cancel_event(first).unwrap();
+    assert_eq!(told(&book.judge(second, Mode::Run)), ["once 5"]);
+}
+
+#[test]
+fn r45_once_an_exclusive_offer_awarded_no_later_one_does() {
+    let mut book = book(vec![best(fixed("first", 5)), batch(fixed("run", 1))]);
+    let which = book.buy("r", 1_00);
+    book.programme.offers.extend([best(fixed("new", 50)), batch(best(fixed("later", 60)))]);
+    let again = told(&book.judge(which, Mode::Interactive));
+    assert_eq!(again, ["new not_best", "run awaits_run", "later not_best"]);
+    book.programme.offers.push(best(fixed("newest", 70)));
+    assert_eq!(told(&book.judge(which, Mode::Run)), ["run 1", "newest not_best"]);
 }

@@ -69,17 +69,23 @@ fn r72_cancelling_a_purchase_cancels_its_spends() {
 
 #[test]
 fn r72_a_spent_award_is_taken_from_its_lot_then_from_others_then_owed() {
-    // The second award expires first, so spends take it first.
-    let cases = [(50, 100, 0, 0), (70, 80, 0, 0), (120, 30, 0, 0), (150, 0, 0, 0)];
-    for (spent, held, _, _) in cases {
+    // Spent of 150 -> (available, debt) once the second is cancelled, and then the first.
+    let cases = [
+        (0, (100, 0), (0, 0)),
+        (50, (50, 0), (0, 50)),
+        (70, (30, 0), (0, 70)),
+        (120, (0, 20), (0, 120)),
+        (150, (0, 50), (0, 150)),
+    ];
+    for (spent, after_second, after_first) in cases {
         let (mut book, first, second) = two_awards();
-        book.spend(points(), Some(spent), None).unwrap();
-        assert_eq!(book.available(&points()), held);
+        if spent > 0 {
+            book.spend(points(), Some(spent), None).unwrap();
+        }
         book.cancel_event(second).unwrap();
-        let after_second = (book.available(&points()), book.debt(&points()));
-        assert_eq!(after_second, ((held - 50).max(0), (50 - held).max(0)), "spent {spent}");
+        assert_eq!((book.available(&points()), book.debt(&points())), after_second, "{spent}");
         book.cancel_event(first).unwrap();
-        assert_eq!((book.available(&points()), book.debt(&points())), (0, spent));
+        assert_eq!((book.available(&points()), book.debt(&points())), after_first, "{spent}");
     }
     let (mut book, first, _) = two_awards();
     book.cancel_event(first).unwrap();
@@ -105,15 +111,14 @@ fn r72_the_programme_says_what_becomes_of_a_spent_award() {
 
 #[test]
 fn r72_a_spend_that_comes_back_pays_debt_first() {
-    for (spent, back) in [(60, 0), (100, 0), (150, 50)] {
+    // 100 of 150 are cancelled: what was spent -> owed before the spend comes back.
+    for (spent, owed) in [(50, 0), (60, 10), (100, 50), (150, 100)] {
         let (mut book, first, _) = two_awards();
         let (spend, _) = book.spend(points(), Some(spent), None).unwrap();
         book.cancel_event(first).unwrap();
-        let owed = book.debt(&points());
-        assert_eq!(owed, (spent - 50).max(0));
+        assert_eq!(book.debt(&points()), owed, "{spent}");
         book.cancel_spend(spend).unwrap();
-        assert_eq!(book.debt(&points()), 0);
-        assert_eq!(book.available(&points()), 50, "{spent} {back}");
+        assert_eq!((book.available(&points()), book.debt(&points())), (50, 0), "{spent}");
     }
 }
 
@@ -160,4 +165,29 @@ fn activity_keeps_thirteen_months_and_no_part_of_older_ones() {
     book.cancel_event(bought[0]).unwrap();
     book.cancel_event(late).unwrap();
     assert_eq!(months(&book), [1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0]);
+}
+
+#[test]
+fn r72_a_redeemed_pass_pays_debt_first() {
+    let (mut book, first, _) = two_awards();
+    book.spend(points(), Some(65), None).unwrap();
+    book.cancel_event(first).unwrap();
+    assert_eq!(book.debt(&points()), 15);
+    book.redeem(&pass(1, book.now));
+    assert_eq!((book.available(&points()), book.debt(&points())), (5, 0));
+}
+
+#[test]
+fn r72_what_comes_back_expired_does_not_pay_for_an_award() {
+    let soon = Expiry::After(span("P9D"));
+    let mut book =
+        Book::with(vec![Offer { expires: soon, ..fixed("soon", 50) }], noon("2026-11-21"));
+    book.buy("a", 1_00);
+    book.programme.offers = vec![fixed("o", 100)];
+    let which = book.buy("b", 5_00);
+    book.spend(points(), Some(50), Some(which)).unwrap();
+    book.spend(points(), Some(100), None).unwrap();
+    book.now = noon("2026-12-15");
+    book.cancel_event(which).unwrap();
+    assert_eq!((book.available(&points()), book.debt(&points())), (0, 100));
 }

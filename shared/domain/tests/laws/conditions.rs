@@ -156,5 +156,5 @@ fn r46_validity_follows_performed_on_from_inclusive_to_exclusive() {
 #[test]
 fn r51_an_award_that_rounds_to_nothing_says_so() {
     assert_eq!(verdict(&percent("o", points(), "1"), &bought(99_99)), "awards_nothing");
-    assert_eq!(verdict(&percent("o", points(), "1"), &bought(100_00)), "awarded");
+    assert_eq!(verdict(&percent("o", points(), "1"), &bought(10_000)), "awarded");
 }

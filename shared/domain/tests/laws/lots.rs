@@ -132,3 +132,33 @@ fn r71_what_has_expired_is_not_merged_into_what_has_not() {
     book.block(false);
     assert_eq!(net(&book.wallet, &points()), 4_000);
 }
+
+#[test]
+fn r60_the_two_nearest_in_expiry_merge_and_nothing_available_is_held_back() {
+    // An award each second day, and one on a day between: available at once, or pending.
+    let cases = [
+        (None, "20 points until 2029-01-02 from -", "10 points until 2029-01-03 from -"),
+        (
+            Some(span("P9M")),
+            "10 points until 2029-01-01 from -",
+            "20 points until 2029-01-03 from -",
+        ),
+    ];
+    for (available_after, first, second) in cases {
+        let every = Offer { expires: Expiry::After(span("P3Y")), ..fixed("o", 10) };
+        let between = Offer { available_after, ..every.clone() };
+        let mut book = Book::with(vec![every.clone()], noon("2026-01-01"));
+        let start = noon("2024-11-27").0;
+        for number in 0..401 {
+            let inserted = number == 201;
+            let days = if number > 201 { number - 1 } else { number } * 2 - i64::from(inserted);
+            book.now = Instant(start + days * DAY);
+            book.programme.offers = vec![if inserted { between.clone() } else { every.clone() }];
+            book.buy(&format!("r-{number}"), 1_00);
+        }
+        let lots = book.lots();
+        let near: Vec<&String> = lots.iter().filter(|lot| lot.contains("2029-01-0")).collect();
+        assert_eq!(near[..2], [first, second]);
+        assert_eq!(net(&book.wallet, &points()), 4_010);
+    }
+}

@@ -1,8 +1,9 @@
 //! Random histories of one participant: every command, in any order, again and again.
 
 use domain::amount::Amount;
+use domain::apply::{Command, apply};
 use domain::award::Mode;
-use domain::event::{Event, EventState};
+use domain::event::{Event, EventState, Judge};
 use domain::id::{BalanceCode, Classification};
 use domain::ledger::EntryKey;
 use domain::preview::preview;
@@ -89,7 +90,12 @@ fn take(book: &mut Book, step: &Step) {
             let Some(which) = some(*which, book.events.len()) else { return };
             let mode = if *run { Mode::Run } else { Mode::Interactive };
             let cancelled = book.events[which].state == EventState::Cancelled;
+            let stale = book.events[which].clone();
             let judgement = book.judge(which, mode);
+            let again = Command::Judge { event: &stale, mode, by: Judge::Interactive };
+            let again = apply(&book.programme, &book.wallet, book.now, &again);
+            let key = &again.entries.last().unwrap().key;
+            assert!(book.known(key).is_some(), "R-33: a late attempt is known by its key");
             assert!(!cancelled || judgement.awards.is_empty(), "R-72: cancelled is never awarded");
         }
         Step::Spend { points: of_points, amount, purchase, class } => {

@@ -112,7 +112,7 @@ fn r35_what_could_not_be_spent_is_not_promised() {
 #[test]
 fn r35_an_event_that_waits_is_previewed_as_a_run_would_judge_it() {
     let book = book();
-    let event = Event { immediate: false, ..purchase("r", 100_00, book.now) };
+    let event = Event { immediate: false, ..purchase("r", 10_000, book.now) };
     let seen = look(&book, &event, None).unwrap();
     let awards: Vec<String> = told(&seen.event.judgements[0]);
     assert!(awards.contains(&"cash 150".to_owned()), "{awards:?}");

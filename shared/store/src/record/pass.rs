@@ -29,6 +29,7 @@ struct RedemptionRecord {
     payload: [u8; 8],
     participant: String,
     sequence: u64,
+    expires: Option<i32>,
 }
 
 /// Encodes a pass; its id is its key, its version a plain attribute.
@@ -47,6 +48,7 @@ pub fn encode_pass(pass: &Pass) -> Result<Vec<u8>> {
             payload: redemption.payload.0,
             participant: redemption.participant.as_str().to_owned(),
             sequence: redemption.sequence,
+            expires: redemption.expires.map(|day| day.0),
         }),
     })
 }
@@ -61,6 +63,7 @@ pub fn decode_pass(bytes: &[u8], id: PassId) -> Result<Pass> {
             payload: PayloadHash(redemption.payload),
             participant: ParticipantId::parse(&redemption.participant).map_err(bad)?,
             sequence: redemption.sequence,
+            expires: redemption.expires.map(Day),
         })
     });
     Ok(Pass {

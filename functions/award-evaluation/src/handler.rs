@@ -1,0 +1,127 @@
+//! Evaluation runs: started once under their name, told when asked, worked on from the queue.
+
+use std::sync::Arc;
+
+use chrono_tz::Tz;
+use domain::id::RunId;
+use domain::time::{Instant, show_instant};
+use harness::{Answer, Fault, Invocation, Message, Reply, Request, Room, job_id, violation};
+use serde_json::json;
+use store::{Error, Noun, Run, RunCounts, SHARDS};
+use wire::message::{Evaluation, EvaluationMessage, Tick};
+use wire::request::parse_run;
+
+use crate::work;
+
+/// Takes all three kinds of invocations.
+pub async fn handle(room: Arc<Room>, invocation: Invocation) -> Reply {
+    match invocation {
+        Invocation::Http(request) => Reply::Http(match request.route.as_str() {
+            "POST /v1/evaluation-runs" => post(&room, &request).await,
+            "GET /v1/evaluation-runs/{run}" => get(&room, &request).await,
+            _ => return Reply::unexpected(),
+        }),
+        Invocation::Queue(batch) => {
+            let mut failed = Vec::new();
+            for message in batch.messages {
+                if let Err(fault) = evaluate(&room, &message).await {
+                    fault.log();
+                    failed.push(message.id);
+                }
+            }
+            Reply::Queue(failed)
+        }
+        Invocation::Tick(tick) => Reply::Done(start_due(&room, &tick).await),
+    }
+}
+
+async fn post(room: &Room, request: &Request) -> Result<Answer, Fault> {
+    let key = request.required_key()?;
+    let definition = parse_run(&request.body()?)?;
+    let programme = room.programme(request.now).await?;
+    let known = |id: &RunId| programme.runs.iter().any(|run| run.id == *id);
+    if definition.as_ref().is_some_and(|id| !known(id)) {
+        let message = "must be the id of one of the programme's runs";
+        return Err(violation("/definition", "unknown_reference", message));
+    }
+    let id = RunId::parse(&job_id("run", &key)).map_err(|_| Fault::Internal("bad run id"))?;
+    let definition = definition.map(|id| id.to_string());
+    let run = Run { started_at: request.now.0, definition };
+    let (recorded, repeated) = start(room, &id, run.clone()).await?;
+    if recorded.definition != run.definition {
+        return Err(Error::KeyReused.into());
+    }
+    Answer::json(202, &json!({ "run_id": id.as_str(), "repeated": repeated }))
+}
+
+/// Records a run and asks for its shards. Asked again, it asks for those that are not done: a
+/// message may have been lost, and one too many changes nothing.
+async fn start(room: &Room, id: &RunId, run: Run) -> Result<(Run, bool), Fault> {
+    let (recorded, known) = room.store.start_run(id, &run).await?;
+    let (_, shards) = room.store.run(id).await?;
+    for (shard, progress) in (0..SHARDS).zip(shards) {
+        if progress.ended_at.is_none() {
+            room.send(&EvaluationMessage::Shard { run: id.to_string(), shard }).await?;
+        }
+    }
+    Ok((recorded, known))
+}
+
+async fn get(room: &Room, request: &Request) -> Result<Answer, Fault> {
+    let id = request.path("run", RunId::parse, Noun::Run)?;
+    let programme = room.programme(request.now).await?;
+    let (run, shards) = room.store.run(&id).await?;
+    let mut counts = RunCounts::default();
+    shards.iter().for_each(|shard| counts.add(shard.counts));
+    let ended: Option<Vec<i64>> = shards.iter().map(|shard| shard.ended_at).collect();
+    let show = |millis: i64| show_instant(Instant(millis), programme.zone);
+    let ended = ended.and_then(|ended| ended.into_iter().max());
+    Answer::json(
+        200,
+        &json!({
+            "run_id": id.as_str(),
+            "definition": run.definition,
+            "status": if ended.is_some() { "completed" } else { "running" },
+            "events": counts.events,
+            "awarded": counts.awarded,
+            "passed_over": counts.passed_over,
+            "failed": counts.failed,
+            "started_at": show(run.started_at),
+            "ended_at": ended.map(show),
+        }),
+    )
+}
+
+/// Starts the runs whose schedule was due since the last tick, each once: the time at which it was
+/// due is part of its name.
+async fn start_due(room: &Room, tick: &Tick) -> Result<(), Fault> {
+    let programme = match room.programme(tick.scheduled).await {
+        Err(Fault::Store(Error::NotFound(Noun::Programme))) => return Ok(()),
+        known => known?,
+    };
+    for definition in &programme.runs {
+        let Some(due) = definition.last_due(tick.scheduled, programme.zone) else { continue };
+        let id = scheduled_id(&definition.id, due, programme.zone)?;
+        let run = Run { started_at: due.0, definition: Some(definition.id.to_string()) };
+        start(room, &id, run).await?;
+    }
+    Ok(())
+}
+
+/// `<definition>.<date>T<time>`; where the clock is set back, one name stands for both hours.
+fn scheduled_id(definition: &RunId, due: Instant, zone: Tz) -> Result<RunId, Fault> {
+    let time: String = show_instant(due, zone).chars().take(16).filter(|c| *c != ':').collect();
+    let name: String = definition.as_str().chars().take(48).collect();
+    RunId::parse(&format!("{name}.{time}")).map_err(|_| Fault::Internal("bad run id"))
+}
+
+async fn evaluate(room: &Room, message: &Message) -> Result<(), Fault> {
+    let evaluation = EvaluationMessage::parse(message.body.as_bytes());
+    let evaluation = evaluation.map_err(|_| Fault::Internal("a message that cannot be parsed"))?;
+    match evaluation {
+        Evaluation::Shard { run, shard } => work::shard(room, message.now, &run, shard).await,
+        Evaluation::Events { participant, events } => {
+            work::immediate(room, message.now, &participant, &events).await
+        }
+    }
+}

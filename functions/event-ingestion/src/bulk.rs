@@ -1,0 +1,97 @@
+//! Up to a thousand events in one call, each with its own outcome.
+
+use std::collections::BTreeMap;
+
+use domain::id::EventId;
+use domain::programme::Programme;
+use domain::time::Instant;
+use futures_util::{StreamExt, stream};
+use harness::{Answer, Fault, Request, Room};
+use serde_json::{Value, json};
+use wire::event::{EventContext, parse_bulk, parse_event};
+use wire::message::EvaluationMessage;
+
+use crate::handler::{status, store_event};
+
+/// Rows that are stored at the same time.
+const AT_ONCE: usize = 16;
+/// Events of one message: as many as one commit folds.
+const MESSAGE: usize = 10;
+
+/// What became of a row.
+struct Row {
+    outcome: Value,
+    /// Participant and event, where it is to be judged at once.
+    immediate: Option<(String, String)>,
+}
+
+/// `POST /v1/events/bulk`.
+pub async fn post(room: &Room, request: &Request) -> Result<Answer, Fault> {
+    let bodies = parse_bulk(&request.body()?)?;
+    let programme = room.programme(request.now).await?;
+    let rows = stream::iter(bodies.iter().enumerate())
+        .map(|(index, body)| row(room, request, &programme, index, body))
+        .buffered(AT_ONCE)
+        .collect::<Vec<Row>>()
+        .await;
+    queue(room, &rows).await;
+    let outcomes: Vec<&Value> = rows.iter().map(|row| &row.outcome).collect();
+    Answer::json(202, &json!({ "outcomes": outcomes }))
+}
+
+async fn row(
+    room: &Room,
+    request: &Request,
+    programme: &Programme,
+    index: usize,
+    body: &Value,
+) -> Row {
+    match store_row(room, request, programme, body).await {
+        Ok((status, event, immediate)) => Row {
+            outcome: json!({ "index": index, "status": status, "event_id": event.as_str() }),
+            immediate,
+        },
+        Err(fault) => {
+            let (status, problem) = Answer::row_problem(fault);
+            let outcome = json!({ "index": index, "status": status, "problem": problem });
+            Row { outcome, immediate: None }
+        }
+    }
+}
+
+type Stored = (u16, EventId, Option<(String, String)>);
+
+/// Stores all of them as pending; those that are immediate are judged from the queue.
+async fn store_row(
+    room: &Room,
+    request: &Request,
+    programme: &Programme,
+    body: &Value,
+) -> Result<Stored, Fault> {
+    let now: Instant = request.now;
+    let posted = parse_event(body, &EventContext { programme, now, key: None })?;
+    request.may_act_at(programme, posted.event.unit.as_ref())?;
+    let done = store_event(room, request, programme, &posted, false).await?;
+    let (event, status) = (&done.value.event, status(&done.value));
+    let waits = status == 202 && event.immediate;
+    let names = || (event.participant.to_string(), event.id.to_string());
+    Ok((status, event.id.clone(), waits.then(names)))
+}
+
+/// Asks for the judgement of what is immediate. A message that is not sent is no loss: the events
+/// are stored as pending, and the next run judges them.
+async fn queue(room: &Room, rows: &[Row]) {
+    let mut by_participant: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for (participant, event) in rows.iter().filter_map(|row| row.immediate.as_ref()) {
+        by_participant.entry(participant).or_default().push(event.clone());
+    }
+    for (participant, events) in by_participant {
+        for events in events.chunks(MESSAGE) {
+            let participant = participant.to_owned();
+            let message = EvaluationMessage::Events { participant, events: events.to_vec() };
+            if let Err(fault) = room.send(&message).await {
+                fault.log();
+            }
+        }
+    }
+}

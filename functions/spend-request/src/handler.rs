@@ -1,0 +1,46 @@
+//! One spend: parse, decide and commit, answer.
+
+use std::sync::Arc;
+
+use harness::{Answer, Fault, Invocation, Reply, Request, Room};
+use store::Spending;
+use wire::answer;
+use wire::spend::parse_spend;
+
+/// `POST /v1/spend-requests`.
+pub async fn handle(room: Arc<Room>, invocation: Invocation) -> Reply {
+    match invocation {
+        Invocation::Http(request) => Reply::Http(spend(&room, &request).await),
+        Invocation::Queue(_) | Invocation::Tick(_) => Reply::unexpected(),
+    }
+}
+
+async fn spend(room: &Room, request: &Request) -> Result<Answer, Fault> {
+    let key = request.required_key()?;
+    let programme = room.programme(request.now).await?;
+    let asked = parse_spend(&request.body()?, &programme, request.now)?;
+    request.may_act_at(&programme, asked.asked.unit.as_ref())?;
+    let order = Spending {
+        programme: &programme,
+        now: request.now,
+        participant: &asked.participant,
+        key: &key,
+        payload: asked.payload,
+        asked: &asked.asked,
+        purchase: asked.purchase.as_ref(),
+    };
+    let done = room.store.spend(&order).await?;
+    let made = &done.value;
+    let now = request.now;
+    let wallet = &done.wallet;
+    let answer = answer::spend(
+        &programme,
+        &asked.participant,
+        made.sequence,
+        &made.made,
+        wallet,
+        now,
+        done.repeated,
+    );
+    Answer::json(201, &answer)
+}

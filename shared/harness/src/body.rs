@@ -1,0 +1,43 @@
+//! Bodies as they came: decoded, inflated, and bounded.
+
+use std::io::Read;
+
+use flate2::read::GzDecoder;
+
+use crate::fault::Fault;
+
+/// Most bytes of a body, before and after inflating. A programme document may be larger.
+pub const MAX_BODY: usize = 1_048_576;
+/// Most bytes of a programme document after inflating; 80,000 products take about 6 MB.
+pub const MAX_DOCUMENT: usize = 33_554_432;
+
+/// Inflates a gzip body, but never beyond `most` bytes.
+pub fn gunzip(bytes: &[u8], most: usize) -> Result<Vec<u8>, Fault> {
+    let mut inflated = Vec::new();
+    let limit = u64::try_from(most).unwrap_or(u64::MAX).saturating_add(1);
+    let read = GzDecoder::new(bytes).take(limit).read_to_end(&mut inflated);
+    let malformed = |_| wire::fault::BodyFault::Malformed("the body is not gzip".to_owned());
+    read.map_err(malformed)?;
+    bounded(inflated, most)
+}
+
+/// Refuses what is over the limit.
+pub fn bounded(bytes: Vec<u8>, most: usize) -> Result<Vec<u8>, Fault> {
+    if bytes.len() > most { Err(Fault::TooLarge) } else { Ok(bytes) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+
+    #[test]
+    fn a_bomb_is_not_inflated() {
+        let mut bomb = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+        bomb.write_all(&vec![b' '; 5_000_000]).unwrap();
+        let bomb = bomb.finish().unwrap();
+        assert!(bomb.len() < 10_000);
+        assert!(matches!(gunzip(&bomb, MAX_BODY), Err(Fault::TooLarge)));
+        assert!(matches!(gunzip(b"{}", MAX_BODY), Err(Fault::Body(_))));
+    }
+}

@@ -1,0 +1,185 @@
+//! HTTP requests as the gateway hands them in, and answers as it takes them.
+
+use std::collections::HashMap;
+
+use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
+use domain::id::{Key, MerchantId, UnitId};
+use domain::programme::Programme;
+use domain::time::Instant;
+use serde::Serialize;
+use serde_json::{Value, json};
+use wire::fault::{BodyFault, Violation};
+
+use crate::body::{MAX_BODY, MAX_DOCUMENT, bounded, gunzip};
+use crate::fault::Fault;
+
+/// A request whose token and scope the gateway has checked.
+#[derive(Clone)]
+pub struct Request {
+    /// Method and path template: `POST /v1/events`.
+    pub route: String,
+    /// When the gateway received it.
+    pub now: Instant,
+    path: HashMap<String, String>,
+    query: HashMap<String, String>,
+    key: Option<String>,
+    merchant: Option<String>,
+    gzip: bool,
+    body: Vec<u8>,
+}
+
+/// An answer: a status and a JSON body.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    body: Result<Vec<u8>, Vec<u8>>,
+}
+
+impl Request {
+    /// Reads the gateway's event.
+    pub(crate) fn of(event: ApiGatewayV2httpRequest) -> Result<Request, Fault> {
+        let header = |name: &str| {
+            let value = event.headers.get(name).and_then(|value| value.to_str().ok());
+            value.map(str::to_owned)
+        };
+        let context = &event.request_context;
+        let claims = context.authorizer.as_ref().and_then(|authorizer| authorizer.jwt.as_ref());
+        let text = event.body.clone().unwrap_or_default();
+        let body = if event.is_base64_encoded { decode_base64(&text)? } else { text.into_bytes() };
+        let query = event.query_string_parameters.iter();
+        Ok(Request {
+            route: event.route_key.clone().unwrap_or_default(),
+            now: Instant(context.time_epoch),
+            query: query.map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+            key: header("idempotency-key"),
+            merchant: claims.and_then(|jwt| jwt.claims.get("merchant").cloned()),
+            gzip: header("content-encoding").is_some_and(|coding| coding == "gzip"),
+            path: event.path_parameters,
+            body,
+        })
+    }
+
+    /// A part of the path, as parsed; what cannot be an id names nothing that exists.
+    pub fn path<T, E>(
+        &self,
+        name: &'static str,
+        parse: impl Fn(&str) -> Result<T, E>,
+        missing: store::Noun,
+    ) -> Result<T, Fault> {
+        let text = self.path.get(name).map(String::as_str).unwrap_or_default();
+        parse(text).map_err(|_| Fault::not_found(missing))
+    }
+
+    /// A query parameter, as parsed; none where it is absent.
+    pub fn query<T>(
+        &self,
+        name: &'static str,
+        parse: impl Fn(&str) -> Option<T>,
+    ) -> Result<Option<T>, Fault> {
+        let given = self.query.get(name).map(|text| parse(text).ok_or(Fault::Query(name)));
+        given.transpose()
+    }
+
+    /// The body, at most 1 MiB.
+    pub fn body(&self) -> Result<Vec<u8>, Fault> {
+        self.bounded_body(MAX_BODY)
+    }
+
+    /// The body of a programme document, at most 32 MiB once inflated.
+    pub fn document(&self) -> Result<Vec<u8>, Fault> {
+        self.bounded_body(MAX_DOCUMENT)
+    }
+
+    fn bounded_body(&self, most: usize) -> Result<Vec<u8>, Fault> {
+        if self.gzip { gunzip(&self.body, most) } else { bounded(self.body.clone(), most) }
+    }
+
+    /// The `Idempotency-Key`, if there is one.
+    pub fn key(&self) -> Result<Option<Key>, Fault> {
+        self.key.as_deref().map(|key| Key::parse(key).map_err(|_| Fault::Key)).transpose()
+    }
+
+    /// The `Idempotency-Key`, which this route requires.
+    pub fn required_key(&self) -> Result<Key, Fault> {
+        self.key()?.ok_or(Fault::Key)
+    }
+
+    /// Refuses a unit that is absent or not of the token's merchant, where the token names one.
+    pub fn may_act_at(&self, programme: &Programme, unit: Option<&UnitId>) -> Result<(), Fault> {
+        let Some(merchant) = &self.merchant else { return Ok(()) };
+        let owns = MerchantId::parse(merchant).is_ok_and(|merchant| {
+            unit.is_some_and(|unit| programme.merchants.owns(&merchant, unit))
+        });
+        if owns { Ok(()) } else { Err(Fault::UnitNotAllowed) }
+    }
+
+    /// Whether the token is bound to a merchant.
+    pub fn is_merchant(&self) -> bool {
+        self.merchant.is_some()
+    }
+}
+
+fn decode_base64(text: &str) -> Result<Vec<u8>, Fault> {
+    use base64::Engine;
+    let decoded = base64::engine::general_purpose::STANDARD.decode(text);
+    decoded.map_err(|_| BodyFault::Malformed("the body is not base64".to_owned()).into())
+}
+
+impl Answer {
+    /// An answer with a JSON body.
+    pub fn json(status: u16, body: &impl Serialize) -> Result<Answer, Fault> {
+        let body = serde_json::to_vec(body);
+        let body = body.map_err(|_| Fault::Internal("answer does not serialize"))?;
+        Ok(Answer { status, body: Ok(body) })
+    }
+
+    /// An answer with a JSON body that is known as text.
+    pub fn document(status: u16, body: Vec<u8>) -> Answer {
+        Answer { status, body: Ok(body) }
+    }
+
+    /// What a fault is answered with.
+    pub fn problem(fault: Fault) -> Answer {
+        fault.log();
+        let problem = fault.problem();
+        Answer { status: problem.status, body: Err(to_bytes(&problem)) }
+    }
+
+    /// A problem for one row of several, with its status.
+    pub fn row_problem(fault: Fault) -> (u16, Value) {
+        fault.log();
+        let problem = fault.problem();
+        (problem.status, serde_json::to_value(&problem).unwrap_or_default())
+    }
+
+    /// The gateway's form of this answer.
+    pub(crate) fn to_gateway(&self) -> Value {
+        let (media_type, body) = match &self.body {
+            Ok(body) => ("application/json", body),
+            Err(problem) => ("application/problem+json", problem),
+        };
+        json!({
+            "statusCode": self.status,
+            "headers": { "content-type": media_type, "cache-control": "no-store" },
+            "body": String::from_utf8_lossy(body),
+            "isBase64Encoded": false,
+        })
+    }
+
+    /// The stable code of a problem, for the log.
+    pub(crate) fn code(&self) -> Option<String> {
+        let problem = self.body.as_ref().err()?;
+        let problem: Value = serde_json::from_slice(problem).ok()?;
+        problem.get("code").and_then(Value::as_str).map(str::to_owned)
+    }
+}
+
+fn to_bytes(problem: &wire::problem::Problem) -> Vec<u8> {
+    serde_json::to_vec(problem).unwrap_or_default()
+}
+
+/// A violation at one place of the body, for what only a handler can check.
+pub fn violation(pointer: &str, code: &'static str, message: &str) -> Fault {
+    let violation = Violation { pointer: pointer.to_owned(), code, message: message.to_owned() };
+    Fault::Body(BodyFault::Invalid(vec![violation]))
+}

@@ -1,0 +1,11 @@
+//! Ids of runs and exports that are started under a key.
+
+use domain::id::Key;
+use sha2::{Digest, Sha256};
+use wire::csv::hex;
+
+/// The id of what is started under a key: the same key always names the same run or export.
+pub fn job_id(kind: &str, key: &Key) -> String {
+    let digest = Sha256::digest(format!("{kind}\n{key}").as_bytes());
+    format!("{kind}-{}", hex(&digest[..12]))
+}

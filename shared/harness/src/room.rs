@@ -1,0 +1,164 @@
+//! What a function works with, built once per process.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, SdkConfig};
+use aws_sdk_s3::presigning::PresigningConfig;
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
+use domain::pass::PassSecret;
+use domain::programme::Programme;
+use domain::time::Instant;
+use lambda_runtime::Error;
+use serde::Serialize;
+use store::Store;
+use tokio::sync::OnceCell;
+
+use crate::fault::Fault;
+use crate::programme::Cached;
+
+/// The roots that the service endpoints' certificates lead to: decoding a system's whole store
+/// would take most of a start.
+const ROOTS: &str = include_str!("roots.pem");
+
+/// How long a link to an export's file is valid.
+const LINK: Duration = Duration::from_secs(900);
+
+/// Which settings and clients a function needs besides the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Needs {
+    Table,
+    /// The queue of evaluations.
+    Evaluations,
+    /// The queue of exports, and the bucket.
+    Exports,
+    /// The secret of pass codes.
+    Passes,
+}
+
+/// A function's room.
+pub struct Room {
+    pub store: Store,
+    programme: Cached,
+    queue: Option<(aws_sdk_sqs::Client, String)>,
+    bucket: Option<(aws_sdk_s3::Client, String)>,
+    secret: Option<(aws_sdk_secretsmanager::Client, String, OnceCell<Arc<PassSecret>>)>,
+}
+
+fn setting(name: &str) -> Result<String, Error> {
+    std::env::var(name).map_err(|_| format!("the setting {name} is missing").into())
+}
+
+async fn sdk_config() -> Result<SdkConfig, Error> {
+    let roots = TrustStore::empty().with_pem_certificate(ROOTS.as_bytes());
+    let tls = TlsContext::builder().with_trust_store(roots).build()?;
+    let client = aws_smithy_http_client::Builder::new()
+        .tls_provider(Provider::Rustls(CryptoMode::Ring))
+        .tls_context(tls)
+        .build_https();
+    let timeouts = TimeoutConfig::builder()
+        .connect_timeout(Duration::from_secs(1))
+        .operation_attempt_timeout(Duration::from_secs(3))
+        .operation_timeout(Duration::from_secs(10))
+        .build();
+    let config = aws_config::defaults(BehaviorVersion::latest())
+        .http_client(client)
+        .retry_config(RetryConfig::standard().with_max_attempts(4))
+        .timeout_config(timeouts);
+    Ok(config.load().await)
+}
+
+impl Room {
+    /// Reads the settings and builds the clients.
+    pub(crate) async fn open(needs: Needs) -> Result<Room, Error> {
+        let config = sdk_config().await?;
+        let mut room = Room {
+            store: store::open(&config, setting("TABLE_NAME")?),
+            programme: Cached::default(),
+            queue: None,
+            bucket: None,
+            secret: None,
+        };
+        let sqs = || aws_sdk_sqs::Client::new(&config);
+        match needs {
+            Needs::Table => {}
+            Needs::Evaluations => room.queue = Some((sqs(), setting("EVALUATION_QUEUE_URL")?)),
+            Needs::Exports => {
+                room.queue = Some((sqs(), setting("EXPORT_QUEUE_URL")?));
+                let s3 = aws_sdk_s3::config::Builder::from(&config).force_path_style(true).build();
+                room.bucket = Some((aws_sdk_s3::Client::from_conf(s3), setting("EXPORT_BUCKET")?));
+            }
+            Needs::Passes => {
+                let client = aws_sdk_secretsmanager::Client::new(&config);
+                room.secret = Some((client, setting("PASS_SECRET_ID")?, OnceCell::new()));
+            }
+        }
+        Ok(room)
+    }
+
+    /// The active programme.
+    ///
+    /// # Errors
+    /// `programme_not_found` before the first one, or a failure.
+    pub async fn programme(&self, now: Instant) -> Result<Arc<Programme>, Fault> {
+        self.programme.active(&self.store, now).await
+    }
+
+    /// Sends a message to the function's queue.
+    ///
+    /// # Errors
+    /// A failure.
+    pub async fn send(&self, message: &impl Serialize) -> Result<(), Fault> {
+        let (client, url) = self.queue.as_ref().ok_or(Fault::Internal("no queue"))?;
+        let body = serde_json::to_string(message);
+        let body = body.map_err(|_| Fault::Internal("message does not serialize"))?;
+        let sent = client.send_message().queue_url(url).message_body(body).send().await;
+        sent.map(|_| ()).map_err(|_| Fault::Unavailable("queue"))
+    }
+
+    /// Writes a file of an export.
+    ///
+    /// # Errors
+    /// A failure.
+    pub async fn put_file(
+        &self,
+        name: &str,
+        media_type: &str,
+        bytes: Vec<u8>,
+    ) -> Result<(), Fault> {
+        let (client, bucket) = self.bucket.as_ref().ok_or(Fault::Internal("no bucket"))?;
+        let put = client.put_object().bucket(bucket).key(name).content_type(media_type);
+        let put = put.body(bytes.into()).send().await;
+        put.map(|_| ()).map_err(|_| Fault::Unavailable("bucket"))
+    }
+
+    /// A link to a file of an export, valid for 15 minutes.
+    ///
+    /// # Errors
+    /// A failure.
+    pub async fn link(&self, name: &str) -> Result<String, Fault> {
+        let (client, bucket) = self.bucket.as_ref().ok_or(Fault::Internal("no bucket"))?;
+        let expiry = PresigningConfig::expires_in(LINK);
+        let expiry = expiry.map_err(|_| Fault::Internal("link that never expires"))?;
+        let link = client.get_object().bucket(bucket).key(name).presigned(expiry).await;
+        link.map(|link| link.uri().to_owned()).map_err(|_| Fault::Unavailable("bucket"))
+    }
+
+    /// The secret under which pass codes are made, read once per process.
+    ///
+    /// # Errors
+    /// A failure.
+    pub async fn pass_secret(&self) -> Result<Arc<PassSecret>, Fault> {
+        let (client, id, cell) = self.secret.as_ref().ok_or(Fault::Internal("no secret"))?;
+        let read = || async {
+            let value = client.get_secret_value().secret_id(id).send().await;
+            let value = value.map_err(|_| Fault::Unavailable("secrets"))?;
+            let secret = value.secret_string().and_then(|text| PassSecret::new(text.as_bytes()));
+            secret.map(Arc::new).ok_or(Fault::Internal("the pass secret is too short"))
+        };
+        cell.get_or_try_init(read).await.cloned()
+    }
+}

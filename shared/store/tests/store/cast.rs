@@ -1,0 +1,253 @@
+//! The programme, the people and the requests that the tests are made of.
+
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
+
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
+use aws_smithy_async::rt::sleep::TokioSleep;
+use aws_smithy_types::retry::RetryConfig;
+use domain::amount::{Amount, Decimals, Rate};
+use domain::event::{Detail, Event, Line, Purchase};
+use domain::id::{
+    BalanceCode, EventId, Key, MerchantId, OfferId, ParticipantId, PlanId, ProductId, RunId, UnitId,
+};
+use domain::ledger::PayloadHash;
+use domain::offer::{
+    Award, AwardForm, Conditions, EvaluationMethod, Expiry, Limit, Offer, OfferClass,
+};
+use domain::pass::{Issue, PassPlan, PassSecret};
+use domain::payment_medium::PaymentMediumRules;
+use domain::programme::{
+    Balance, Currency, DebtPolicy, Definition, Merchant, Merchants, Programme, ReductionMethod,
+};
+use domain::spend::{SpendAsked, SpendDefinition};
+use domain::time::{Duration as Span, Instant, parse_instant};
+use store::{Posting, Spending, Store};
+
+use crate::wire::{TABLE, Wire};
+
+/// A time of the tests.
+pub fn at(text: &str) -> Instant {
+    parse_instant(text).expect(text)
+}
+
+/// Noon of the day on which everything happens that does not say when.
+pub fn noon() -> Instant {
+    at("2026-11-21T12:00:00+01:00")
+}
+
+pub fn later(minutes: i64) -> Instant {
+    noon().plus_minutes(minutes)
+}
+
+pub fn person(name: &str) -> ParticipantId {
+    ParticipantId::parse(name).unwrap()
+}
+
+pub fn points() -> BalanceCode {
+    BalanceCode::parse("points").unwrap()
+}
+
+pub fn event_id(reference: &str) -> EventId {
+    EventId::of_reference("till", reference).unwrap()
+}
+
+pub fn run_id(id: &str) -> RunId {
+    RunId::parse(id).unwrap()
+}
+
+pub fn key(text: &str) -> Key {
+    Key::parse(text).unwrap()
+}
+
+/// A UUIDv7 of this time; numbers tell keys of one time apart.
+pub fn timed_key(at: Instant, number: u64) -> Key {
+    let (high, low) = (at.0 >> 16, at.0 & 0xffff);
+    key(&format!("{high:08x}-{low:04x}-7000-8000-{number:012x}"))
+}
+
+pub fn payload(number: u8) -> PayloadHash {
+    PayloadHash([number; 8])
+}
+
+pub fn offer(id: &str, balance: &str, form: AwardForm) -> Offer {
+    Offer {
+        id: OfferId::parse(id).unwrap(),
+        class: OfferClass::IncreaseRevenueTransaction,
+        method: EvaluationMethod::BatchAndInteractive,
+        valid: vec![],
+        award: Award { balance: BalanceCode::parse(balance).unwrap(), form },
+        when: Conditions::default(),
+        limit: Limit::Multiple,
+        on_top: true,
+        expires: Expiry::After(Span::parse("P1Y").unwrap()),
+        available_after: None,
+    }
+}
+
+pub fn percent(id: &str, balance: &str, percentage: &str) -> Offer {
+    offer(id, balance, AwardForm::Percentage(Rate::parse(percentage).unwrap()))
+}
+
+/// A tenth of each purchase in points, at once.
+pub fn tenth() -> Offer {
+    percent("tenth", "points", "10")
+}
+
+/// Cash that only a run awards.
+pub fn cash() -> Offer {
+    Offer { method: EvaluationMethod::Batch, ..percent("cash", "eur", "1.5") }
+}
+
+pub fn gift() -> PassPlan {
+    PassPlan {
+        id: PlanId::parse("gift-20").unwrap(),
+        balance: points(),
+        value: Amount(20),
+        redeemable_for: Some(Span::parse("P1M").unwrap()),
+        expires: Expiry::After(Span::parse("P7D").unwrap()),
+    }
+}
+
+pub fn programme(offers: Vec<Offer>) -> Programme {
+    let balance = |code, decimals, worth| Balance {
+        code: BalanceCode::parse(code).unwrap(),
+        decimals: Decimals::new(decimals).unwrap(),
+        worth: Rate::parse(worth).unwrap(),
+    };
+    let shop = Merchant {
+        awards: true,
+        reduction_method: ReductionMethod::FrontEnd,
+        automatic_spend: false,
+    };
+    let owner = MerchantId::parse("shops").unwrap();
+    Programme {
+        version: 3,
+        name: "Store".into(),
+        zone: chrono_tz::Europe::Berlin,
+        currency: Currency { code: "EUR".into(), decimals: Decimals::new(2).unwrap() },
+        balances: vec![balance("points", 0, "0.01"), balance("eur", 2, "1")],
+        definition: Definition {
+            enrols: true,
+            immediate: HashSet::new(),
+            spend: SpendDefinition {
+                requires_purchase: false,
+                within_days: 30,
+                balance: Some(points()),
+                rules: vec![],
+            },
+            payment_medium: PaymentMediumRules::default(),
+            debt_policy: DebtPolicy::Carry,
+        },
+        classifications: HashMap::new(),
+        catalogue: HashMap::new(),
+        merchants: Merchants {
+            merchants: HashMap::from([(owner.clone(), shop)]),
+            units: HashMap::from([(UnitId::parse("shop-1").unwrap(), owner)]),
+        },
+        offers,
+        pass_plans: vec![gift()],
+        segments: vec![],
+        runs: vec![],
+    }
+}
+
+pub fn secret() -> PassSecret {
+    PassSecret::new(&[7; 32]).unwrap()
+}
+
+pub fn issue(name: &str) -> Issue {
+    Issue { key: key(name), payload: payload(1), recipient: Some("r-1".into()), channel: None }
+}
+
+/// A purchase of this many cents.
+pub fn purchase(who: &ParticipantId, reference: &str, total: i64, now: Instant) -> Event {
+    let product = Some(ProductId::parse("SKU-9").unwrap());
+    let line = Line { product, category: None, brand: None, quantity: 1, net: Amount(total), vat: Amount(0) };
+    Event {
+        id: event_id(reference),
+        participant: who.clone(),
+        classification: None,
+        unit: Some(UnitId::parse("shop-1").unwrap()),
+        performed_on: now,
+        immediate: true,
+        detail: Detail::Purchase(Purchase {
+            receipt_number: Some("R-77".into()),
+            related_transaction: None,
+            payment_medium: None,
+            lines: vec![line],
+        }),
+    }
+}
+
+/// So many points.
+pub fn asked(amount: i64, now: Instant) -> SpendAsked {
+    SpendAsked {
+        balance: points(),
+        amount: Some(Amount(amount)),
+        classification: None,
+        unit: None,
+        performed_on: now,
+    }
+}
+
+/// Stores an event, judged at once or left pending.
+pub async fn post(
+    store: &Store,
+    programme: &Programme,
+    event: &Event,
+    now: Instant,
+    judge: bool,
+) -> store::Result<store::Done<domain::event::RecordedEvent>> {
+    store.post_event(&Posting { programme, now, event, payload: payload(1), spend: None, judge }).await
+}
+
+/// Spends points.
+pub async fn spend(
+    store: &Store,
+    programme: &Programme,
+    who: &ParticipantId,
+    key: &Key,
+    amount: i64,
+    now: Instant,
+) -> store::Result<store::Done<store::SpendDone>> {
+    let asked = asked(amount, noon());
+    let order = Spending {
+        programme,
+        now,
+        participant: who,
+        key,
+        payload: payload(1),
+        asked: &asked,
+        purchase: None,
+    };
+    store.spend(&order).await
+}
+
+/// The store at the end of a wire, with or without the retries of the SDK.
+pub fn open(wire: &Wire, retries: bool) -> Store {
+    let retry = RetryConfig::standard()
+        .with_initial_backoff(Duration::from_millis(1))
+        .with_max_backoff(Duration::from_millis(2));
+    let credentials = Credentials::new("test", "test", None, None, "test");
+    let config = SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("eu-central-1"))
+        .endpoint_url("http://table.invalid")
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .retry_config(if retries { retry } else { RetryConfig::disabled() })
+        .sleep_impl(TokioSleep::new())
+        .http_client(wire.clone())
+        .build();
+    store::open(&config, TABLE.to_owned())
+}
+
+/// The seed of a test, printed so that the run can be repeated.
+pub fn seed(test: &str) -> u64 {
+    let given = std::env::var("STORE_SEED").ok().and_then(|text| text.parse().ok());
+    let seed = given.unwrap_or_else(|| fastrand::u64(..));
+    println!("{test}: STORE_SEED={seed}");
+    fastrand::seed(seed);
+    seed
+}

@@ -1,0 +1,135 @@
+//! What must hold of every wallet, whatever happened on the way: the invariants of the ledger.
+
+use std::collections::{BTreeMap, HashSet};
+
+use domain::event::Due;
+use domain::id::ParticipantId;
+use domain::ledger::{Effect, Entry, EntryKey};
+use domain::time::Instant;
+use domain::wallet::Wallet;
+use serde_json::Value;
+
+use crate::record::{Page, State, StoredEvent, decode_event, decode_page, decode_state, page_hash};
+use crate::wire::Wire;
+
+/// A wallet with its whole ledger.
+pub struct Walked {
+    pub wallet: Wallet,
+    pub entries: Vec<Entry>,
+    pub pages: Vec<Page>,
+    pub journal: usize,
+}
+
+impl Walked {
+    /// Entries under a key.
+    pub fn under(&self, key: &EntryKey) -> Vec<&Entry> {
+        self.entries.iter().filter(|entry| entry.key == *key).collect()
+    }
+}
+
+pub fn number(item: &Value, name: &str) -> u64 {
+    item[name]["N"].as_str().unwrap().parse().unwrap()
+}
+
+/// The bytes of a binary attribute.
+pub fn bytes(item: &Value, name: &str) -> Vec<u8> {
+    let text = item[name]["B"].as_str().unwrap();
+    aws_smithy_types::base64::decode(text).unwrap()
+}
+
+/// Reads a state item.
+pub fn state(item: &Value) -> State {
+    let time = i64::try_from(number(item, "t")).unwrap();
+    decode_state(&bytes(item, "d"), number(item, "q"), Instant(time)).unwrap()
+}
+
+/// Reads an event item.
+pub fn event(item: &Value) -> StoredEvent {
+    decode_event(&bytes(item, "d"), number(item, "v")).unwrap()
+}
+
+/// Reads a participant's whole ledger, and holds it against every law.
+pub fn walk(wire: &Wire, who: &ParticipantId) -> Walked {
+    let items = wire.items();
+    let pk = format!("P#{who}");
+    let item = &items[&(pk.clone(), "S".to_owned())];
+    let State { wallet, journal, page } = state(item);
+    let first = journal.first().map_or(wallet.length + 1, |entry| entry.sequence);
+    let (mut entries, mut before, mut pages) = (Vec::new(), [0; 16], Vec::new());
+    for ((_, sk), item) in items.iter().filter(|((of, sk), _)| *of == pk && sk.starts_with("L#")) {
+        let encoded = bytes(item, "d");
+        let page = decode_page(&encoded).unwrap();
+        assert_eq!(*sk, format!("L#{:012}", page.first()), "a page is where it begins");
+        assert_eq!(page.before, before, "{sk} carries the hash of the page before");
+        if page.first() >= first {
+            // Put by a commit that lost its race: it may only repeat the journal.
+            let at = usize::try_from(page.first() - first).unwrap();
+            assert!(journal[at..].starts_with(&page.entries), "{sk} repeats the journal");
+            continue;
+        }
+        before = page_hash(&encoded);
+        entries.extend(page.entries.clone());
+        pages.push(page);
+    }
+    assert_eq!(page, before, "the state carries the hash of its newest page");
+    entries.extend(journal.iter().cloned());
+    let walked = Walked { wallet, entries, pages, journal: journal.len() };
+    check_ledger(&walked);
+    check_events(&items, who, &walked);
+    walked
+}
+
+fn check_ledger(walked: &Walked) {
+    let Walked { wallet, entries, .. } = walked;
+    let sequences: Vec<u64> = entries.iter().map(|entry| entry.sequence).collect();
+    let whole: Vec<u64> = (1..=wallet.length).collect();
+    assert_eq!(sequences, whole, "entries 1 to q without a hole");
+    assert!(entries.is_sorted_by_key(|entry| entry.at), "time never goes back");
+    let keys: HashSet<&EntryKey> = entries.iter().map(|entry| &entry.key).collect();
+    assert_eq!(keys.len(), entries.len(), "every key once");
+    let replayed = Wallet { time: wallet.time, ..Wallet::replay(entries) };
+    assert_eq!(replayed, *wallet, "replaying the ledger gives the wallet");
+    assert!(wallet.lots.iter().all(|lot| lot.amount.0 > 0), "no lot is overdrawn");
+    let mut sums: BTreeMap<&str, i64> = BTreeMap::new();
+    for (balance, amount) in entries.iter().flat_map(|e| &e.effects).filter_map(Effect::change) {
+        *sums.entry(balance.as_str()).or_default() += amount.0;
+    }
+    for lot in &wallet.lots {
+        *sums.entry(lot.id.balance.as_str()).or_default() -= lot.amount.0;
+    }
+    for (balance, owed) in &wallet.debts {
+        *sums.entry(balance.as_str()).or_default() += owed.0;
+    }
+    assert!(sums.values().all(|sum| *sum == 0), "entries add up to lots less debt: {sums:?}");
+}
+
+/// Events and ledger tell the same story, and the index lists exactly what is due.
+fn check_events(items: &BTreeMap<(String, String), Value>, who: &ParticipantId, walked: &Walked) {
+    let of_who = |stored: &StoredEvent| stored.recorded.event.participant == *who;
+    let events = items.iter().filter(|((pk, _), _)| pk.starts_with("E#"));
+    let events = events.map(|(_, item)| (item, event(item))).filter(|(_, stored)| of_who(stored));
+    let events: Vec<(&Value, StoredEvent)> = events.collect();
+    let entry = |sequence: u64| &walked.entries[usize::try_from(sequence).unwrap() - 1];
+    for (item, stored) in &events {
+        let recorded = &stored.recorded;
+        let id = &recorded.event.id;
+        let listed = !item["ix_pk"].is_null();
+        assert_eq!(listed, recorded.due != Due::Nothing, "{id} is listed while it is due");
+        for (turn, judgement) in (0..).zip(&recorded.judgements) {
+            let key = EntryKey::Event { event: id.clone(), turn };
+            assert_eq!(entry(judgement.sequence).key, key);
+        }
+        for spend in &recorded.spends {
+            assert_eq!(entry(spend.sequence).spend(), Some(&spend.made));
+        }
+        if let Some(mark) = stored.cancel {
+            assert_eq!(entry(mark.sequence).key, EntryKey::CancelEvent(id.clone()));
+        }
+    }
+    for entry in &walked.entries {
+        let EntryKey::Event { event, turn } = &entry.key else { continue };
+        let known = events.iter().find(|(_, stored)| stored.recorded.event.id == *event);
+        let judgements = &known.expect("a judged event is stored").1.recorded.judgements;
+        assert_eq!(judgements[usize::from(*turn)].sequence, entry.sequence);
+    }
+}

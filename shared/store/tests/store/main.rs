@@ -1,0 +1,20 @@
+//! The store on an embedded table, through the SDK, on a wire that fails, repeats and shows old
+//! items. Seeds are printed; `STORE_SEED=<number>` repeats a run.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod cast;
+mod history;
+mod laws;
+mod matrix;
+mod operation;
+mod wire;
+
+/// The store's own records, to look into items with.
+#[path = "../../src/record/mod.rs"]
+#[allow(dead_code, unused_imports)]
+mod record;
+
+/// What the records answer with.
+mod error {
+    pub use store::{Error, Result};
+}

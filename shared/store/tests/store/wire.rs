@@ -1,0 +1,372 @@
+//! The wire under the SDK: an in-process table, and everything that goes wrong on the way to it.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::body::SdkBody;
+use dynoxide::{Database, DynoxideError};
+use serde_json::{Value, json};
+
+use crate::history::{History, Place};
+
+/// What can happen to one call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Fault {
+    /// The connection breaks before the request arrives.
+    Before,
+    /// It is carried out, and the answer is an internal error.
+    After,
+    /// It is carried out, and the connection breaks.
+    LostReply,
+    /// It is not carried out: too many requests.
+    Throttled,
+    /// It is not carried out: over the table's capacity.
+    OverCapacity,
+    /// It is not carried out: a transaction is in the way.
+    Conflict,
+    /// It is carried out and answered, and later a copy of it arrives.
+    Duplicate,
+}
+
+impl Fault {
+    pub const ALL: [Fault; 7] = [
+        Fault::Before,
+        Fault::After,
+        Fault::LostReply,
+        Fault::Throttled,
+        Fault::OverCapacity,
+        Fault::Conflict,
+        Fault::Duplicate,
+    ];
+
+    /// Only writes run into transactions.
+    pub fn applies_to(self, operation: &str) -> bool {
+        self != Fault::Conflict || matches!(operation, "PutItem" | "TransactWriteItems")
+    }
+}
+
+/// How bad the wire is, in calls out of a thousand.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Weather {
+    pub faults: u32,
+    /// Items of reads that are not consistent.
+    pub stale: u32,
+    /// Most milliseconds that a call takes each way.
+    pub delay: u64,
+}
+
+/// One call as it was made, with tenths of the units that the table reported.
+#[derive(Clone, Debug)]
+pub struct Call {
+    pub operation: String,
+    pub written: u64,
+    pub read: u64,
+}
+
+type Age = Box<dyn Fn(&Place) -> u64 + Send>;
+
+struct Inner {
+    database: Database,
+    history: History,
+    rng: fastrand::Rng,
+    calls: Vec<Call>,
+    /// The fault of one call to come, by its number.
+    fault: Option<(usize, Fault)>,
+    weather: Weather,
+    /// How many writes ago an item is read, where a read may be stale.
+    age: Option<Age>,
+    /// Copies of requests on their way, with the number of calls until they arrive.
+    late: Vec<(u32, String, Value)>,
+}
+
+/// A table in memory and the wire to it.
+#[derive(Clone)]
+pub struct Wire(Arc<Mutex<Inner>>);
+
+impl fmt::Debug for Wire {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("Wire")
+    }
+}
+
+/// A reply, or a broken connection.
+type Reply = Result<(u16, String), &'static str>;
+
+impl Wire {
+    /// An empty table, made as the template says.
+    pub fn new(seed: u64) -> Wire {
+        let database = Database::memory().unwrap();
+        let key = |name, kind| json!({ "AttributeName": name, "KeyType": kind });
+        let names = ["pk", "sk", "ix_pk", "ix_sk"];
+        let create = json!({
+            "TableName": TABLE,
+            "BillingMode": "PAY_PER_REQUEST",
+            "AttributeDefinitions":
+                names.map(|name| json!({ "AttributeName": name, "AttributeType": "S" })),
+            "KeySchema": [key("pk", "HASH"), key("sk", "RANGE")],
+            "GlobalSecondaryIndexes": [{
+                "IndexName": "index",
+                "KeySchema": [key("ix_pk", "HASH"), key("ix_sk", "RANGE")],
+                "Projection": { "ProjectionType": "KEYS_ONLY" },
+            }],
+        });
+        database.create_table(serde_json::from_value(create).unwrap()).unwrap();
+        Wire(Arc::new(Mutex::new(Inner {
+            database,
+            history: History::default(),
+            rng: fastrand::Rng::with_seed(seed),
+            calls: Vec::new(),
+            fault: None,
+            weather: Weather::default(),
+            age: None,
+            late: Vec::new(),
+        })))
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.0.lock().unwrap()
+    }
+
+    /// Puts items behind the store's back.
+    pub fn load(&self, items: &BTreeMap<Place, Value>) {
+        for item in items.values() {
+            let put = json!({ "TableName": TABLE, "Item": item });
+            let (status, answer) = self.inner().carry_out("PutItem", &put);
+            assert_eq!(status, 200, "{answer}");
+        }
+    }
+
+    /// Everything that is stored.
+    pub fn items(&self) -> BTreeMap<Place, Value> {
+        self.inner().history.items()
+    }
+
+    /// Number of writes so far.
+    pub fn writes(&self) -> u64 {
+        self.inner().history.writes
+    }
+
+    /// The calls since this was asked last.
+    pub fn take_calls(&self) -> Vec<Call> {
+        std::mem::take(&mut self.inner().calls)
+    }
+
+    /// Lets one of the next calls go wrong.
+    pub fn fault_at(&self, call: usize, fault: Fault) {
+        let mut inner = self.inner();
+        let call = inner.calls.len() + call;
+        inner.fault = Some((call, fault));
+    }
+
+    /// Whether the fault that was asked for is still to come.
+    pub fn awaits_fault(&self) -> bool {
+        self.inner().fault.is_some()
+    }
+
+    pub fn weather(&self, weather: Weather) {
+        self.inner().weather = weather;
+    }
+
+    /// Reads that may be stale show an item as it was this many writes ago.
+    pub fn age(&self, age: impl Fn(&Place) -> u64 + Send + 'static) {
+        self.inner().age = Some(Box::new(age));
+    }
+
+    /// Reads are what they should be.
+    pub fn fresh(&self) {
+        self.inner().age = None;
+    }
+
+    /// Lets all copies arrive that are on their way.
+    pub fn deliver_late(&self) {
+        let mut inner = self.inner();
+        for (_, operation, body) in std::mem::take(&mut inner.late) {
+            inner.carry_out(&operation, &body);
+        }
+    }
+
+    async fn reply(self, operation: String, body: Value) -> Reply {
+        self.delay().await;
+        let reply = self.inner().handle(&operation, body);
+        self.delay().await;
+        reply
+    }
+
+    async fn delay(&self) {
+        let most = self.inner().weather.delay;
+        if most > 0 {
+            let time = self.inner().rng.u64(0..=most);
+            tokio::time::sleep(Duration::from_millis(time)).await;
+        }
+    }
+}
+
+/// Name of the table.
+pub const TABLE: &str = "accrue";
+
+impl Inner {
+    fn handle(&mut self, operation: &str, body: Value) -> Reply {
+        let number = self.calls.len();
+        self.calls.push(Call { operation: operation.to_owned(), written: 0, read: 0 });
+        let fault = self.next_fault(number, operation);
+        let reply = match fault {
+            Some(Fault::Before) => Err("refused"),
+            Some(Fault::Throttled) => Ok(failure("ThrottlingException")),
+            Some(Fault::OverCapacity) => {
+                Ok(over(operation, &body, "ProvisionedThroughputExceeded"))
+            }
+            Some(Fault::Conflict) => Ok(over(operation, &body, "TransactionConflict")),
+            None | Some(Fault::After | Fault::LostReply | Fault::Duplicate) => {
+                Ok(self.read_or_write(operation, &body))
+            }
+        };
+        self.arrive_late();
+        match fault {
+            Some(Fault::After) => return Ok((500, error_body("InternalServerError"))),
+            Some(Fault::LostReply) => return Err("reset"),
+            Some(Fault::Duplicate) => {
+                let calls = self.rng.u32(1..=4);
+                self.late.push((calls, operation.to_owned(), body));
+            }
+            Some(_) | None => {}
+        }
+        reply
+    }
+
+    fn next_fault(&mut self, number: usize, operation: &str) -> Option<Fault> {
+        if let Some((_, fault)) = self.fault.take_if(|(at, _)| *at == number) {
+            assert!(fault.applies_to(operation), "{fault:?} on {operation}");
+            return Some(fault);
+        }
+        let rolled = self.rng.u32(0..1000) < self.weather.faults;
+        let fault = Fault::ALL[self.rng.usize(0..Fault::ALL.len())];
+        (rolled && fault.applies_to(operation)).then_some(fault)
+    }
+
+    fn arrive_late(&mut self) {
+        for (calls, _, _) in &mut self.late {
+            *calls = calls.saturating_sub(1);
+        }
+        let (now, later) = std::mem::take(&mut self.late).into_iter().partition(|late| late.0 == 0);
+        self.late = later;
+        let now: Vec<(u32, String, Value)> = now;
+        for (_, operation, body) in now {
+            self.carry_out(&operation, &body);
+        }
+    }
+
+    fn read_or_write(&mut self, operation: &str, body: &Value) -> (u16, String) {
+        let Inner { rng, weather, age, history, .. } = self;
+        let aged = |place: &Place| match age {
+            Some(age) => age(place),
+            None if rng.u32(0..1000) < weather.stale => rng.u64(1..=12),
+            None => 0,
+        };
+        let (status, text) = match history.stale(operation, body, aged) {
+            Some(stale) if self.age.is_some() || self.weather.stale > 0 => (200, stale.to_string()),
+            Some(_) | None => self.carry_out(operation, body),
+        };
+        let answer: Value = serde_json::from_str(&text).unwrap();
+        let capacity = &answer["ConsumedCapacity"];
+        let tables = capacity.as_array().map_or(std::slice::from_ref(capacity), Vec::as_slice);
+        let tenths = tables.iter().map(|table| tenths(&table["CapacityUnits"])).sum();
+        if let Some(call) = self.calls.last_mut() {
+            match operation {
+                "PutItem" | "TransactWriteItems" => call.written = tenths,
+                _ => call.read = tenths,
+            }
+        }
+        (status, text)
+    }
+
+    fn carry_out(&mut self, operation: &str, body: &Value) -> (u16, String) {
+        let mut asked = body.clone();
+        asked["ReturnConsumedCapacity"] = json!("INDEXES");
+        match dispatch(&self.database, operation, &asked.to_string()) {
+            Ok(answer) => {
+                if matches!(operation, "PutItem" | "TransactWriteItems") {
+                    self.history.note(operation, body);
+                }
+                (200, answer)
+            }
+            Err(error) => (error.status_code(), error.to_json()),
+        }
+    }
+}
+
+fn dispatch(database: &Database, operation: &str, body: &str) -> Result<String, DynoxideError> {
+    macro_rules! call {
+        ($name:ident) => {{
+            let answer = database.$name(serde_json::from_str(body).unwrap())?;
+            Ok(serde_json::to_string(&answer).unwrap())
+        }};
+    }
+    match operation {
+        "GetItem" => call!(get_item),
+        "BatchGetItem" => call!(batch_get_item),
+        "Query" => call!(query),
+        "PutItem" => call!(put_item),
+        "TransactWriteItems" => call!(transact_write_items),
+        other => panic!("the store calls {other}"),
+    }
+}
+
+/// Units as tenths.
+fn tenths(units: &Value) -> u64 {
+    let text = units.as_number().map_or_else(String::new, ToString::to_string);
+    let (whole, part) = text.split_once('.').unwrap_or((&text, "0"));
+    let whole: u64 = whole.parse().unwrap_or(0);
+    whole * 10 + part[..1].parse::<u64>().unwrap_or(0)
+}
+
+fn error_body(name: &str) -> String {
+    json!({ "__type": format!("com.amazonaws.dynamodb.v20120810#{name}"), "message": "" })
+        .to_string()
+}
+
+fn failure(name: &str) -> (u16, String) {
+    (400, error_body(name))
+}
+
+/// A single write fails with an exception of its own, a transaction is cancelled with reasons.
+fn over(operation: &str, body: &Value, reason: &str) -> (u16, String) {
+    if operation != "TransactWriteItems" {
+        return failure(&format!("{reason}Exception"));
+    }
+    let parts = body["TransactItems"].as_array().map_or(0, Vec::len);
+    let mut reasons = vec![json!({ "Code": "None" }); parts];
+    reasons[0] = json!({ "Code": reason, "Message": "" });
+    let name = "com.amazonaws.dynamodb.v20120810#TransactionCanceledException";
+    (400, json!({ "__type": name, "Message": "", "CancellationReasons": reasons }).to_string())
+}
+
+impl HttpConnector for Wire {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let target = request.headers().get("x-amz-target").unwrap_or_default();
+        let operation = target.rsplit('.').next().unwrap_or_default().to_owned();
+        let body = serde_json::from_slice(request.body().bytes().unwrap()).unwrap();
+        let reply = self.clone().reply(operation, body);
+        HttpConnectorFuture::new(async move {
+            let (status, text) = reply.await.map_err(|why| ConnectorError::io(why.into()))?;
+            Ok(HttpResponse::new(status.try_into().unwrap(), SdkBody::from(text)))
+        })
+    }
+}
+
+impl HttpClient for Wire {
+    fn http_connector(
+        &self,
+        _: &HttpConnectorSettings,
+        _: &RuntimeComponents,
+    ) -> SharedHttpConnector {
+        SharedHttpConnector::new(self.clone())
+    }
+}

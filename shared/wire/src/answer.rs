@@ -1,0 +1,67 @@
+//! What is answered: values of the domain as JSON. No domain type serialises itself.
+
+mod event;
+mod participant;
+mod pass;
+mod preview;
+mod spend;
+mod transaction;
+mod wallet;
+
+pub use event::{
+    AwardAnswer, CancelEventAnswer, EventAnswer, EventView, LineView, MediumView, PassedOver,
+    Totals, cancel_event, event, event_only,
+};
+pub use participant::{ConsentView, ParticipantAnswer, ProfileView, participant};
+pub use pass::{
+    CreditView, PassIssuedAnswer, Redeemed, RedemptionAnswer, pass_id, pass_issued, redemption,
+};
+pub use preview::{PreviewAnswer, PreviewAward, preview};
+pub use spend::{CancelSpendAnswer, SpendAnswer, SpendView, cancel_spend, spend};
+pub use transaction::{
+    SpendDetail, TransactionAnswer, TransactionRow, TransactionsAnswer, rows, transaction,
+    transactions,
+};
+pub use wallet::{
+    BalanceAnswer, LotAnswer, NextExpiry, WalletAnswer, balance_answer, balances, wallet,
+};
+
+use domain::amount::Amount;
+use domain::id::{BalanceCode, ParticipantId, TransactionCode};
+use domain::programme::Programme;
+use domain::time::{Day, show_instant};
+use serde::Serialize;
+
+/// An amount of a balance, as a decimal in its major unit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct AmountAnswer {
+    pub balance: String,
+    pub amount: String,
+}
+
+/// Shows amounts with the decimals of their balances.
+pub(crate) fn amounts(
+    programme: &Programme,
+    amounts: &[(BalanceCode, Amount)],
+) -> Vec<AmountAnswer> {
+    let show = |(balance, amount): &(BalanceCode, Amount)| AmountAnswer {
+        balance: balance.to_string(),
+        amount: programme.show(balance, *amount),
+    };
+    amounts.iter().map(show).collect()
+}
+
+/// The code of a ledger entry.
+pub fn transaction_code(participant: &ParticipantId, sequence: u64) -> String {
+    TransactionCode { participant: participant.clone(), sequence }.to_string()
+}
+
+/// The first instant at which something available from this day can be spent.
+fn day_start(programme: &Programme, day: Day) -> String {
+    show_instant(day.start(programme.zone), programme.zone)
+}
+
+/// The instant at which something whose last day this is has expired.
+pub(crate) fn day_end(programme: &Programme, day: Day) -> String {
+    show_instant(day.end(programme.zone), programme.zone)
+}

@@ -1,0 +1,93 @@
+//! Participants as they are shown.
+
+use std::collections::BTreeMap;
+
+use chrono_tz::Tz;
+use domain::id::ParticipantId;
+use domain::participant::{Participant, Profile};
+use domain::time::show_instant;
+use serde::Serialize;
+
+/// `GET /participants/{id}`.
+#[derive(Clone, PartialEq, Eq, Serialize)]
+pub struct ParticipantAnswer {
+    pub id: String,
+    pub profile: ProfileView,
+    /// The newest of each channel, by channel.
+    pub consents: Vec<ConsentView>,
+}
+
+/// Master data; what is not known is left out.
+#[derive(Clone, PartialEq, Eq, Serialize)]
+pub struct ProfileView {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub phone: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub locale: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub time_zone: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub birthday: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name_day: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub area: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub flags: BTreeMap<String, bool>,
+}
+
+/// A consent with its provenance.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ConsentView {
+    pub channel: String,
+    pub granted: bool,
+    pub at: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub process: Option<String>,
+}
+
+/// Shows a participant; times in `zone`.
+pub fn participant(id: &ParticipantId, known: &Participant, zone: Tz) -> ParticipantAnswer {
+    let consents = known.consents.iter().map(|(channel, consent)| ConsentView {
+        channel: channel.to_string(),
+        granted: consent.granted,
+        at: show_instant(consent.at, zone),
+        source: owned(consent.source.as_deref()),
+        process: owned(consent.process.as_deref()),
+    });
+    ParticipantAnswer {
+        id: id.to_string(),
+        profile: profile(&known.profile),
+        consents: consents.collect(),
+    }
+}
+
+fn profile(known: &Profile) -> ProfileView {
+    ProfileView {
+        first_name: owned(known.first_name.as_deref()),
+        last_name: owned(known.last_name.as_deref()),
+        email: owned(known.email.as_deref()),
+        phone: owned(known.phone.as_deref()),
+        locale: owned(known.locale.as_deref()),
+        time_zone: owned(known.time_zone.as_deref()),
+        birthday: known.birthday.map(|birthday| birthday.to_string()),
+        name_day: owned(known.name_day.as_deref()),
+        area: owned(known.area.as_deref()),
+        tags: known.tags.iter().map(ToString::to_string).collect(),
+        flags: known.flags.iter().map(|(flag, set)| (flag.to_string(), *set)).collect(),
+    }
+}
+
+fn owned(text: Option<&str>) -> Option<String> {
+    text.map(Into::into)
+}

@@ -1,0 +1,64 @@
+//! What posting a purchase would do.
+
+use domain::event::Awarded;
+use domain::preview::Preview;
+use domain::programme::Programme;
+use serde::Serialize;
+
+use crate::answer::event::passed_over;
+use crate::answer::{AmountAnswer, PassedOver, amounts, day_end, day_start};
+
+/// `POST /events/preview`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PreviewAnswer {
+    /// Sums per balance.
+    pub awarded: Vec<AmountAnswer>,
+    /// What the spend that came with the purchase would take.
+    pub spent_instantly: Vec<AmountAnswer>,
+    /// What could still be spent against the purchase: each balance on its own.
+    pub additional_spendable: Vec<AmountAnswer>,
+    pub awards: Vec<PreviewAward>,
+    /// Candidates that would award nothing; with `explain=all` every offer of the event's classes.
+    pub passed_over: Vec<PassedOver>,
+}
+
+/// An award that would be made; it has no transaction yet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PreviewAward {
+    pub offer: String,
+    pub balance: String,
+    pub amount: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub available_from: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<String>,
+}
+
+/// Shows a preview.
+pub fn preview(programme: &Programme, preview: &Preview, explain_all: bool) -> PreviewAnswer {
+    let judgements = || preview.event.judgements.iter();
+    let awards = judgements().flat_map(|judgement| &judgement.awards);
+    let mut passed: Vec<_> =
+        judgements().flat_map(|judgement| judgement.passed_over.iter().cloned()).collect();
+    if explain_all {
+        passed.extend(preview.excluded.iter().cloned());
+    }
+    PreviewAnswer {
+        awarded: amounts(programme, &preview.event.awarded()),
+        spent_instantly: amounts(programme, &preview.spent()),
+        additional_spendable: amounts(programme, &preview.additional),
+        awards: awards.map(|award| preview_award(programme, award)).collect(),
+        passed_over: passed_over(&passed),
+    }
+}
+
+fn preview_award(programme: &Programme, award: &Awarded) -> PreviewAward {
+    let lot = &award.lot;
+    PreviewAward {
+        offer: award.offer.to_string(),
+        balance: lot.balance.to_string(),
+        amount: programme.show(&lot.balance, award.amount),
+        available_from: lot.available_from.map(|day| day_start(programme, day)),
+        expires_at: lot.expires.map(|day| day_end(programme, day)),
+    }
+}

@@ -1,0 +1,247 @@
+//! Ledger entries as wallet transactions.
+//!
+//! A row is what one entry did to one balance, of one kind and by one offer. An entry that moved
+//! nothing still has a row, so that what was refused, awarded nothing or cancelled in vain is
+//! found; only a change of the spending block has none, as it is no movement: it is seen at the
+//! wallet and under its own code.
+
+use domain::amount::Amount;
+use domain::id::{BalanceCode, OfferId, ParticipantId};
+use domain::ledger::{Act, Effect, Entry, EntryKey, SpendMade};
+use domain::pass::PassId;
+use domain::programme::Programme;
+use domain::time::show_instant;
+use serde::Serialize;
+
+use crate::answer::spend::spend_view;
+use crate::answer::{SpendView, pass_id, transaction_code};
+
+/// One movement of a wallet, or one entry that moved nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct TransactionRow {
+    pub code: String,
+    pub at: String,
+    /// One of the kinds of the contract.
+    pub kind: &'static str,
+    /// Null where nothing moved.
+    pub balance: Option<String>,
+    /// Signed, in the balance's major unit.
+    pub amount: String,
+    /// What was available of the balance after the entry; null where nothing moved.
+    pub available_after: Option<String>,
+    /// What led to it: `event:<event>`, `spend`, `spend:<purchase>`, `pass:<pass>`,
+    /// `cancel:<event or transaction>`, `expiry`, `block`; of a refusal its code.
+    pub cause: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub offer: Option<String>,
+    /// The transactions that a cancel took back.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub reverses: Vec<String>,
+}
+
+/// `GET /participants/{id}/transactions`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct TransactionsAnswer {
+    /// In the order of the entries handed in: newest first.
+    pub transactions: Vec<TransactionRow>,
+    /// Where the next page starts; null on the last.
+    pub cursor: Option<String>,
+}
+
+/// `GET /transactions/{code}`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct TransactionAnswer {
+    pub code: String,
+    pub at: String,
+    pub participant_id: String,
+    pub cause: String,
+    pub rows: Vec<TransactionRow>,
+    /// The event it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub event: Option<String>,
+    /// The pass that was redeemed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pass: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub spend: Option<SpendDetail>,
+    /// The transactions that it took back.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub reverses: Vec<String>,
+    /// Why the programme said no.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refusal: Option<&'static str>,
+    /// Whether spending was blocked or released.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub blocked: Option<bool>,
+    /// The reason given for a change of the block.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// A spend with what only its own page shows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SpendDetail {
+    #[serde(flatten)]
+    pub spend: SpendView,
+    pub purchase_event_id: Option<String>,
+    pub unit: Option<String>,
+    pub performed_on: String,
+    pub classification: Option<String>,
+    /// Whether an offer spent it on the purchase that it awarded.
+    pub instant: bool,
+    /// Whether it was spent without being asked for.
+    pub automatic: bool,
+}
+
+/// What an entry did, row by row.
+pub fn rows(
+    programme: &Programme,
+    participant: &ParticipantId,
+    entry: &Entry,
+) -> Vec<TransactionRow> {
+    let row = |kind, movement: Option<&Movement<'_>>| {
+        let balance = movement.map(|movement| movement.balance);
+        let amount = movement.map_or(Amount::ZERO, |movement| movement.amount);
+        let after = |code: &BalanceCode| {
+            let after = entry.after.iter().find(|(known, _)| known == code);
+            after.map(|(_, available)| programme.show(code, *available))
+        };
+        TransactionRow {
+            code: transaction_code(participant, entry.sequence),
+            at: show_instant(entry.at, programme.zone),
+            kind,
+            balance: balance.map(ToString::to_string),
+            amount: balance.map_or("0".into(), |balance| programme.show(balance, amount)),
+            available_after: balance.and_then(after),
+            cause: cause(participant, entry),
+            offer: movement.and_then(|movement| movement.offer).map(ToString::to_string),
+            reverses: reverses(participant, entry),
+        }
+    };
+    let kind = match &entry.act {
+        Act::Judged => "award",
+        Act::Redeemed => "award",
+        Act::Spent(_) => "spend",
+        Act::Reversed(_) => "reverse",
+        Act::Expired => "expire",
+        Act::Refused(_) => return vec![row("refused", None)],
+        Act::Blocked { .. } => return Vec::new(),
+    };
+    let movements = movements(&entry.effects);
+    if movements.is_empty() {
+        let kind = if entry.act == Act::Judged { "event" } else { kind };
+        return vec![row(kind, None)];
+    }
+    movements.iter().map(|movement| row(kind, Some(movement))).collect()
+}
+
+struct Movement<'a> {
+    balance: &'a BalanceCode,
+    offer: Option<&'a OfferId>,
+    amount: Amount,
+}
+
+/// What the effects moved, added up per balance and offer, in order of first mention.
+fn movements(effects: &[Effect]) -> Vec<Movement<'_>> {
+    let mut movements: Vec<Movement<'_>> = Vec::new();
+    for effect in effects {
+        let Some((balance, amount)) = effect.change() else { continue };
+        let offer = if let Effect::Award { offer, .. } = effect { offer.as_ref() } else { None };
+        let same = |known: &&mut Movement<'_>| known.balance == balance && known.offer == offer;
+        match movements.iter_mut().find(same) {
+            Some(known) => known.amount.0 += amount.0,
+            None => movements.push(Movement { balance, offer, amount }),
+        }
+    }
+    movements
+}
+
+fn cause(participant: &ParticipantId, entry: &Entry) -> String {
+    if let Act::Refused(refusal) = &entry.act {
+        return refusal.code().into();
+    }
+    match &entry.key {
+        EntryKey::Event { event, .. } => format!("event:{event}"),
+        EntryKey::Spend(_) => match entry.spend().and_then(|made| made.purchase.as_ref()) {
+            Some(purchase) => format!("spend:{purchase}"),
+            None => "spend".into(),
+        },
+        EntryKey::SpendWithPurchase(event) => format!("spend:{event}"),
+        EntryKey::CancelEvent(event) => format!("cancel:{event}"),
+        EntryKey::CancelSpend(sequence) => {
+            format!("cancel:{}", transaction_code(participant, *sequence))
+        }
+        EntryKey::Redeem { plan, serial } => {
+            format!("pass:{}", pass_id(&PassId { plan: plan.clone(), serial: *serial }))
+        }
+        EntryKey::Expiry(_) => "expiry".into(),
+        EntryKey::Block(_) => "block".into(),
+    }
+}
+
+fn reverses(participant: &ParticipantId, entry: &Entry) -> Vec<String> {
+    let Act::Reversed(sequences) = &entry.act else { return Vec::new() };
+    sequences.iter().map(|sequence| transaction_code(participant, *sequence)).collect()
+}
+
+/// Shows a page of a ledger.
+pub fn transactions(
+    programme: &Programme,
+    participant: &ParticipantId,
+    entries: &[Entry],
+    cursor: Option<String>,
+) -> TransactionsAnswer {
+    let rows = entries.iter().flat_map(|entry| rows(programme, participant, entry));
+    TransactionsAnswer { transactions: rows.collect(), cursor }
+}
+
+/// Shows one entry with what it is about.
+pub fn transaction(
+    programme: &Programme,
+    participant: &ParticipantId,
+    entry: &Entry,
+) -> TransactionAnswer {
+    let pass = if let EntryKey::Redeem { plan, serial } = &entry.key {
+        Some(pass_id(&PassId { plan: plan.clone(), serial: *serial }))
+    } else {
+        None
+    };
+    let refusal = if let Act::Refused(refusal) = &entry.act { Some(refusal.code()) } else { None };
+    let reason = if let Act::Blocked { reason } = &entry.act { Some(reason) } else { None };
+    let blocked = entry.effects.iter().find_map(|effect| {
+        if let Effect::Block { blocked } = effect { Some(*blocked) } else { None }
+    });
+    let spend = entry.spend().map(|made| spend_detail(programme, participant, entry, made));
+    TransactionAnswer {
+        code: transaction_code(participant, entry.sequence),
+        at: show_instant(entry.at, programme.zone),
+        participant_id: participant.to_string(),
+        cause: cause(participant, entry),
+        rows: rows(programme, participant, entry),
+        event: entry.event().map(ToString::to_string),
+        pass,
+        spend,
+        reverses: reverses(participant, entry),
+        refusal,
+        blocked,
+        reason: reason.map(ToString::to_string),
+    }
+}
+
+fn spend_detail(
+    programme: &Programme,
+    participant: &ParticipantId,
+    entry: &Entry,
+    made: &SpendMade,
+) -> SpendDetail {
+    SpendDetail {
+        spend: spend_view(programme, participant, entry.sequence, made, false),
+        purchase_event_id: made.purchase.as_ref().map(ToString::to_string),
+        unit: made.unit.as_ref().map(ToString::to_string),
+        performed_on: show_instant(made.performed_on, programme.zone),
+        classification: made.classification.as_ref().map(ToString::to_string),
+        // By API: neither was done for the participant.
+        instant: false,
+        automatic: false,
+    }
+}

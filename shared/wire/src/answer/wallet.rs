@@ -1,0 +1,115 @@
+//! Balances and lots of a wallet.
+
+use domain::amount::Amount;
+use domain::id::BalanceCode;
+use domain::programme::Programme;
+use domain::time::Instant;
+use domain::wallet::{Lot, Wallet};
+use serde::Serialize;
+
+use crate::answer::{day_end, day_start};
+
+/// One balance of a wallet at a time; amounts in its major unit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct BalanceAnswer {
+    pub balance: String,
+    /// What can be spent now.
+    pub available: String,
+    /// What waits for its first day.
+    pub pending: String,
+    /// What new awards pay first.
+    pub debt: String,
+    /// What expires next; none where nothing does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_expiry: Option<NextExpiry>,
+}
+
+/// What expires together next.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct NextExpiry {
+    /// The instant at the end of the last day.
+    pub at: String,
+    pub amount: String,
+}
+
+/// `GET /participants/{id}/wallet`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct WalletAnswer {
+    pub balances: Vec<BalanceAnswer>,
+    /// Those that have not expired, in the order in which they are spent.
+    pub lots: Vec<LotAnswer>,
+    /// Whether spending is blocked.
+    pub blocked: bool,
+}
+
+/// One lot.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct LotAnswer {
+    pub balance: String,
+    /// What is left of it; not to be spent before `available_from`.
+    pub available: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub available_from: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<String>,
+}
+
+/// Every balance of the programme, and any other that the wallet still holds or owes.
+pub fn balances(programme: &Programme, wallet: &Wallet, now: Instant) -> Vec<BalanceAnswer> {
+    let mut codes: Vec<&BalanceCode> = programme.balances.iter().map(|b| &b.code).collect();
+    let held = live_lots(programme, wallet, now).map(|lot| &lot.id.balance);
+    for code in held.chain(wallet.debts.iter().map(|(code, _)| code)) {
+        if !codes.contains(&code) {
+            codes.push(code);
+        }
+    }
+    codes.into_iter().map(|code| balance_answer(programme, wallet, code, now)).collect()
+}
+
+/// One balance of a wallet.
+pub fn balance_answer(
+    programme: &Programme,
+    wallet: &Wallet,
+    code: &BalanceCode,
+    now: Instant,
+) -> BalanceAnswer {
+    let show = |amount| programme.show(code, amount);
+    let of_balance = || live_lots(programme, wallet, now).filter(|lot| lot.id.balance == *code);
+    let next = of_balance().filter_map(|lot| lot.id.expires).min();
+    let next_expiry = next.map(|day| {
+        let together = of_balance().filter(|lot| lot.id.expires == Some(day));
+        let amount = Amount(together.map(|lot| lot.amount.0).sum());
+        NextExpiry { at: day_end(programme, day), amount: show(amount) }
+    });
+    BalanceAnswer {
+        balance: code.to_string(),
+        available: show(wallet.available(code, now, programme.zone)),
+        pending: show(wallet.pending(code, now, programme.zone)),
+        debt: show(wallet.debt(code)),
+        next_expiry,
+    }
+}
+
+/// A wallet as it is now. What has expired is not shown, entered in the ledger or not.
+pub fn wallet(programme: &Programme, wallet: &Wallet, now: Instant) -> WalletAnswer {
+    let lots = live_lots(programme, wallet, now).map(|lot| LotAnswer {
+        balance: lot.id.balance.to_string(),
+        available: programme.show(&lot.id.balance, lot.amount),
+        available_from: lot.id.available_from.map(|day| day_start(programme, day)),
+        expires_at: lot.id.expires.map(|day| day_end(programme, day)),
+    });
+    WalletAnswer {
+        balances: balances(programme, wallet, now),
+        lots: lots.collect(),
+        blocked: wallet.blocked,
+    }
+}
+
+fn live_lots<'a>(
+    programme: &Programme,
+    wallet: &'a Wallet,
+    now: Instant,
+) -> impl Iterator<Item = &'a Lot> {
+    let zone = programme.zone;
+    wallet.lots.iter().filter(move |lot| lot.id.is_live(now, zone))
+}

@@ -1,0 +1,171 @@
+//! Participants: the profile with consents, and the spending block.
+//!
+//! All of it is personal: no message repeats what was sent.
+
+use std::collections::{BTreeMap, HashSet};
+
+use chrono::NaiveDate;
+use chrono_tz::Tz;
+use domain::participant::{Channel, Consent, Profile};
+
+use crate::fault::{BodyFault, code};
+use crate::pass::parse_channel;
+use crate::read::{Node, json, read};
+
+const MAX_TAGS: usize = 50;
+const MAX_CONSENTS: usize = 20;
+
+/// What a `PUT` of a participant brings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ParticipantUpdate {
+    /// Replaces the whole profile; none leaves it as it is.
+    pub profile: Option<Profile>,
+    /// At most one of a channel.
+    pub consents: Vec<(Channel, Consent)>,
+}
+
+/// Blocks spending, or releases it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BlockRequest {
+    pub blocked: bool,
+    pub reason: Box<str>,
+}
+
+/// Parses `{profile, consents}`. A consent may bear any time: which is newer is decided
+/// between consents, not against a clock.
+///
+/// # Errors
+/// [`BodyFault::Malformed`], or [`BodyFault::Invalid`] with everything that is wrong.
+pub fn parse_participant(bytes: &[u8]) -> Result<ParticipantUpdate, BodyFault> {
+    read(&json(bytes)?, |node| {
+        let body = node.object(&["profile", "consents"])?;
+        let profile = body.optional("profile").and_then(|profile| read_profile(&profile));
+        let mut channels = HashSet::new();
+        let consents = body.list("consents", MAX_CONSENTS, |node| {
+            let (channel, consent) = read_consent(node)?;
+            if !channels.insert(channel.clone()) {
+                node.fault(code::DUPLICATE, "is a second consent for its channel");
+            }
+            Some((channel, consent))
+        });
+        Some(ParticipantUpdate { profile, consents })
+    })
+}
+
+/// Parses `{blocked, reason}`.
+///
+/// # Errors
+/// [`BodyFault::Malformed`], or [`BodyFault::Invalid`] with everything that is wrong.
+pub fn parse_block(bytes: &[u8]) -> Result<BlockRequest, BodyFault> {
+    read(&json(bytes)?, |node| {
+        let body = node.object(&["blocked", "reason"])?;
+        let blocked = body.required("blocked").and_then(|blocked| blocked.flag());
+        let reason = body.required("reason").and_then(|reason| reason.label(500));
+        Some(BlockRequest { blocked: blocked?, reason: reason? })
+    })
+}
+
+fn read_profile(node: &Node<'_>) -> Option<Profile> {
+    let fields = node.object(&[
+        "first_name",
+        "last_name",
+        "email",
+        "phone",
+        "locale",
+        "time_zone",
+        "birthday",
+        "name_day",
+        "area",
+        "tags",
+        "flags",
+    ])?;
+    let label = |name, most| fields.optional(name).and_then(|field| field.label(most));
+    let parsed = |name, parse: fn(&str) -> Result<Box<str>, &'static str>| {
+        fields.optional(name).and_then(|field| field.parsed(parse))
+    };
+    Some(Profile {
+        first_name: label("first_name", 100),
+        last_name: label("last_name", 100),
+        email: parsed("email", parse_email),
+        phone: parsed("phone", parse_phone),
+        locale: parsed("locale", parse_locale),
+        time_zone: parsed("time_zone", parse_zone),
+        birthday: fields.optional("birthday").and_then(|birthday| birthday.date()),
+        name_day: parsed("name_day", parse_name_day),
+        area: label("area", 100),
+        tags: fields.list("tags", MAX_TAGS, |tag| tag.label(64)),
+        flags: fields.optional("flags").map(|flags| read_flags(&flags)).unwrap_or_default(),
+    })
+}
+
+/// Flags have names of the caller's own, so none is unknown.
+fn read_flags(node: &Node<'_>) -> BTreeMap<Box<str>, bool> {
+    let fields = node.entries(MAX_TAGS);
+    let named = fields.iter().filter_map(|(name, field)| {
+        if !(1..=64).contains(&name.chars().count()) || name.chars().any(char::is_control) {
+            node.fault(code::LENGTH, "must have names of 1 to 64 characters");
+            return None;
+        }
+        Some((Box::from(*name), field.flag()?))
+    });
+    named.collect()
+}
+
+fn read_consent(node: &Node<'_>) -> Option<(Channel, Consent)> {
+    let fields = node.object(&["channel", "granted", "at", "source", "process"])?;
+    let channel = fields.required("channel").and_then(|channel| channel.parsed(parse_channel));
+    let granted = fields.required("granted").and_then(|granted| granted.flag());
+    let at = fields.required("at").and_then(|at| at.instant());
+    let label = |name| fields.optional(name).and_then(|field| field.label(200));
+    let (source, process) = (label("source"), label("process"));
+    Some((channel?, Consent { granted: granted?, at: at?, source, process }))
+}
+
+/// A plausible form only: whether an address exists is found out by writing to it.
+fn parse_email(text: &str) -> Result<Box<str>, &'static str> {
+    let plausible = || {
+        let (local, domain) = text.rsplit_once('@')?;
+        let labels = domain.split('.').all(|label| !label.is_empty());
+        let clean = !text.chars().any(|c| c.is_control() || c.is_whitespace() || c == ',');
+        let fits = (1..=64).contains(&local.len()) && text.len() <= 254;
+        (fits && clean && labels && domain.contains('.')).then(|| text.into())
+    };
+    plausible().ok_or("must be an email address of at most 254 characters")
+}
+
+fn parse_phone(text: &str) -> Result<Box<str>, &'static str> {
+    let fits = |c: char| c.is_ascii_digit() || matches!(c, '+' | ' ' | '-' | '/' | '(' | ')' | '.');
+    let digits = text.chars().filter(char::is_ascii_digit).count();
+    if text.chars().all(fits) && (3..=20).contains(&digits) && text.len() <= 40 {
+        Ok(text.into())
+    } else {
+        Err("must be a phone number of 3 to 20 digits")
+    }
+}
+
+fn parse_locale(text: &str) -> Result<Box<str>, &'static str> {
+    let part = |part: &str| {
+        (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric())
+    };
+    if text.len() <= 35 && text.split(['-', '_']).all(part) {
+        Ok(text.into())
+    } else {
+        Err("must be a language tag: de, de-AT")
+    }
+}
+
+fn parse_zone(text: &str) -> Result<Box<str>, &'static str> {
+    text.parse::<Tz>().map(|_| text.into()).map_err(|_| "must be a time zone: Europe/Berlin")
+}
+
+/// Of a leap year, so that 02-29 is a name day.
+fn parse_name_day(text: &str) -> Result<Box<str>, &'static str> {
+    let day = || {
+        let (month, day) = text.split_once('-').filter(|_| text.len() == 5)?;
+        NaiveDate::from_ymd_opt(2_000, month.parse().ok()?, day.parse().ok()?)
+    };
+    day()
+        .filter(|day| day.format("%m-%d").to_string() == text)
+        .map(|_| text.into())
+        .ok_or("must be a month and a day: 12-06")
+}

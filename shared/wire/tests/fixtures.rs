@@ -1,0 +1,130 @@
+//! Every file in `events/` is read here, as what its folder and name say it is.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use domain::id::Key;
+use domain::programme::Programme;
+use domain::time::{Instant, parse_instant};
+use serde_json::Value;
+use wire::event::{EventContext, parse_bulk, parse_event, parse_json};
+use wire::fault::{BodyFault, code};
+use wire::message::{EvaluationMessage, ExportMessage, ScheduleTick};
+use wire::participant::{parse_block, parse_participant};
+use wire::pass::{parse_issue, parse_redemption};
+use wire::programme::parse_programme;
+use wire::request::{parse_cancel, parse_export, parse_run};
+use wire::spend::parse_spend;
+
+fn events() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../events")
+}
+
+fn transit() -> Programme {
+    parse_programme(&fs::read(events().join("transit/programme.json")).unwrap(), 1).unwrap()
+}
+
+fn now() -> Instant {
+    parse_instant("2026-11-21T12:00:00+01:00").unwrap()
+}
+
+/// Reads one file as the kind that its name starts with.
+fn read(folder: &str, kind: &str, with_key: bool, bytes: &[u8]) -> Result<(), BodyFault> {
+    let programme = transit();
+    let key = Key::parse("0192f0c4-0000-7000-8000-000000000000").unwrap();
+    let key = with_key.then_some(&key);
+    let context = EventContext { programme: &programme, now: now(), key };
+    let message = |parsed: Result<(), String>| parsed.map_err(BodyFault::Malformed);
+    match (folder, kind) {
+        ("event-ingestion", "purchase") => parse_event(&parse_json(bytes)?, &context).map(drop),
+        ("event-ingestion", "bulk") => {
+            parse_bulk(bytes)?.iter().try_for_each(|event| parse_event(event, &context).map(drop))
+        }
+        ("event-ingestion", "cancel") => parse_cancel(bytes).map(drop),
+        ("award-evaluation", "run") => parse_run(bytes).map(drop),
+        ("award-evaluation", "message") => message(EvaluationMessage::parse(bytes).map(drop)),
+        ("award-evaluation", "tick") => message(ScheduleTick::parse(bytes).map(drop)),
+        ("spend-request", "spend") => parse_spend(bytes, &programme, now()).map(drop),
+        ("pass-redemption", "issue") => parse_issue(bytes).map(drop),
+        ("pass-redemption", "redemption") => parse_redemption(bytes).map(drop),
+        ("segment-export", "export") => parse_export(bytes).map(drop),
+        ("segment-export", "message") => message(ExportMessage::parse(bytes).map(drop)),
+        ("programme", "programme") => parse_programme(bytes, 1).map(drop),
+        ("programme", "participant") => parse_participant(bytes).map(drop),
+        ("programme", "block") => parse_block(bytes).map(drop),
+        // Read by the tests of the story.
+        ("transit", "programme" | "participants" | "story") => Ok(()),
+        _ => panic!("nothing reads {folder}/{kind}*.json"),
+    }
+}
+
+fn expected(violations: &Path) -> BTreeSet<(String, String)> {
+    let list: Vec<Value> = serde_json::from_slice(&fs::read(violations).unwrap()).unwrap();
+    let text = |item: &Value, name: &str| item[name].as_str().unwrap().to_owned();
+    let set: BTreeSet<_> =
+        list.iter().map(|item| (text(item, "pointer"), text(item, "code"))).collect();
+    assert_eq!(set.len(), list.len(), "{violations:?} names one twice");
+    set
+}
+
+#[test]
+fn every_sample_payload_is_accepted_or_refused_as_its_name_says() {
+    let mut read_files = 0;
+    let mut codes = BTreeSet::new();
+    for folder in fs::read_dir(events()).unwrap().map(|folder| folder.unwrap()) {
+        if folder.file_name() == "README.md" {
+            continue;
+        }
+        let folder_name = folder.file_name().into_string().unwrap();
+        for file in fs::read_dir(folder.path()).unwrap().map(|file| file.unwrap()) {
+            let name = file.file_name().into_string().unwrap();
+            let place = format!("{folder_name}/{name}");
+            let stem = name.strip_suffix(".json").unwrap_or_else(|| panic!("{place}"));
+            let kind = stem.split(['-', '.']).next().unwrap();
+            let bytes = fs::read(file.path()).unwrap();
+            read_files += 1;
+            if let Some(stem) = stem.strip_suffix(".violations") {
+                let refused = folder.path().join(format!("{stem}.refused.json"));
+                assert!(refused.exists(), "{place} has no payload");
+            } else if let Some(stem) = stem.strip_suffix(".refused") {
+                let want = expected(&folder.path().join(format!("{stem}.violations.json")));
+                let fault = read(&folder_name, kind, false, &bytes).expect_err(&place);
+                let BodyFault::Invalid(violations) = fault else { panic!("{place}: {fault}") };
+                let got: BTreeSet<_> = violations
+                    .iter()
+                    .map(|violation| (violation.pointer.clone(), violation.code.to_owned()))
+                    .collect();
+                assert_eq!(got, want, "{place}");
+                assert_eq!(violations.len(), want.len(), "{place}: one is noted twice");
+                codes.extend(got.into_iter().map(|(_, code)| code));
+            } else {
+                let with_key = stem.ends_with("-by-key");
+                let outcome = read(&folder_name, kind, with_key, &bytes);
+                assert_eq!(outcome, Ok(()), "{place}");
+            }
+        }
+    }
+    assert!(read_files > 40, "{read_files} files: is this the folder?");
+    let missing: Vec<_> = code::ALL.iter().filter(|code| !codes.contains(**code)).collect();
+    assert!(missing.is_empty(), "no sample payload is refused with {missing:?}");
+}
+
+#[test]
+fn r22_no_message_repeats_an_identifier_or_a_code() {
+    let secrets = ["4917", "0AB1-C2D3", "anna at example", "call me"];
+    for place in [
+        "event-ingestion/purchase-fields.refused.json",
+        "event-ingestion/purchase-values.refused.json",
+        "pass-redemption/redemption-pin.refused.json",
+        "programme/participant-fields.refused.json",
+    ] {
+        let (folder, name) = place.split_once('/').unwrap();
+        let kind = name.split(['-', '.']).next().unwrap();
+        let bytes = fs::read(events().join(place)).unwrap();
+        let shown = format!("{:?}", read(folder, kind, false, &bytes).expect_err(place));
+        for secret in secrets {
+            assert!(!shown.contains(secret), "{place}: {shown}");
+        }
+    }
+}
