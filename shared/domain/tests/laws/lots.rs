@@ -9,7 +9,7 @@ use domain::wallet::MAX_LOTS;
 
 use crate::bookkeeping::Book;
 use crate::fixture::*;
-use crate::laws::net;
+use crate::laws::{net, of_ledger};
 
 const DAY: i64 = 86_400_000;
 
@@ -117,6 +117,7 @@ fn r60_lots_are_bounded_and_totals_kept() {
         book.cancel_event(*which).unwrap();
     }
     assert_eq!((net(&book.wallet, &points()), book.lots().len()), (0, 0));
+    of_ledger(&book);
 }
 
 #[test]
@@ -131,6 +132,7 @@ fn r71_what_has_expired_is_not_merged_into_what_has_not() {
     assert_eq!(book.available(&points()), 4_000, "it would have expired");
     book.block(false);
     assert_eq!(net(&book.wallet, &points()), 4_000);
+    of_ledger(&book);
 }
 
 #[test]
@@ -160,5 +162,6 @@ fn r60_the_two_nearest_in_expiry_merge_and_nothing_available_is_held_back() {
         let near: Vec<&String> = lots.iter().filter(|lot| lot.contains("2029-01-0")).collect();
         assert_eq!(near[..2], [first, second]);
         assert_eq!(net(&book.wallet, &points()), 4_010);
+        of_ledger(&book);
     }
 }
