@@ -102,9 +102,16 @@ async fn what_a_process_does_is_not_the_stacks_end() {
             (stack.stats("echo").await["invocations"] == 4).then_some(())
         })
         .await;
-        for pid in stack.stats("echo").await["pids"].as_array().unwrap() {
+        let pids = stack.stats("echo").await["pids"].as_array().unwrap().clone();
+        for pid in &pids {
             signal(u32::try_from(pid.as_u64().unwrap()).unwrap(), "KILL");
         }
+        // One that was idle may be handed a call until the stack sees that it is gone.
+        until("their end", async || {
+            let left = stack.stats("echo").await["pids"].as_array().unwrap().clone();
+            (!left.iter().any(|pid| pids.contains(pid))).then_some(())
+        })
+        .await;
     };
     let (answer, ()) = tokio::join!(hanging, killing);
     assert_eq!(answer.unwrap().status(), 502);
