@@ -1,5 +1,6 @@
 //! Amounts in integer minor units, exact decimal rates, and the one rounding rule.
 
+use std::cmp::Ordering;
 use std::fmt;
 
 use thiserror::Error;
@@ -12,7 +13,7 @@ pub const MAX_MINOR: i64 = 1_000_000_000_000_000;
 pub struct Amount(pub i64);
 
 /// Number of decimals that a balance or currency has (0–6).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Decimals(u8);
 
 /// An exact, non-negative decimal: `mantissa / 10^scale`. Percentages and the worth of a balance.
@@ -117,6 +118,12 @@ impl Amount {
     /// What is left after `other`, never below nothing.
     pub fn less(self, other: Amount) -> Amount {
         Amount(self.0.saturating_sub(other.0).max(0))
+    }
+
+    /// Compares as numbers of the major unit: 1 point with 1.00 EUR.
+    pub fn compare(self, decimals: Decimals, other: Amount, others: Decimals) -> Ordering {
+        let number = |amount: Amount, factor: Decimals| i128::from(amount.0) * factor.factor();
+        number(self, others).cmp(&number(other, decimals))
     }
 
     /// Whether this is nothing.

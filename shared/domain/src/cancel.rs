@@ -19,7 +19,10 @@ pub fn take_back(
     let effects = || entries.iter().flat_map(|entry| &entry.effects);
     for effect in effects() {
         if let Effect::Take { lot, amount } = effect {
-            let debt = reversal.wallet.debt(&lot.balance).min(*amount);
+            // What comes back only to expire pays no debt.
+            let live = lot.is_live(now, programme.zone);
+            let owed = if live { reversal.wallet.debt(&lot.balance) } else { Amount::ZERO };
+            let debt = owed.min(*amount);
             reversal.note(Effect::Return { lot: lot.clone(), amount: *amount, debt });
         }
     }

@@ -1,6 +1,6 @@
 //! Spending: what a spend request may take, and from which lots.
 
-use crate::amount::{Amount, AmountError, most_worth, worth_of};
+use crate::amount::{Amount, AmountError, Decimals, most_worth, worth_of};
 use crate::event::{EventState, RecordedEvent};
 use crate::id::{BalanceCode, Classification, UnitId};
 use crate::ledger::{Effect, SpendMade};
@@ -32,11 +32,22 @@ pub struct SpendRule {
     pub reject_if_not_covered: bool,
 }
 
-/// An inclusive range, in the balance.
+/// An inclusive range, in the major unit of whatever balance is spent.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct AmountRange {
     pub min: Option<Amount>,
     pub max: Option<Amount>,
+    /// The decimals in which both are given.
+    pub decimals: Decimals,
+}
+
+impl AmountRange {
+    /// Whether an amount of a balance with these decimals is within.
+    fn contains(&self, amount: Amount, decimals: Decimals) -> bool {
+        let within = |limit: Amount| limit.compare(self.decimals, amount, decimals);
+        self.min.is_none_or(|min| within(min).is_le())
+            && self.max.is_none_or(|max| within(max).is_ge())
+    }
 }
 
 /// A spend as it is asked for.
@@ -168,8 +179,7 @@ impl<'a> Demand<'a> {
             }
         };
         let range = rule.and_then(|rule| rule.specific_amount).unwrap_or_default();
-        let below = requested.is_zero() || range.min.is_some_and(|min| requested < min);
-        if below || range.max.is_some_and(|max| requested > max) {
+        if requested.is_zero() || !range.contains(requested, balance.decimals) {
             return Err(Refusal::AmountOutOfRange);
         }
         Ok(Demand { balance, requested, in_currency, against_purchase: open.is_some() })

@@ -162,7 +162,7 @@ impl Store {
                     journal.drain(..page.entries.len());
                 }
                 Written::Conflict => return Ok(None),
-                Written::Refused(unmet) => match self.continues(&journal, unmet, ledger.fresh)? {
+                Written::Refused(unmet) => match continues(&page, &journal, unmet, ledger.fresh)? {
                     Some((count, hash)) => {
                         before = hash;
                         journal.drain(..count);
@@ -173,28 +173,31 @@ impl Store {
         }
         Ok(Some((journal, before)))
     }
+}
 
-    /// How many entries of the journal a stored page holds already: as many as a page has, or
-    /// another number where another version of this code wrote it.
-    fn continues(
-        &self,
-        journal: &[Entry],
-        unmet: Vec<Unmet>,
-        fresh: bool,
-    ) -> Result<Option<(usize, PageHash)>> {
-        let stored = unmet.into_iter().next().and_then(|unmet| unmet.item);
-        let stored = stored.ok_or(Error::Corrupt("a page came and went"))?;
-        let encoded = read_binary(&stored, "d")?;
-        let page = record::decode_page(encoded)?;
-        if journal.starts_with(&page.entries) {
-            return Ok(Some((page.entries.len(), page_hash(encoded))));
-        }
-        if fresh {
-            error!(first = page.first(), "a stored page differs from the journal");
-            return Err(Error::Corrupt("a stored page differs from the journal"));
-        }
-        Ok(None)
+/// How many entries of the journal a stored page holds already: as many as a page has, or another
+/// number where another version of this code wrote it. None: what was read is stale.
+fn continues(
+    wanted: &Page,
+    journal: &[Entry],
+    unmet: Vec<Unmet>,
+    fresh: bool,
+) -> Result<Option<(usize, PageHash)>> {
+    let stored = unmet.into_iter().next().and_then(|unmet| unmet.item);
+    let stored = stored.ok_or(Error::Corrupt("a page came and went"))?;
+    let encoded = read_binary(&stored, "d")?;
+    let page = record::decode_page(encoded)?;
+    let common = page.entries.len().min(journal.len());
+    let same = page.before == wanted.before && page.entries[..common] == journal[..common];
+    if same && common == page.entries.len() {
+        return Ok(Some((common, page_hash(encoded))));
     }
+    // A longer page that begins like the journal was put after the journal was read.
+    if same || !fresh {
+        return Ok(None);
+    }
+    error!(first = page.first(), "a stored page differs from the journal");
+    Err(Error::Corrupt("a stored page differs from the journal"))
 }
 
 /// The rival's state, where the state was what refused the write.

@@ -14,7 +14,7 @@ use crate::ledger::read_state;
 use crate::participant::read_profile;
 use crate::record::{from_bytes, to_bytes};
 use crate::table::{
-    Demand, Item, Write, Written, binary, item, number, read_binary, read_number, read_text,
+    Demand, Item, binary, item, number, read_binary, read_number, read_text,
 };
 
 /// Participants read in one go: two items each, of the hundred that one call gives.
@@ -112,15 +112,14 @@ impl Store {
         self.read_export(id).await?.ok_or(Error::NotFound(Noun::Export))
     }
 
-    /// Stores an export, if nobody did since this version. Answers whether it did.
+    /// Stores an export, if nobody stored another since this version. Answers whether it is stored.
     ///
     /// # Errors
     /// A failure.
     pub async fn save_export(&self, id: &str, export: &Export, version: u64) -> Result<bool> {
         let demand = if version == 0 { Demand::Absent } else { Demand::Number("v", version) };
         let record = [("v", number(version + 1)), ("d", binary(to_bytes(export)?))];
-        let put = Write::Put { item: item(key::job(id), record), demand };
-        Ok(matches!(self.table.write(vec![put]).await?, Written::Done))
+        self.table.put_once(item(key::job(id), record), demand).await
     }
 
     async fn read_export(&self, id: &str) -> Result<Option<(Export, u64)>> {

@@ -5,7 +5,7 @@ use crate::commit::back_off;
 use crate::error::{Error, Noun, Result};
 use crate::key::{active_programme, programme_part, programme_parts};
 use crate::record::{deflate, inflate};
-use crate::table::{Demand, Write, Written, binary, item, number, read_binary, read_number};
+use crate::table::{Demand, binary, item, number, read_binary, read_number};
 
 /// Bytes of one part: an item may have 400 KB.
 const PART: usize = 350_000;
@@ -56,21 +56,24 @@ impl Store {
     /// A failure.
     pub async fn put_programme(&self, document: &[u8]) -> Result<u64> {
         let deflated = deflate(document)?;
+        let mut passed = 0;
         for attempt in 0..MAX_TRIES {
             let known = self.pointer(true).await?;
             let pointer = known.unwrap_or_default();
             if known.is_some() && self.programme(pointer.active).await? == document {
                 return Ok(pointer.active);
             }
-            // Versions that a crash left without a pointer are passed by.
-            let version = pointer.newest + 1 + u64::from(attempt);
-            if self.put_parts(version, &deflated).await?
-                && self
-                    .point(known, Pointer { active: version, newest: version, ..pointer })
-                    .await?
-            {
+            let version = pointer.newest + 1 + passed;
+            if !self.put_parts(version, &deflated).await? {
+                // Another document that a crash left without a pointer is passed by.
+                passed += 1;
+                continue;
+            }
+            let to = Pointer { active: version, newest: version, ..pointer };
+            if self.point(known, to).await? {
                 return Ok(version);
             }
+            passed = 0;
             back_off(attempt).await;
         }
         Err(Error::Contended)
@@ -113,8 +116,7 @@ impl Store {
         for (at, part) in parts.enumerate() {
             let record = [("n", number(count)), ("d", binary(part.to_vec()))];
             let item = item(programme_part(version, at), record);
-            let put = Write::Put { item, demand: Demand::Absent };
-            if !matches!(self.table.write(vec![put]).await?, Written::Done) {
+            if !self.table.put_once(item, Demand::Absent).await? {
                 return Ok(false);
             }
         }
@@ -125,7 +127,6 @@ impl Store {
         let demand = from.map_or(Demand::Absent, |from| Demand::Number("v", from.moves));
         let moves = from.map_or(0, |from| from.moves) + 1;
         let record = [("q", number(to.active)), ("v", number(moves)), ("n", number(to.newest))];
-        let put = Write::Put { item: item(active_programme(), record), demand };
-        Ok(matches!(self.table.write(vec![put]).await?, Written::Done))
+        self.table.put_once(item(active_programme(), record), demand).await
     }
 }

@@ -113,7 +113,8 @@ impl Store {
         Ok((from_bytes(read_binary(&item, "d")?)?, read_number(&item, "v")?))
     }
 
-    /// Stores the progress of a shard, if nobody did since this version. Answers whether it did.
+    /// Stores the progress of a shard, if nobody stored another since this version. Answers
+    /// whether it is stored.
     ///
     /// # Errors
     /// A failure.
@@ -126,9 +127,7 @@ impl Store {
     ) -> Result<bool> {
         let demand = if version == 0 { Demand::Absent } else { Demand::Number("v", version) };
         let record = [("v", number(version + 1)), ("d", binary(to_bytes(progress)?))];
-        let item = item(key::job_shard(id.as_str(), shard), record);
-        let written = self.table.write(vec![Write::Put { item, demand }]).await?;
-        Ok(matches!(written, Written::Done))
+        self.table.put_once(item(key::job_shard(id.as_str(), shard), record), demand).await
     }
 
     /// Pending events of a shard after a place, in order: grouped by participant.

@@ -175,6 +175,16 @@ impl Table {
         }
     }
 
+    /// Puts one item; answers whether it is there. Word for word the same item counts as put: an
+    /// earlier try of this very call may have got through and lost its reply.
+    pub async fn put_once(&self, item: Item, demand: Demand) -> Result<bool> {
+        match self.put(item.clone(), &demand).await? {
+            Written::Done => Ok(true),
+            Written::Refused(unmet) => Ok(unmet.iter().any(|u| u.item.as_ref() == Some(&item))),
+            Written::Conflict => Err(Error::Contended),
+        }
+    }
+
     async fn put(&self, item: Item, demand: &Demand) -> Result<Written> {
         let call = self.client.put_item().table_name(&self.name).set_item(Some(item));
         let call = call

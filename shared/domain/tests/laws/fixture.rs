@@ -182,7 +182,8 @@ pub fn programme(offers: Vec<Offer>) -> Programme {
 
 /// `counter` names 1 to 500 and is all or nothing; `total` names no amount; others are free.
 fn spend_definition() -> SpendDefinition {
-    let range = AmountRange { min: Some(Amount(1)), max: Some(Amount(500)) };
+    let range =
+        AmountRange { min: Some(Amount(1)), max: Some(Amount(500)), ..AmountRange::default() };
     let rule = |name, specific_amount, reject_if_not_covered| SpendRule {
         classifications: vec![class(name)],
         specific_amount,

@@ -80,7 +80,8 @@ fn r35_what_could_not_be_spent_is_not_promised() {
     let rule = |min: i64, max: i64, reject_if_not_covered: bool| {
         move |programme: &mut Programme| {
             let amount = |amount| Some(domain::amount::Amount(amount));
-            let range = AmountRange { min: amount(min), max: amount(max) };
+            let range =
+                AmountRange { min: amount(min), max: amount(max), ..AmountRange::default() };
             let specific_amount = Some(range);
             let rule =
                 SpendRule { classifications: vec![], specific_amount, reject_if_not_covered };

@@ -90,9 +90,9 @@ pub fn percent(id: &str, balance: &str, percentage: &str) -> Offer {
     offer(id, balance, AwardForm::Percentage(Rate::parse(percentage).unwrap()))
 }
 
-/// A tenth of each purchase in points, at once.
-pub fn tenth() -> Offer {
-    percent("tenth", "points", "10")
+/// Ten points for each EUR, at once.
+pub fn tenfold() -> Offer {
+    percent("tenfold", "points", "1000")
 }
 
 /// Cash that only a run awards.

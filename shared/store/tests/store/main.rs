@@ -7,6 +7,8 @@ mod history;
 mod laws;
 mod matrix;
 mod operation;
+mod pages;
+mod stale;
 mod wire;
 
 /// The store's own records, to look into items with.

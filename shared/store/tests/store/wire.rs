@@ -14,6 +14,7 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use dynoxide::{Database, DynoxideError};
 use serde_json::{Value, json};
+use tokio::sync::Notify;
 
 use crate::history::{History, Place};
 
@@ -72,6 +73,26 @@ pub struct Call {
 }
 
 type Age = Box<dyn Fn(&Place) -> u64 + Send>;
+type Matches = Box<dyn Fn(&str, &Value) -> bool + Send>;
+
+/// Stops one call before it arrives, until it is opened.
+#[derive(Clone, Default)]
+pub struct Gate {
+    reached: Arc<Notify>,
+    opened: Arc<Notify>,
+}
+
+impl Gate {
+    /// Waits until the call is there.
+    pub async fn reached(&self) {
+        self.reached.notified().await;
+    }
+
+    /// Lets the call pass.
+    pub fn open(&self) {
+        self.opened.notify_one();
+    }
+}
 
 struct Inner {
     database: Database,
@@ -85,6 +106,7 @@ struct Inner {
     age: Option<Age>,
     /// Copies of requests on their way, with the number of calls until they arrive.
     late: Vec<(u32, String, Value)>,
+    gates: Vec<(Matches, Gate)>,
 }
 
 /// A table in memory and the wire to it.
@@ -128,6 +150,7 @@ impl Wire {
             weather: Weather::default(),
             age: None,
             late: Vec::new(),
+            gates: Vec::new(),
         })))
     }
 
@@ -185,6 +208,22 @@ impl Wire {
         self.inner().age = None;
     }
 
+    /// Stops the next call that matches.
+    pub fn gate(&self, matches: impl Fn(&str, &Value) -> bool + Send + 'static) -> Gate {
+        let gate = Gate::default();
+        self.inner().gates.push((Box::new(matches), gate.clone()));
+        gate
+    }
+
+    /// Stops the next write of a wallet state.
+    pub fn gate_commit(&self) -> Gate {
+        self.gate(|operation, body| match operation {
+            "PutItem" => body["Item"]["sk"]["S"] == "S",
+            "TransactWriteItems" => body["TransactItems"][0]["Put"]["Item"]["sk"]["S"] == "S",
+            _ => false,
+        })
+    }
+
     /// Lets all copies arrive that are on their way.
     pub fn deliver_late(&self) {
         let mut inner = self.inner();
@@ -194,6 +233,11 @@ impl Wire {
     }
 
     async fn reply(self, operation: String, body: Value) -> Reply {
+        let stopped = self.inner().stopped(&operation, &body);
+        if let Some(gate) = stopped {
+            gate.reached.notify_one();
+            gate.opened.notified().await;
+        }
         self.delay().await;
         let reply = self.inner().handle(&operation, body);
         self.delay().await;
@@ -213,6 +257,11 @@ impl Wire {
 pub const TABLE: &str = "accrue";
 
 impl Inner {
+    fn stopped(&mut self, operation: &str, body: &Value) -> Option<Gate> {
+        let at = self.gates.iter().position(|(matches, _)| matches(operation, body))?;
+        Some(self.gates.remove(at).1)
+    }
+
     fn handle(&mut self, operation: &str, body: Value) -> Reply {
         let number = self.calls.len();
         self.calls.push(Call { operation: operation.to_owned(), written: 0, read: 0 });

@@ -123,7 +123,7 @@ fn spend_rule(fields: &Object<'_>, known: &Known, unit: Option<Decimals>) -> Opt
         if min.zip(max).is_some_and(|(min, max)| min > max) {
             node.fault(code::RANGE, "has a minimum above its maximum");
         }
-        Some(AmountRange { min, max })
+        Some(AmountRange { min, max, decimals: unit })
     });
     let reject = fields.optional("reject_if_not_covered").and_then(|node| node.flag());
     let reject_if_not_covered = reject.unwrap_or(false);

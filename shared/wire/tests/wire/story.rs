@@ -12,8 +12,8 @@ use domain::wallet::Wallet;
 use serde_json::Value;
 use wire::programme::parse_programme;
 
-use crate::desk::{Desk, id};
-use crate::script::{body_of, matches, resolve, resolve_text, transit};
+use self::desk::{Desk, id};
+use self::script::{body_of, matches, resolve, resolve_text, transit};
 
 #[test]
 fn the_story_follows_from_the_programme() {

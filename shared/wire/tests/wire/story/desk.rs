@@ -20,7 +20,7 @@ use wire::pass::{parse_issue, parse_redemption};
 use wire::request::{parse_cancel, parse_export, parse_run};
 use wire::spend::parse_spend;
 
-use crate::script::now;
+use crate::story::script::now;
 
 /// What the story's steps have come to.
 pub struct Desk {
@@ -47,7 +47,8 @@ pub fn id(text: &str) -> ParticipantId {
 }
 
 impl Desk {
-    fn wallet(&self, id: &ParticipantId) -> Wallet {
+    /// A wallet as it is now.
+    pub fn wallet(&self, id: &ParticipantId) -> Wallet {
         self.wallets.get(id).map(|(wallet, _)| wallet.clone()).unwrap_or_default()
     }
 
@@ -168,6 +169,7 @@ impl Desk {
             payload: request.payload,
             participant: request.participant.clone(),
             sequence: entry.sequence,
+            expires,
         });
         let participant = &request.participant;
         let redeemed =

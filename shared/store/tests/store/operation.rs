@@ -1,0 +1,336 @@
+//! Everything the store is asked to do, as it is tried on the bad wire.
+
+use domain::award::Mode;
+use domain::event::Judge;
+use domain::id::{EventId, Key, ParticipantId, TransactionCode};
+use domain::participant::{Consent, Profile};
+use domain::pass::{PassId, PassPlan};
+use domain::programme::Programme;
+use domain::spend::SpendAsked;
+use store::{
+    CancelEvent, CancelSpend, Done, Error, Export, ExportCounts, ExportStatus, Judging, Posting,
+    Redeeming, Result, Run, RunCounts, ShardProgress, Spending, Store,
+};
+
+use crate::cast::{
+    asked, cash, event_id, gift, issue, key, later, noon, payload, person, post, programme,
+    purchase, run_id, secret, spend, tenfold, timed_key,
+};
+
+/// One request to the store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operation {
+    Register,
+    RegisterAgain,
+    BlockSpending,
+    PostImmediate,
+    PostPending,
+    PostWithSpend,
+    PostEnrolling,
+    Spend,
+    SpendWithoutTime,
+    SpendOnPurchase,
+    SpendOnPurchaseWithoutTime,
+    SpendRefused,
+    SpendRefusedWithoutTime,
+    SpendRefusedOnPurchase,
+    JudgeSeveral,
+    CancelJudged,
+    CancelPending,
+    CancelRefused,
+    CancelSpend,
+    CancelSpendOnPurchase,
+    IssuePass,
+    Redeem,
+    PutProgramme,
+    ActivateProgramme,
+    StartRun,
+    SaveShard,
+    StartExport,
+    SaveExport,
+    ReadParticipant,
+    ReadLedger,
+    ReadEvents,
+    ReadRuns,
+    ReadProgramme,
+}
+
+impl Operation {
+    pub const ALL: [Operation; 33] = [
+        Operation::Register,
+        Operation::RegisterAgain,
+        Operation::BlockSpending,
+        Operation::PostImmediate,
+        Operation::PostPending,
+        Operation::PostWithSpend,
+        Operation::PostEnrolling,
+        Operation::Spend,
+        Operation::SpendWithoutTime,
+        Operation::SpendOnPurchase,
+        Operation::SpendOnPurchaseWithoutTime,
+        Operation::SpendRefused,
+        Operation::SpendRefusedWithoutTime,
+        Operation::SpendRefusedOnPurchase,
+        Operation::JudgeSeveral,
+        Operation::CancelJudged,
+        Operation::CancelPending,
+        Operation::CancelRefused,
+        Operation::CancelSpend,
+        Operation::CancelSpendOnPurchase,
+        Operation::IssuePass,
+        Operation::Redeem,
+        Operation::PutProgramme,
+        Operation::ActivateProgramme,
+        Operation::StartRun,
+        Operation::SaveShard,
+        Operation::StartExport,
+        Operation::SaveExport,
+        Operation::ReadParticipant,
+        Operation::ReadLedger,
+        Operation::ReadEvents,
+        Operation::ReadRuns,
+        Operation::ReadProgramme,
+    ];
+}
+
+/// Who asks, and under which programme.
+pub struct Cast {
+    pub programme: Programme,
+    pub who: ParticipantId,
+    plan: PassPlan,
+    /// Offers that would carry a debt, but for this one's policy.
+    strict: Programme,
+}
+
+const PURCHASES: [(&str, i64); 4] = [("e-1", 90_00), ("e-2", 40_00), ("e-3", 70_00), ("e-4", 10_00)];
+
+impl Cast {
+    pub fn new() -> Cast {
+        let programme = programme(vec![tenfold(), cash()]);
+        let mut strict = programme.clone();
+        strict.definition.debt_policy = domain::programme::DebtPolicy::Refuse;
+        Cast { programme, who: person("c-1"), plan: gift(), strict }
+    }
+
+    fn first_spend(&self) -> Key {
+        timed_key(noon(), 1)
+    }
+
+    fn pass(&self) -> PassId {
+        PassId {
+            plan: self.plan.id.clone(),
+            serial: secret().serial(&self.plan.id, &key("pass-1"), 0),
+        }
+    }
+
+    /// Brings about what the operations start from: a journal that is full, so that each commit
+    /// puts a page.
+    pub async fn prepare(&self, store: &Store) -> Result<()> {
+        let (programme, who) = (&self.programme, &self.who);
+        store.register(who, Some(profile()), vec![consent(true)]).await?;
+        for (reference, total) in PURCHASES {
+            post(store, programme, &purchase(who, reference, total, noon()), noon(), true).await?;
+        }
+        spend(store, programme, who, &self.first_spend(), 100, noon()).await?;
+        self.spend(store, &timed_key(noon(), 2), 300, Some("e-1")).await?;
+        for reference in ["p-1", "p-2", "p-3"] {
+            post(store, programme, &purchase(who, reference, 20_00, noon()), noon(), false).await?;
+        }
+        store.issue_pass(programme, noon(), &self.plan, &secret(), &issue("pass-1")).await?;
+        store.put_programme(b"one").await?;
+        store.put_programme(b"two").await?;
+        store.start_run(&run_id("run-1"), &run()).await?;
+        store.start_export("export-1", &export()).await?;
+        Ok(())
+    }
+
+    async fn spend(
+        &self,
+        store: &Store,
+        key: &Key,
+        amount: i64,
+        on: Option<&str>,
+    ) -> Result<Done<store::SpendDone>> {
+        let purchase: Option<EventId> = on.map(event_id);
+        let asked: SpendAsked = asked(amount, noon());
+        let order = Spending {
+            programme: &self.programme,
+            now: later(1),
+            participant: &self.who,
+            key,
+            payload: payload(2),
+            asked: &asked,
+            purchase: purchase.as_ref(),
+        };
+        store.spend(&order).await
+    }
+
+    /// Asks once; the answer as text, with all that a caller is told.
+    pub async fn ask(&self, store: &Store, operation: Operation) -> Result<String> {
+        let (programme, who, now) = (&self.programme, &self.who, later(1));
+        let judged = |reference| purchase(who, reference, 30_00, noon());
+        let timed = timed_key(noon(), 9);
+        match operation {
+            Operation::Register => {
+                let new = person("c-2");
+                let answer = store.register(&new, Some(profile()), vec![consent(true)]).await;
+                Ok(format!("{:?}", answer?.0))
+            }
+            Operation::RegisterAgain => {
+                Ok(format!("{:?}", store.register(who, None, vec![consent(false)]).await?.0))
+            }
+            Operation::BlockSpending => {
+                done(store.block_spending(programme, now, who, true, "stolen").await)
+            }
+            Operation::PostImmediate => done(post(store, programme, &judged("n-1"), now, true).await),
+            Operation::PostPending => done(post(store, programme, &judged("n-1"), now, false).await),
+            Operation::PostWithSpend => {
+                let (event, asked) = (judged("n-1"), asked(50, noon()));
+                let (spend, payload) = (Some(&asked), payload(1));
+                let order = Posting { programme, now, event: &event, payload, spend, judge: true };
+                done(store.post_event(&order).await)
+            }
+            Operation::PostEnrolling => {
+                let event = purchase(&person("c-3"), "n-1", 30_00, noon());
+                done(post(store, programme, &event, now, true).await)
+            }
+            Operation::Spend => done(self.spend(store, &timed, 50, None).await),
+            Operation::SpendWithoutTime => done(self.spend(store, &key("k-9"), 50, None).await),
+            Operation::SpendOnPurchase => done(self.spend(store, &timed, 50, Some("e-3")).await),
+            Operation::SpendOnPurchaseWithoutTime => {
+                done(self.spend(store, &key("k-9"), 50, Some("e-3")).await)
+            }
+            Operation::SpendRefused => done(self.spend(store, &timed, 0, None).await),
+            Operation::SpendRefusedWithoutTime => {
+                done(self.spend(store, &key("k-9"), 0, None).await)
+            }
+            Operation::SpendRefusedOnPurchase => {
+                done(self.spend(store, &timed, 999_999, Some("e-3")).await)
+            }
+            Operation::JudgeSeveral => {
+                let events = ["p-1", "e-1", "p-2", "p-3"].map(event_id);
+                let by = Judge::Run(run_id("run-1"));
+                let (participant, events, mode) = (who, events.as_slice(), Mode::Run);
+                done(store.judge(&Judging { programme, now, participant, events, mode, by }).await)
+            }
+            Operation::CancelJudged => self.cancel(store, programme, "e-1").await,
+            Operation::CancelPending => self.cancel(store, programme, "p-1").await,
+            Operation::CancelRefused => {
+                // All is spent, so the award cannot be taken back.
+                self.spend(store, &timed_key(noon(), 3), 1_700, None).await?;
+                self.cancel(store, &self.strict, "e-3").await
+            }
+            Operation::CancelSpend => self.cancel_spend(store, 5).await,
+            Operation::CancelSpendOnPurchase => self.cancel_spend(store, 6).await,
+            Operation::IssuePass => {
+                let (secret, issue) = (secret(), issue("n"));
+                let issued = store.issue_pass(programme, now, &self.plan, &secret, &issue).await;
+                Ok(format!("{:?}", issued?.0))
+            }
+            Operation::Redeem => {
+                let (plan, pass, key) = (&self.plan, &self.pass(), &key("redeem-1"));
+                let (participant, payload) = (who, payload(4));
+                let order = Redeeming { programme, now, plan, pass, participant, key, payload };
+                done(store.redeem(&order).await)
+            }
+            Operation::PutProgramme => Ok(store.put_programme(b"three").await?.to_string()),
+            Operation::ActivateProgramme => {
+                Ok(format!("{:?}", store.activate_programme(1).await?))
+            }
+            _ => ask_for_records(store, who, operation).await,
+        }
+    }
+
+    async fn cancel(&self, store: &Store, rules: &Programme, reference: &str) -> Result<String> {
+        let event = &event_id(reference);
+        let order = CancelEvent { programme: rules, now: later(1), event, payload: payload(3) };
+        done(store.cancel_event(&order).await)
+    }
+
+    async fn cancel_spend(&self, store: &Store, sequence: u64) -> Result<String> {
+        let spend = &TransactionCode { participant: self.who.clone(), sequence };
+        let (programme, now) = (&self.programme, later(1));
+        done(store.cancel_spend(&CancelSpend { programme, now, spend, payload: payload(3) }).await)
+    }
+}
+
+async fn ask_for_records(
+    store: &Store,
+    who: &ParticipantId,
+    operation: Operation,
+) -> Result<String> {
+    match operation {
+        Operation::StartRun => Ok(format!("{:?}", store.start_run(&run_id("run-2"), &run()).await?.0)),
+        Operation::SaveShard => {
+            let counts = RunCounts { events: 3, ..RunCounts::default() };
+            let progress = ShardProgress { counts, ..ShardProgress::default() };
+            Ok(store.save_shard(&run_id("run-1"), 3, &progress, 0).await?.to_string())
+        }
+        Operation::StartExport => {
+            Ok(format!("{:?}", store.start_export("export-2", &export()).await?.0))
+        }
+        Operation::SaveExport => {
+            let export = Export { status: ExportStatus::Completed, ..export() };
+            Ok(store.save_export("export-1", &export, 1).await?.to_string())
+        }
+        Operation::ReadParticipant => {
+            let members = store.next_members(&mut store.roster()).await?;
+            Ok(format!("{:?} {:?} {members:?}", store.participant(who).await?, store.wallet(who).await?))
+        }
+        Operation::ReadLedger => {
+            let code = TransactionCode { participant: who.clone(), sequence: 2 };
+            let entries = store.transactions(who, None, 9).await?;
+            Ok(format!("{entries:?} {:?}", store.transaction(&code).await?))
+        }
+        Operation::ReadEvents => {
+            let event = store.event(&event_id("p-2")).await?;
+            let events = store.events(who, None, None, None, 5).await?;
+            let mut pending = Vec::new();
+            for shard in 0..store::SHARDS {
+                pending.extend(store.pending_events(shard, None, 9).await?);
+            }
+            Ok(format!("{event:?} {events:?} {pending:?}"))
+        }
+        Operation::ReadRuns => {
+            let (run, export) = (store.run(&run_id("run-1")).await?, store.export("export-1").await?);
+            Ok(format!("{run:?} {export:?}"))
+        }
+        _ => {
+            let active = store.active_programme(false).await?;
+            Ok(format!("{active} {:?}", store.programme(active).await?))
+        }
+    }
+}
+
+/// The answer and the wallet of a change; a refusal is an answer too.
+fn done<A: std::fmt::Debug>(answer: Result<Done<A>>) -> Result<String> {
+    match answer {
+        Ok(Done { value, wallet, .. }) => Ok(format!("{value:?} {wallet:?}")),
+        Err(Error::Refused(refusal)) => Ok(refusal.code().to_owned()),
+        Err(other) => Err(other),
+    }
+}
+
+fn profile() -> Profile {
+    Profile { first_name: Some("Ada".into()), ..Profile::default() }
+}
+
+fn consent(granted: bool) -> (domain::participant::Channel, Consent) {
+    ("email".into(), Consent { granted, at: noon(), source: None, process: None })
+}
+
+fn run() -> Run {
+    Run { started_at: noon().0, definition: None }
+}
+
+fn export() -> Export {
+    Export {
+        segment: "all".to_owned(),
+        payload: [1; 8],
+        as_of: noon().0,
+        status: ExportStatus::Running,
+        counts: ExportCounts::default(),
+        force: false,
+        files: vec![],
+    }
+}

@@ -1,0 +1,9 @@
+//! What callers send and what they see, and every sample payload of `events/`.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod answers;
+mod bodies;
+mod exports;
+mod fixtures;
+mod story;
+mod transactions;

@@ -1,0 +1,5 @@
+//! What scenarios and the demo share: a stack of their own, a client, and stories.
+
+pub mod client;
+pub mod stack;
+pub mod story;
