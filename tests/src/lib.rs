@@ -3,3 +3,4 @@
 pub mod client;
 pub mod stack;
 pub mod story;
+pub mod summary;

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use crate::client::{Answer, Call, key_at};
 use crate::stack::Stack;
+use crate::summary;
 
 const DAY: u64 = 86_400_000;
 
@@ -86,12 +87,8 @@ impl<'a> Teller<'a> {
             };
             self.saved.insert(name.clone(), value);
         }
-        let shown = text("show").and_then(|pointer| answer.body.pointer(pointer));
-        say(&format!(
-            "    {method} {path} → {}{}",
-            answer.status,
-            shown.map_or_else(String::new, brief)
-        ));
+        say(&format!("    {method} {} → {}", text("path").unwrap_or_default(), answer.status));
+        summary::lines(&answer.body).iter().for_each(|line| say(&format!("        {line}")));
         self.answers.push(answer);
         Ok(())
     }
@@ -209,28 +206,4 @@ pub fn check(expected: &Value, answered: &Value, at: &str) -> Result<()> {
         (expected, answered) if expected == answered => Ok(()),
         (expected, answered) => bail!("{at}: expected {expected}, answered {answered}"),
     }
-}
-
-/// A value in a few words: an object by its texts, a list item by item.
-fn brief(value: &Value) -> String {
-    fn words(value: &Value, out: &mut Vec<String>) {
-        match value {
-            Value::Object(fields) => {
-                for (name, field) in fields {
-                    match field {
-                        Value::String(text) => out.push(format!("{name} {text}")),
-                        Value::Null => {}
-                        Value::Bool(_) | Value::Number(_) => out.push(format!("{name} {field}")),
-                        Value::Array(_) | Value::Object(_) => words(field, out),
-                    }
-                }
-            }
-            Value::Array(items) => items.iter().for_each(|item| words(item, out)),
-            Value::String(text) => out.push(text.clone()),
-            Value::Null | Value::Bool(_) | Value::Number(_) => out.push(value.to_string()),
-        }
-    }
-    let mut parts = Vec::new();
-    words(value, &mut parts);
-    format!("   {}", parts.join(", "))
 }
