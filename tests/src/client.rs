@@ -1,16 +1,20 @@
 //! A caller of the API, as a till or a bonus backend would be.
 
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use reqwest::Method;
 use serde_json::Value;
+use tokio::runtime::{Handle, Id};
 use uuid::{NoContext, Timestamp, Uuid};
 
 /// Calls the API with one token.
 #[derive(Clone, Debug)]
 pub struct Client {
-    http: reqwest::Client,
+    /// One for each runtime, as each test has its own: connections end with theirs.
+    http: Arc<Mutex<HashMap<Id, reqwest::Client>>>,
     api: String,
     token: String,
 }
@@ -36,8 +40,23 @@ pub struct Call<'a> {
 impl Client {
     /// A client of the API at this address.
     pub fn new(api: &str, token: &str) -> Result<Client> {
-        let http = reqwest::Client::builder().timeout(Duration::from_secs(60)).build()?;
-        Ok(Client { http, api: api.to_owned(), token: token.to_owned() })
+        Ok(Client { http: Arc::default(), api: api.to_owned(), token: token.to_owned() })
+    }
+
+    fn http(&self) -> Result<reqwest::Client> {
+        let runtime = Handle::current().id();
+        let mut known = self.http.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(http) = known.get(&runtime) {
+            return Ok(http.clone());
+        }
+        // Scenarios share a stack, each with a runtime of its own: a kept connection would end with
+        // the scenario that opened it.
+        let http = reqwest::Client::builder()
+            .timeout(Duration::from_secs(60))
+            .pool_max_idle_per_host(0)
+            .build()?;
+        known.insert(runtime, http.clone());
+        Ok(http)
     }
 
     /// The same caller with another token.
@@ -69,7 +88,7 @@ impl Client {
         body: Option<Vec<u8>>,
     ) -> Result<Answer> {
         let method = Method::from_bytes(method.as_bytes())?;
-        let mut request = self.http.request(method, format!("{}{path}", self.api));
+        let mut request = self.http()?.request(method, format!("{}{path}", self.api));
         if !self.token.is_empty() {
             request = request.header("authorization", format!("Bearer {}", self.token));
         }
@@ -117,7 +136,7 @@ impl Client {
     /// # Errors
     /// No answer came, or not 200.
     pub async fn fetch(&self, url: &str) -> Result<Vec<u8>> {
-        let response = self.http.get(url).send().await?.error_for_status()?;
+        let response = self.http()?.get(url).send().await?.error_for_status()?;
         Ok(response.bytes().await?.to_vec())
     }
 }

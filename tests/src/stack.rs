@@ -49,7 +49,10 @@ pub async fn build() -> Result<PathBuf> {
 }
 
 /// Where this build's binaries are: beside this one, or above it for a test.
-fn binaries() -> Result<PathBuf> {
+///
+/// # Errors
+/// There is no such folder.
+pub fn binaries() -> Result<PathBuf> {
     let own = std::env::current_exe()?;
     let folder = own.parent().context("no folder")?;
     let folder = if folder.ends_with("deps") { folder.parent() } else { Some(folder) };
@@ -167,6 +170,27 @@ impl Stack {
             signal("TERM", pid).await?;
         }
         Ok(self.child.wait().await?.code())
+    }
+
+    /// Ends the stack's own process at once, as a power cut would.
+    ///
+    /// # Errors
+    /// It cannot be ended.
+    pub async fn kill(mut self) -> Result<()> {
+        Ok(self.child.kill().await?)
+    }
+
+    /// The processes of a function, named as in the template; of all without a name.
+    ///
+    /// # Errors
+    /// No answer came.
+    pub async fn pids(&self, function: Option<&str>) -> Result<Vec<u32>> {
+        let stats = self.stats().await?;
+        let functions = stats.get("functions").and_then(Value::as_object).into_iter().flatten();
+        let wanted = functions.filter(|(name, _)| function.is_none_or(|wanted| wanted == *name));
+        let pids = wanted.filter_map(|(_, stats)| stats.get("pids").and_then(Value::as_array));
+        let pids = pids.flatten().filter_map(|pid| u32::try_from(pid.as_u64()?).ok());
+        Ok(pids.collect())
     }
 }
 

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use chrono_tz::Tz;
 use domain::id::RunId;
 use domain::time::{Instant, show_instant};
-use harness::{Answer, Fault, Invocation, Message, Reply, Request, Room, job_id, violation};
+use harness::{
+    Answer, Fault, Invocation, Message, Reply, Request, Room, is_job, job_id, violation,
+};
 use serde_json::json;
 use store::{Error, Noun, Run, RunCounts, SHARDS};
 use wire::message::{Evaluation, EvaluationMessage, Tick};
@@ -36,7 +38,7 @@ pub async fn handle(room: Arc<Room>, invocation: Invocation) -> Reply {
 }
 
 async fn post(room: &Room, request: &Request) -> Result<Answer, Fault> {
-    let key = request.required_key()?;
+    let key = request.timely_key()?;
     let definition = parse_run(&request.body()?)?;
     let programme = room.programme(request.now).await?;
     let known = |id: &RunId| programme.runs.iter().any(|run| run.id == *id);
@@ -68,7 +70,8 @@ async fn start(room: &Room, id: &RunId, run: Run) -> Result<(Run, bool), Fault> 
 }
 
 async fn get(room: &Room, request: &Request) -> Result<Answer, Fault> {
-    let id = request.path("run", RunId::parse, Noun::Run)?;
+    let parse = |text: &str| RunId::parse(text).ok().filter(|_| !is_job("export", text)).ok_or(());
+    let id = request.path("run", parse, Noun::Run)?;
     let programme = room.programme(request.now).await?;
     let (run, shards) = room.store.run(&id).await?;
     let mut counts = RunCounts::default();

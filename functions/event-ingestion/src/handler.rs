@@ -35,6 +35,9 @@ async fn post(room: &Room, request: &Request) -> Result<Answer, Fault> {
     let context = EventContext { programme: &programme, now: request.now, key: key.as_ref() };
     let posted = parse_event(&body, &context)?;
     request.may_act_at(&programme, posted.event.unit.as_ref())?;
+    if posted.event.id.reference().is_none() {
+        request.timely_key()?;
+    }
     let done = store_event(room, request, &programme, &posted, posted.event.immediate).await?;
     let (event, wallet) = (&done.value, Some(&done.wallet));
     let answer = answer::event(&programme, event, wallet, request.now, done.repeated);
@@ -95,7 +98,7 @@ async fn get(room: &Room, request: &Request) -> Result<Answer, Fault> {
 
 /// Cancels an event, or a spend by its transaction code.
 async fn cancel(room: &Room, request: &Request) -> Result<Answer, Fault> {
-    let key = request.required_key()?;
+    let key = request.timely_key()?;
     let body = parse_cancel(&request.body()?)?;
     let payload = payload_hash(&json!({ "body": hex(body), "key": key.as_str() }));
     let programme = room.programme(request.now).await?;

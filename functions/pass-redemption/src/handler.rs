@@ -21,7 +21,7 @@ pub async fn handle(room: Arc<Room>, invocation: Invocation) -> Reply {
 }
 
 async fn issue(room: &Room, request: &Request) -> Result<Answer, Fault> {
-    let key = request.required_key()?;
+    let key = request.timely_key()?;
     let plan = request.path("plan", PlanId::parse, Noun::PassPlan)?;
     let asked = parse_issue(&request.body()?)?;
     let programme = room.programme(request.now).await?;
@@ -36,7 +36,7 @@ async fn issue(room: &Room, request: &Request) -> Result<Answer, Fault> {
 }
 
 async fn redeem(room: &Room, request: &Request) -> Result<Answer, Fault> {
-    let key = request.required_key()?;
+    let key = request.timely_key()?;
     let asked = parse_redemption(&request.body()?)?;
     let programme = room.programme(request.now).await?;
     // A forged code answers like a pass that cannot be redeemed, and asks no table.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use domain::id::{RunId, SegmentId};
-use harness::{Answer, Fault, Invocation, Message, Reply, Request, Room, job_id};
+use harness::{Answer, Fault, Invocation, Message, Reply, Request, Room, is_job, job_id};
 use serde_json::json;
 use store::{Error, Export, ExportCounts, ExportStatus, Noun};
 use wire::event::payload_hash;
@@ -35,7 +35,7 @@ pub async fn handle(room: Arc<Room>, invocation: Invocation) -> Reply {
 }
 
 async fn post(room: &Room, request: &Request) -> Result<Answer, Fault> {
-    let key = request.required_key()?;
+    let key = request.timely_key()?;
     let segment = request.path("segment", SegmentId::parse, Noun::Segment)?;
     let asked = parse_export(&request.body()?)?;
     let programme = room.programme(request.now).await?;
@@ -62,7 +62,8 @@ async fn post(room: &Room, request: &Request) -> Result<Answer, Fault> {
 }
 
 async fn get(room: &Room, request: &Request) -> Result<Answer, Fault> {
-    let id = request.path("export", RunId::parse, Noun::Export)?;
+    let parse = |text: &str| RunId::parse(text).ok().filter(|_| is_job("export", text)).ok_or(());
+    let id = request.path("export", parse, Noun::Export)?;
     let (export, _) = room.store.export(id.as_str()).await?;
     let mut files = Vec::new();
     for file in &export.files {

@@ -11,6 +11,10 @@ pub const MAX_BODY: usize = 1_048_576;
 /// Most bytes of a programme document after inflating; 80,000 products take about 6 MB.
 pub const MAX_DOCUMENT: usize = 33_554_432;
 
+/// Most JSON values of a programme document; 80,000 products have 320,000. Parsed, a value takes up
+/// to 640 bytes, and a document of 30 KB can inflate to sixteen million of them.
+const MAX_VALUES: usize = 600_000;
+
 /// Inflates a gzip body, but never beyond `most` bytes.
 pub fn gunzip(bytes: &[u8], most: usize) -> Result<Vec<u8>, Fault> {
     let mut inflated = Vec::new();
@@ -24,6 +28,13 @@ pub fn gunzip(bytes: &[u8], most: usize) -> Result<Vec<u8>, Fault> {
 /// Refuses what is over the limit.
 pub fn bounded(bytes: Vec<u8>, most: usize) -> Result<Vec<u8>, Fault> {
     if bytes.len() > most { Err(Fault::TooLarge) } else { Ok(bytes) }
+}
+
+/// Refuses a document of too many values, before any of them is made.
+pub fn few_values(document: Vec<u8>) -> Result<Vec<u8>, Fault> {
+    // Each but the first follows one of these; in texts they are counted, too.
+    let values = document.iter().filter(|byte| matches!(byte, b'[' | b'{' | b',')).count();
+    if values > MAX_VALUES { Err(Fault::TooLarge) } else { Ok(document) }
 }
 
 #[cfg(test)]

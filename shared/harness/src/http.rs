@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use wire::fault::{BodyFault, Violation};
 
-use crate::body::{MAX_BODY, MAX_DOCUMENT, bounded, gunzip};
+use crate::body::{MAX_BODY, MAX_DOCUMENT, bounded, few_values, gunzip};
 use crate::fault::Fault;
 
 /// A request whose token and scope the gateway has checked.
@@ -53,7 +53,7 @@ impl Request {
             query: query.map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
             key: header("idempotency-key"),
             merchant: claims.and_then(|jwt| jwt.claims.get("merchant").cloned()),
-            gzip: header("content-encoding").is_some_and(|coding| coding == "gzip"),
+            gzip: header("content-encoding").is_some_and(|coding| coding.eq_ignore_ascii_case("gzip")),
             path: event.path_parameters,
             body,
         })
@@ -87,7 +87,7 @@ impl Request {
 
     /// The body of a programme document, at most 32 MiB once inflated.
     pub fn document(&self) -> Result<Vec<u8>, Fault> {
-        self.bounded_body(MAX_DOCUMENT)
+        few_values(self.bounded_body(MAX_DOCUMENT)?)
     }
 
     fn bounded_body(&self, most: usize) -> Result<Vec<u8>, Fault> {
@@ -102,6 +102,18 @@ impl Request {
     /// The `Idempotency-Key`, which this route requires.
     pub fn required_key(&self) -> Result<Key, Fault> {
         self.key()?.ok_or(Fault::Key)
+    }
+
+    /// The required key of something that is kept under it without a wallet: one that carries a
+    /// time must not be of the future. A wallet's commit checks that itself, after its search.
+    pub fn timely_key(&self) -> Result<Key, Fault> {
+        let key = self.required_key()?;
+        match key.time() {
+            Some(time) if Instant(time) > self.now.plus_minutes(5) => {
+                Err(Fault::Store(store::Error::KeyInFuture))
+            }
+            Some(_) | None => Ok(key),
+        }
     }
 
     /// Refuses a unit that is absent or not of the token's merchant, where the token names one.

@@ -9,3 +9,11 @@ pub fn job_id(kind: &str, key: &Key) -> String {
     let digest = Sha256::digest(format!("{kind}\n{key}").as_bytes());
     format!("{kind}-{}", hex(&digest[..12]))
 }
+
+/// Whether an id is that of a job of this kind: all are kept side by side.
+pub fn is_job(kind: &str, id: &str) -> bool {
+    let digest = id.strip_prefix(kind).and_then(|rest| rest.strip_prefix('-'));
+    digest.is_some_and(|digest| {
+        digest.len() == 24 && digest.bytes().all(|byte| byte.is_ascii_hexdigit())
+    })
+}

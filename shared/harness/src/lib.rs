@@ -12,7 +12,7 @@ mod runtime;
 
 pub use fault::Fault;
 pub use http::{Answer, Request, violation};
-pub use jobs::job_id;
+pub use jobs::{is_job, job_id};
 pub use lambda_runtime::Error;
 pub use programme::Cached;
 pub use queue::{Batch, Message};

@@ -6,6 +6,9 @@ use std::sync::Arc;
 use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use aws_lambda_events::sqs::SqsEvent;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use tracing::{info, warn};
 use wire::message::{ScheduleTick, Tick};
@@ -44,11 +47,11 @@ where
     tracing_subscriber::fmt().json().without_time().with_target(false).init();
     let room = Arc::new(Room::open(needs).await?);
     let handle = &handle;
-    lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| {
+    lambda_runtime::run(service_fn(move |event: LambdaEvent<Box<RawValue>>| {
         let room = room.clone();
         async move {
             let request = event.context.request_id.clone();
-            match parse(event.payload)? {
+            match parse(event.payload.get())? {
                 Ok(invocation) => {
                     let route = route(&invocation);
                     let reply = handle(room, invocation).await;
@@ -61,17 +64,28 @@ where
     .await
 }
 
-fn parse(payload: Value) -> Result<Result<Invocation, Fault>, Error> {
-    if payload.get("requestContext").is_some() {
-        let event: ApiGatewayV2httpRequest = serde_json::from_value(payload)?;
+/// What tells invocations apart.
+#[derive(Deserialize)]
+struct Kind {
+    #[serde(rename = "requestContext")]
+    http: Option<IgnoredAny>,
+    #[serde(rename = "Records")]
+    queue: Option<IgnoredAny>,
+}
+
+/// Read from the text: a `Value` would take a map whose first key is `serde_json`'s mark of a
+/// number for a number, and the names of query parameters are the caller's.
+fn parse(payload: &str) -> Result<Result<Invocation, Fault>, Error> {
+    let kind: Kind = serde_json::from_str(payload)?;
+    if kind.http.is_some() {
+        let event: ApiGatewayV2httpRequest = serde_json::from_str(payload)?;
         return Ok(Request::of(event).map(Invocation::Http));
     }
-    if payload.get("Records").is_some() {
-        let event: SqsEvent = serde_json::from_value(payload)?;
+    if kind.queue.is_some() {
+        let event: SqsEvent = serde_json::from_str(payload)?;
         return Ok(Ok(Invocation::Queue(Batch::of(event))));
     }
-    let tick = ScheduleTick::parse(payload.to_string().as_bytes())?;
-    Ok(Ok(Invocation::Tick(tick)))
+    Ok(Ok(Invocation::Tick(ScheduleTick::parse(payload.as_bytes())?)))
 }
 
 fn route(invocation: &Invocation) -> String {

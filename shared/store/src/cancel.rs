@@ -55,13 +55,8 @@ impl Store {
         &self,
         order: &CancelEvent<'_>,
     ) -> Result<Done<(RecordedEvent, u64)>> {
-        let known = self.read_event(order.event, false).await?;
-        let known = match known {
-            Some(known) => known,
-            None => {
-                self.read_event(order.event, true).await?.ok_or(Error::NotFound(Noun::Event))?
-            }
-        };
+        let known = self.find_event(order.event, false).await?;
+        let known = known.ok_or(Error::NotFound(Noun::Event))?;
         let participant = known.recorded.event.participant.clone();
         self.commit(&participant, &mut EventCancel { order, event: known }).await
     }
@@ -118,8 +113,12 @@ impl Operation for EventCancel<'_> {
             return Ok(Step::Known(Err(Error::Refused(Refusal::AwardSpent))));
         }
         let recorded = &self.event.recorded;
+        let entries = recorded.entries();
+        if entries.iter().any(|sequence| *sequence > state.wallet.length) {
+            return Ok(Step::Again);
+        }
         let mut reversed = Vec::new();
-        for sequence in recorded.entries() {
+        for sequence in entries {
             let participant = &recorded.event.participant;
             reversed.push(store.find_entry(participant, ledger, sequence).await?);
         }
@@ -158,7 +157,9 @@ impl Operation for SpendCancel<'_> {
 
     async fn load(&mut self, store: &Store, fresh: bool) -> Result<()> {
         if let Some(purchase) = self.spend.event() {
-            self.purchase = store.read_event(purchase, fresh).await?;
+            // Without it, the spend would come back a second time when the purchase is cancelled.
+            let known = store.find_event(purchase, fresh).await?;
+            self.purchase = Some(known.ok_or(Error::Corrupt("a spend without its purchase"))?);
         }
         Ok(())
     }

@@ -43,6 +43,8 @@ pub(crate) enum Step<A> {
     Known(Result<Done<A>>),
     /// An answer without a commit: it must rest on a consistent read.
     Answer(Result<Done<A>>),
+    /// The wallet that was read is older than another item says: read anew.
+    Again,
     /// An answer that holds once this is committed.
     Commit(Proposal, Result<A>),
 }
@@ -98,7 +100,7 @@ impl Store {
             match operation.decide(self, &ledger).await? {
                 Step::Known(answer) => return answer,
                 Step::Answer(answer) if ledger.fresh => return answer,
-                Step::Answer(_) => continue,
+                Step::Answer(_) | Step::Again => continue,
                 Step::Commit(proposal, answer) => {
                     let wallet = proposal.wallet.clone();
                     match self.attempt(id, &ledger, proposal).await? {

@@ -89,6 +89,19 @@ impl Store {
         stored.map(|stored| stored.recorded).ok_or(Error::NotFound(Noun::Event))
     }
 
+    /// An event that is known to be there, or was asked for: where an eventually consistent read
+    /// does not show it, a consistent one decides.
+    pub(crate) async fn find_event(
+        &self,
+        id: &EventId,
+        fresh: bool,
+    ) -> Result<Option<StoredEvent>> {
+        match self.read_event(id, fresh).await? {
+            None if !fresh => self.read_event(id, true).await,
+            found => Ok(found),
+        }
+    }
+
     pub(crate) async fn read_event(
         &self,
         id: &EventId,

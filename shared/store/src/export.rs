@@ -13,9 +13,7 @@ use crate::key::{self, SHARDS};
 use crate::ledger::read_state;
 use crate::participant::read_profile;
 use crate::record::{from_bytes, to_bytes};
-use crate::table::{
-    Demand, Item, binary, item, number, read_binary, read_number, read_text,
-};
+use crate::table::{Demand, Item, binary, item, number, read_binary, read_number, read_text};
 
 /// Participants read in one go: two items each, of the hundred that one call gives.
 const BATCH: usize = 50;

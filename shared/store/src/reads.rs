@@ -1,8 +1,10 @@
 //! Reads: wallets, transactions, and the events of a participant.
 
+use std::collections::HashSet;
+
 use domain::event::{EventState, EventType, RecordedEvent};
 use domain::id::{EventId, ParticipantId, TransactionCode};
-use domain::ledger::{Entry, EntryKey};
+use domain::ledger::{Act, Effect, Entry, EntryKey};
 use domain::time::Instant;
 use domain::wallet::Wallet;
 
@@ -122,26 +124,48 @@ impl Store {
         let partition = key::pending(key::shard_of(id));
         let prefix = key::pending_prefix(id);
         let pending = self.table.index(&partition, &prefix, None, MAX_PENDING).await?;
+        let pending: Vec<(Instant, EventId)> = pending
+            .iter()
+            .filter_map(|place| key::read_pending_sort(place))
+            .map(|(_, accepted_at, event)| (accepted_at, event))
+            .collect();
+        // An event that was judged and awaits a run stands in both: it is listed as pending.
+        let waiting: HashSet<&EventId> = pending.iter().map(|(_, event)| event).collect();
         let mut listed: Vec<(Instant, EventId, Place)> = Vec::new();
-        for (_, accepted_at, event) in pending.iter().filter_map(|key| key::read_pending_sort(key))
-        {
-            if after.is_none_or(|after| accepted_at < after.pending) {
-                listed.push((accepted_at, event, Place::Pending(accepted_at)));
+        for (accepted_at, event) in &pending {
+            if after.is_none_or(|after| *accepted_at < after.pending) {
+                listed.push((*accepted_at, event.clone(), Place::Pending(*accepted_at)));
             }
         }
-        let waiting: Vec<EventId> = listed.iter().map(|(_, event, _)| event.clone()).collect();
         for entry in &entries {
-            // Where an event is judged twice, its first judgement stands for it.
-            if let EntryKey::Event { event, turn: 0 } | EntryKey::CancelEvent(event) = &entry.key {
-                let seen =
-                    waiting.contains(event) || listed.iter().any(|(_, known, _)| known == event);
-                if !seen {
-                    listed.push((entry.at, event.clone(), Place::Entry(entry.sequence)));
-                }
+            if let Some(event) = listed_by(entry)
+                && !waiting.contains(event)
+            {
+                listed.push((entry.at, event.clone(), Place::Entry(entry.sequence)));
             }
         }
         listed.sort_by_key(|(at, ..)| std::cmp::Reverse(*at));
         Ok(listed.into_iter().map(|(_, event, place)| (event, place)).collect())
+    }
+}
+
+/// The event that an entry lists: each by one entry alone, wherever a page begins. Its first
+/// judgement, or, where nothing ever judged it, its cancel, which then takes back no purchase.
+fn listed_by(entry: &Entry) -> Option<&EventId> {
+    let judged = || entry.effects.iter().any(|effect| matches!(effect, Effect::Activity { .. }));
+    match &entry.key {
+        EntryKey::Event { event, turn: 0 } => Some(event),
+        EntryKey::CancelEvent(event) if matches!(entry.act, Act::Reversed(_)) && !judged() => {
+            Some(event)
+        }
+        EntryKey::Event { .. }
+        | EntryKey::CancelEvent(_)
+        | EntryKey::Spend(_)
+        | EntryKey::SpendWithPurchase(_)
+        | EntryKey::CancelSpend(_)
+        | EntryKey::Redeem { .. }
+        | EntryKey::Expiry(_)
+        | EntryKey::Block(_) => None,
     }
 }
 

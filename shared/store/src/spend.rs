@@ -85,6 +85,9 @@ impl Operation for Spend<'_> {
             Err(unknown) => return Ok(Step::Answer(Err(unknown))),
         };
         let key = EntryKey::Spend(order.key.clone());
+        if self.guarded.is_some_and(|sequence| sequence > state.wallet.length) {
+            return Ok(Step::Again);
+        }
         let found = match self.guarded {
             Some(sequence) => Some(store.find_entry(order.participant, ledger, sequence).await?),
             None => ledger.search(&key).cloned(),

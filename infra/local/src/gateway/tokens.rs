@@ -31,6 +31,7 @@ impl Issuer {
         validation.set_issuer(&[&issuer]);
         validation.set_audience(&audience);
         validation.set_required_spec_claims(&["exp", "iss", "aud"]);
+        validation.validate_nbf = true;
         validation.leeway = 0;
         Self {
             issuer,
@@ -88,6 +89,10 @@ impl Issuer {
             return Err(unauthorized("The access token is not valid."));
         };
         let claims: Map<String, Value> = decoded.claims.into_iter().collect();
+        let issued = claims.get("iat").and_then(Value::as_i64);
+        if issued.is_some_and(|issued| issued > Utc::now().timestamp()) {
+            return Err(unauthorized("The access token is not valid."));
+        }
         let held = claims.get("scope").and_then(Value::as_str).unwrap_or_default();
         let mut held = held.split_whitespace();
         if !scopes.is_empty() && !held.any(|scope| scopes.iter().any(|needed| needed == scope)) {
@@ -130,6 +135,8 @@ mod tests {
             json!({"iss": null}),
             json!({"aud": "other"}),
             json!({"aud": null}),
+            json!({"nbf": 4_102_444_800_i64}),
+            json!({"iat": 4_102_444_800_i64}),
         ] {
             assert_eq!(status(&token(claims.clone()), "b"), 401, "{claims}");
         }

@@ -233,7 +233,7 @@ pub fn spend_record(names: &mut Names, made: &SpendMade, at: Instant) -> Result<
         purchase: names.add_some(made.purchase.as_ref().map(|id| id.as_str()))?,
         back_end: made.method == ReductionMethod::BackEnd,
         unit: names.add_some(made.unit.as_ref().map(|id| id.as_str()))?,
-        performed_on: made.performed_on.0 - at.0,
+        performed_on: made.performed_on.0.wrapping_sub(at.0),
         classification: names.add_some(made.classification.as_ref().map(|id| id.as_str()))?,
     })
 }
@@ -249,7 +249,7 @@ pub fn read_spend(texts: &Texts<'_>, record: &SpendRecord, at: Instant) -> Resul
         purchase: some(record.purchase, |name| texts.event(name))?,
         method,
         unit: some(record.unit, |name| texts.unit(name))?,
-        performed_on: Instant(record.performed_on + at.0),
+        performed_on: Instant(record.performed_on.wrapping_add(at.0)),
         classification: some(record.classification, |name| texts.classification(name))?,
     })
 }

@@ -140,7 +140,8 @@ pub fn decode_state(bytes: &[u8], length: u64, time: Instant) -> Result<State> {
     let held = u64::try_from(record.journal.len()).map_err(|_| Error::Corrupt("long journal"))?;
     let before =
         length.checked_sub(held).ok_or(Error::Corrupt("journal longer than the ledger"))?;
-    let journal = read_entries(&texts, &record.journal, before + 1)?;
+    let first = before.checked_add(1).ok_or(Error::Corrupt("ledger too long"))?;
+    let journal = read_entries(&texts, &record.journal, first)?;
     Ok(State { wallet, journal, page: record.page })
 }
 
@@ -163,5 +164,11 @@ pub fn decode_page(bytes: &[u8]) -> Result<Page> {
 }
 
 fn read_entries(texts: &Texts<'_>, records: &[EntryRecord], first: u64) -> Result<Vec<Entry>> {
-    (first..).zip(records).map(|(sequence, record)| read_entry(texts, record, sequence)).collect()
+    let count = u64::try_from(records.len()).unwrap_or(u64::MAX);
+    // Past the last entry there must be a number for the next one.
+    let end = first.checked_add(count).ok_or(Error::Corrupt("ledger too long"))?;
+    (first..end)
+        .zip(records)
+        .map(|(sequence, record)| read_entry(texts, record, sequence))
+        .collect()
 }

@@ -164,7 +164,14 @@ pub fn issue(name: &str) -> Issue {
 /// A purchase of this many cents.
 pub fn purchase(who: &ParticipantId, reference: &str, total: i64, now: Instant) -> Event {
     let product = Some(ProductId::parse("SKU-9").unwrap());
-    let line = Line { product, category: None, brand: None, quantity: 1, net: Amount(total), vat: Amount(0) };
+    let line = Line {
+        product,
+        category: None,
+        brand: None,
+        quantity: 1,
+        net: Amount(total),
+        vat: Amount(0),
+    };
     Event {
         id: event_id(reference),
         participant: who.clone(),
@@ -200,7 +207,9 @@ pub async fn post(
     now: Instant,
     judge: bool,
 ) -> store::Result<store::Done<domain::event::RecordedEvent>> {
-    store.post_event(&Posting { programme, now, event, payload: payload(1), spend: None, judge }).await
+    store
+        .post_event(&Posting { programme, now, event, payload: payload(1), spend: None, judge })
+        .await
 }
 
 /// Spends points.

@@ -35,9 +35,11 @@ impl History {
         let parts = body["TransactItems"].as_array().unwrap_or(&none);
         let items: Vec<&Value> = match operation {
             "PutItem" => vec![&body["Item"]],
-            "TransactWriteItems" => {
-                parts.iter().map(|part| &part["Put"]["Item"]).filter(|item| !item.is_null()).collect()
-            }
+            "TransactWriteItems" => parts
+                .iter()
+                .map(|part| &part["Put"]["Item"])
+                .filter(|item| !item.is_null())
+                .collect(),
             _ => Vec::new(),
         };
         for item in items {

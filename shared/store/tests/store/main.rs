@@ -3,12 +3,17 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod cast;
+mod cost;
 mod history;
 mod laws;
 mod matrix;
 mod operation;
 mod pages;
+mod races;
+mod records;
+mod sizes;
 mod stale;
+mod storm;
 mod wire;
 
 /// The store's own records, to look into items with.

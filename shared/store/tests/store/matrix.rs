@@ -39,7 +39,11 @@ async fn clean(cast: &Cast, start: &Items, operation: Operation) -> Clean {
     let calls = wire.take_calls().into_iter().map(|call| call.operation).collect();
     let items = wire.items();
     assert_eq!(cast.ask(&store, operation).await.unwrap(), answer, "{operation:?}: a repeat");
-    assert_eq!(contents(&wire.items(), operation), contents(&items, operation), "{operation:?}: a repeat changes nothing");
+    assert_eq!(
+        contents(&wire.items(), operation),
+        contents(&items, operation),
+        "{operation:?}: a repeat changes nothing"
+    );
     check_laws(&wire);
     Clean { calls, answer, items }
 }
@@ -118,7 +122,12 @@ async fn whatever_goes_wrong_with_a_call_happens_once_and_is_answered_alike() {
     let cast = Cast::new();
     let start = prepared(&cast).await;
     let (mut empty, mut wrongs) = (0, Vec::new());
-    println!("{:<28}{:<22}{}", "operation", "call", Fault::ALL.map(|f| format!("{f:?}")).join("  "));
+    println!(
+        "{:<28}{:<22}{}",
+        "operation",
+        "call",
+        Fault::ALL.map(|f| format!("{f:?}")).join("  ")
+    );
     for operation in Operation::ALL {
         let clean = clean(&cast, &start, operation).await;
         for (call, name) in clean.calls.iter().enumerate() {

@@ -102,7 +102,8 @@ pub struct Cast {
     strict: Programme,
 }
 
-const PURCHASES: [(&str, i64); 4] = [("e-1", 90_00), ("e-2", 40_00), ("e-3", 70_00), ("e-4", 10_00)];
+const PURCHASES: [(&str, i64); 4] =
+    [("e-1", 90_00), ("e-2", 40_00), ("e-3", 70_00), ("e-4", 10_00)];
 
 impl Cast {
     pub fn new() -> Cast {
@@ -182,8 +183,12 @@ impl Cast {
             Operation::BlockSpending => {
                 done(store.block_spending(programme, now, who, true, "stolen").await)
             }
-            Operation::PostImmediate => done(post(store, programme, &judged("n-1"), now, true).await),
-            Operation::PostPending => done(post(store, programme, &judged("n-1"), now, false).await),
+            Operation::PostImmediate => {
+                done(post(store, programme, &judged("n-1"), now, true).await)
+            }
+            Operation::PostPending => {
+                done(post(store, programme, &judged("n-1"), now, false).await)
+            }
             Operation::PostWithSpend => {
                 let (event, asked) = (judged("n-1"), asked(50, noon()));
                 let (spend, payload) = (Some(&asked), payload(1));
@@ -234,9 +239,7 @@ impl Cast {
                 done(store.redeem(&order).await)
             }
             Operation::PutProgramme => Ok(store.put_programme(b"three").await?.to_string()),
-            Operation::ActivateProgramme => {
-                Ok(format!("{:?}", store.activate_programme(1).await?))
-            }
+            Operation::ActivateProgramme => Ok(format!("{:?}", store.activate_programme(1).await?)),
             _ => ask_for_records(store, who, operation).await,
         }
     }
@@ -260,7 +263,9 @@ async fn ask_for_records(
     operation: Operation,
 ) -> Result<String> {
     match operation {
-        Operation::StartRun => Ok(format!("{:?}", store.start_run(&run_id("run-2"), &run()).await?.0)),
+        Operation::StartRun => {
+            Ok(format!("{:?}", store.start_run(&run_id("run-2"), &run()).await?.0))
+        }
         Operation::SaveShard => {
             let counts = RunCounts { events: 3, ..RunCounts::default() };
             let progress = ShardProgress { counts, ..ShardProgress::default() };
@@ -275,7 +280,11 @@ async fn ask_for_records(
         }
         Operation::ReadParticipant => {
             let members = store.next_members(&mut store.roster()).await?;
-            Ok(format!("{:?} {:?} {members:?}", store.participant(who).await?, store.wallet(who).await?))
+            Ok(format!(
+                "{:?} {:?} {members:?}",
+                store.participant(who).await?,
+                store.wallet(who).await?
+            ))
         }
         Operation::ReadLedger => {
             let code = TransactionCode { participant: who.clone(), sequence: 2 };
@@ -292,7 +301,8 @@ async fn ask_for_records(
             Ok(format!("{event:?} {events:?} {pending:?}"))
         }
         Operation::ReadRuns => {
-            let (run, export) = (store.run(&run_id("run-1")).await?, store.export("export-1").await?);
+            let (run, export) =
+                (store.run(&run_id("run-1")).await?, store.export("export-1").await?);
             Ok(format!("{run:?} {export:?}"))
         }
         _ => {

@@ -174,7 +174,8 @@ async fn a_record_of_an_unknown_version_is_refused_and_nothing_is_touched() {
     let wire = Wire::new(0);
     wire.load(&items);
     let store = open(&wire, true);
-    for answer in [rich.spend(&store, 1, 1).await, store.wallet(&rich.who).await.map(|w| w.length)] {
+    for answer in [rich.spend(&store, 1, 1).await, store.wallet(&rich.who).await.map(|w| w.length)]
+    {
         assert!(matches!(answer, Err(Error::Corrupt(_))), "{answer:?}");
     }
     let event = purchase(&rich.who, "e-2", 1_00, noon());
@@ -198,7 +199,8 @@ async fn pages_of_another_size_continue_those_that_are_there() {
         assert_eq!(rich.points(), 10_000 - 51, "{sizes:?}");
         for known in 1..=51 {
             let now = later(10_000);
-            let again = spend(&rich.store, &rich.programme, &rich.who, &rich.key(known), 1, now).await;
+            let again =
+                spend(&rich.store, &rich.programme, &rich.who, &rich.key(known), 1, now).await;
             assert!(again.unwrap().repeated, "{sizes:?}: minute {known}");
         }
     }

@@ -32,7 +32,11 @@ impl Rich {
         post(&self.store, &self.programme, &event, noon(), judge).await.unwrap();
     }
 
-    async fn cancel_spend(&self, sequence: u64, by: u8) -> store::Result<Done<store::SpendCancelled>> {
+    async fn cancel_spend(
+        &self,
+        sequence: u64,
+        by: u8,
+    ) -> store::Result<Done<store::SpendCancelled>> {
         let spend = &TransactionCode { participant: self.who.clone(), sequence };
         let (programme, now, payload) = (&self.programme, later(60), payload(by));
         self.store.cancel_spend(&CancelSpend { programme, now, spend, payload }).await
@@ -128,9 +132,8 @@ async fn nobody_and_nothing_is_missing_because_a_read_was_stale() {
     let order = Redeeming { programme, now, plan, pass, participant, key, payload };
     rich.store.redeem(&order).await.unwrap();
     assert_eq!(rich.cancel_event("e-2").await.unwrap(), EventState::Cancelled);
-    let blocked = |blocked| {
-        rich.store.block_spending(&rich.programme, noon(), &rich.who, blocked, "lost")
-    };
+    let blocked =
+        |blocked| rich.store.block_spending(&rich.programme, noon(), &rich.who, blocked, "lost");
     for state in [true, false, true] {
         assert!(!blocked(state).await.unwrap().repeated, "each of them changes something");
     }
@@ -218,9 +221,7 @@ async fn an_event_that_is_handed_in_twice_is_judged_once() {
 async fn a_key_from_the_future_can_be_used_when_its_time_has_come() {
     let rich = Rich::new().await;
     let items = rich.wire.items();
-    let early = |minute| {
-        spend_at(&rich, 10, minute)
-    };
+    let early = |minute| spend_at(&rich, 10, minute);
     assert!(matches!(early(4).await, Err(Error::KeyInFuture)));
     assert_eq!(rich.wire.items(), items, "nothing is recorded");
     assert_eq!(early(5).await.unwrap(), 2, "clocks may differ by five minutes");
@@ -236,4 +237,28 @@ async fn spend_at(rich: &Rich, key_minute: i64, minute: i64) -> store::Result<u6
     let (key, now) = (rich.key(key_minute), later(minute));
     let done = spend(&rich.store, &rich.programme, &rich.who, &key, 10, now).await?;
     Ok(done.value.sequence)
+}
+
+/// Rule 8: an event of a fold that a stale read does not show is judged with the others.
+#[tokio::test(start_paused = true)]
+async fn an_event_of_a_fold_that_is_not_seen_yet_is_judged_with_the_others() {
+    let rich = Rich::new().await;
+    rich.post("p-1", false).await;
+    rich.post("p-2", false).await;
+    rich.stale("E#till:p-2", 5);
+    assert_eq!(rich.judge(&["p-1", "p-2"]).await.unwrap(), [1, 1]);
+    assert_eq!(rich.points(), 10_200);
+}
+
+/// Rule 7: a spend is not cancelled without its purchase, which would give it back again.
+#[tokio::test(start_paused = true)]
+async fn a_spend_comes_back_once_though_its_purchase_was_not_seen() {
+    let rich = Rich::new().await;
+    rich.post("e-2", true).await;
+    let spend = rich.spend_on(&key("a"), 10, "e-2").await.unwrap().value.sequence;
+    rich.stale("E#", 10);
+    rich.cancel_spend(spend, 3).await.unwrap();
+    assert!(rich.store.event(&event_id("e-2")).await.unwrap().spends[0].cancelled);
+    rich.cancel_event("e-2").await.unwrap();
+    assert_eq!(rich.points(), 10_000);
 }

@@ -282,7 +282,7 @@ impl Inner {
             Some(Fault::After) => return Ok((500, error_body("InternalServerError"))),
             Some(Fault::LostReply) => return Err("reset"),
             Some(Fault::Duplicate) => {
-                let calls = self.rng.u32(1..=4);
+                let calls = self.rng.u32(1..=40);
                 self.late.push((calls, operation.to_owned(), body));
             }
             Some(_) | None => {}

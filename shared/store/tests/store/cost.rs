@@ -1,0 +1,237 @@
+//! What operations cost, as the table reports it: the budget of the design.
+
+use domain::award::Mode;
+use domain::event::Judge;
+use domain::id::{EventId, TransactionCode};
+use domain::offer::{Expiry, Offer};
+use domain::programme::Programme;
+use domain::time::Duration;
+use store::{CancelEvent, CancelSpend, Judging, Posting, Redeeming, SpendDone, Spending, Store};
+
+use crate::cast::{
+    asked, cash, event_id, gift, issue, key, later, noon, open, payload, person, programme,
+    purchase, run_id, secret, tenfold, timed_key,
+};
+use crate::wire::Wire;
+
+/// Times that each operation is done: ten pages' worth of entries.
+const TIMES: i64 = 60;
+
+/// A wallet that pays for what it does.
+struct Bill {
+    wire: Wire,
+    store: Store,
+    programme: Programme,
+}
+
+/// Hundredths of units for one of several.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Price {
+    written: u64,
+    read: u64,
+}
+
+impl Bill {
+    async fn new(offers: Vec<Offer>) -> Bill {
+        let wire = Wire::new(0);
+        let bill = Bill { store: open(&wire, true), wire, programme: programme(offers) };
+        bill.store.register(&person("c-1"), None, vec![]).await.unwrap();
+        bill.post("e-first", 5_000_00, 0, true).await;
+        bill
+    }
+
+    /// What was done since the last bill, shared out.
+    fn price(&self, operation: &str, times: i64) -> Price {
+        let calls = self.wire.take_calls();
+        let times = u64::try_from(times).unwrap();
+        let share = |tenths: u64| (tenths * 10 + times / 2) / times;
+        let written = share(calls.iter().map(|call| call.written).sum());
+        let read = share(calls.iter().map(|call| call.read).sum());
+        let show = |hundredths: u64| format!("{}.{:02}", hundredths / 100, hundredths % 100);
+        println!("{operation:<44}{:>8}{:>8}", show(written), show(read));
+        Price { written, read }
+    }
+
+    async fn post(&self, reference: &str, cents: i64, minute: i64, judge: bool) {
+        let event = &purchase(&person("c-1"), reference, cents, noon());
+        let (programme, now, payload, spend) = (&self.programme, later(minute), payload(1), None);
+        let order = Posting { programme, now, event, payload, spend, judge };
+        self.store.post_event(&order).await.unwrap();
+    }
+
+    async fn spend(&self, minute: i64, timed: bool, on: Option<&EventId>) -> SpendDone {
+        let now = later(minute);
+        let number = u64::try_from(minute).unwrap();
+        let key = if timed { timed_key(now, number) } else { key(&format!("till-7-{minute}")) };
+        let (programme, participant, asked) = (&self.programme, &person("c-1"), &asked(3, noon()));
+        let (key, payload, purchase) = (&key, payload(2), on);
+        let order = Spending { programme, now, participant, key, payload, asked, purchase };
+        self.store.spend(&order).await.unwrap().value
+    }
+
+    async fn judge(&self, events: &[EventId]) {
+        let (programme, now, participant) = (&self.programme, later(0), &person("c-1"));
+        let (mode, by) = (Mode::Run, Judge::Run(run_id("nightly-2026-11-21")));
+        let order = Judging { programme, now, participant, events, mode, by };
+        self.store.judge(&order).await.unwrap();
+    }
+
+    async fn cancel_event(&self, event: &EventId) {
+        let (programme, now, payload) = (&self.programme, later(0), payload(3));
+        self.store.cancel_event(&CancelEvent { programme, now, event, payload }).await.unwrap();
+    }
+
+    async fn cancel_spend(&self, sequence: u64) {
+        let spend = &TransactionCode { participant: person("c-1"), sequence };
+        let (programme, now, payload) = (&self.programme, later(0), payload(3));
+        self.store.cancel_spend(&CancelSpend { programme, now, spend, payload }).await.unwrap();
+    }
+
+    fn events(&self) -> Vec<EventId> {
+        (1..=TIMES).map(|number| event_id(&reference(number))).collect()
+    }
+}
+
+fn reference(number: i64) -> String {
+    format!("2026-11-21/shop-1/{number:05}")
+}
+
+fn heading(test: &str) {
+    println!("{test:<44}{:>8}{:>8}", "written", "read");
+}
+
+/// A write of the state and a sixth of a page's; it never pays for the index again.
+#[tokio::test(start_paused = true)]
+async fn a_spend_costs_one_write_and_a_sixth_and_its_repeat_nothing() {
+    heading("spends");
+    let bill = Bill::new(vec![tenfold()]).await;
+    bill.wire.take_calls();
+    for minute in 1..=TIMES {
+        bill.spend(minute, true, None).await;
+    }
+    let price = bill.price("spend, UUIDv7 key", TIMES);
+    assert_eq!(price, Price { written: 117, read: 50 });
+    bill.spend(TIMES, true, None).await;
+    assert_eq!(bill.price("repeat of a spend", 1), Price { written: 0, read: 50 });
+    for minute in 1..=TIMES {
+        bill.spend(minute, false, None).await;
+    }
+    assert_eq!(bill.price("spend, key without time", TIMES).written, 417);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_event_that_is_awarded_at_once_costs_four_writes_and_a_sixth() {
+    heading("events at once");
+    let bill = Bill::new(vec![tenfold()]).await;
+    bill.wire.take_calls();
+    for number in 1..=TIMES {
+        bill.post(&reference(number), 25_00, number, true).await;
+    }
+    assert_eq!(bill.price("event, awarded at once", TIMES).written, 417);
+    bill.post(&reference(3), 25_00, TIMES, true).await;
+    assert_eq!(bill.price("repeat of an event", 1), Price { written: 0, read: 100 });
+    let mut spends = Vec::new();
+    for (minute, event) in (TIMES..).zip(bill.events()) {
+        spends.push(bill.spend(minute, true, Some(&event)).await.sequence);
+    }
+    assert_eq!(bill.price("spend on a purchase", TIMES).written, 417);
+    for sequence in spends {
+        bill.cancel_spend(sequence).await;
+    }
+    assert_eq!(bill.price("cancel of a spend on a purchase", TIMES).written, 417);
+    for event in bill.events() {
+        bill.cancel_event(&event).await;
+    }
+    assert_eq!(bill.price("cancel of an event", TIMES).written, 417);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cancelled_spend_costs_what_a_spend_costs_and_a_redemption_four_writes_and_a_sixth() {
+    heading("cancels and passes");
+    let bill = Bill::new(vec![tenfold()]).await;
+    let mut spends = Vec::new();
+    for minute in 1..=TIMES {
+        spends.push(bill.spend(minute, true, None).await.sequence);
+    }
+    bill.wire.take_calls();
+    for sequence in spends {
+        bill.cancel_spend(sequence).await;
+    }
+    assert_eq!(bill.price("cancel of a spend", TIMES).written, 117);
+    let mut passes = Vec::new();
+    for number in 0..TIMES {
+        let (plan, secret, issue) = (gift(), secret(), issue(&format!("order-{number}")));
+        let issued = bill.store.issue_pass(&bill.programme, noon(), &plan, &secret, &issue).await;
+        passes.push(issued.unwrap().0.id);
+    }
+    assert_eq!(bill.price("issue of a pass", TIMES).written, 100);
+    for (number, pass) in passes.iter().enumerate() {
+        let (programme, now, plan) = (&bill.programme, later(1), &gift());
+        let (participant, payload) = (&person("c-1"), payload(1));
+        let key = &timed_key(now, u64::try_from(number).unwrap());
+        let order = Redeeming { programme, now, plan, pass, participant, key, payload };
+        bill.store.redeem(&order).await.unwrap();
+    }
+    assert_eq!(bill.price("redemption of a pass", TIMES).written, 417);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_event_that_waits_for_a_run_costs_seven_writes_alone_and_less_in_a_fold() {
+    heading("events and runs");
+    for (operation, fold, most) in [("judged alone", 1, 720), ("folded by ten", 10, 570)] {
+        let bill = Bill::new(vec![tenfold()]).await;
+        bill.wire.take_calls();
+        for number in 1..=TIMES {
+            bill.post(&reference(number), 25_00, 0, false).await;
+        }
+        let posted = bill.price("pending event", TIMES).written;
+        assert_eq!(posted, 200);
+        for events in bill.events().chunks(fold) {
+            bill.judge(events).await;
+        }
+        let price = posted + bill.price(&format!("  {operation}"), TIMES).written;
+        assert!(price <= most, "{operation}: {price}");
+    }
+    let bill = Bill::new(vec![tenfold(), cash()]).await;
+    bill.wire.take_calls();
+    for number in 1..=TIMES {
+        bill.post(&reference(number), 25_00, 0, true).await;
+    }
+    let posted = bill.price("event, awarded at once, awaits a run", TIMES).written;
+    for event in bill.events() {
+        bill.judge(&[event]).await;
+    }
+    let price = posted + bill.price("  judged alone", TIMES).written;
+    assert!(price <= 1_040, "{price}");
+}
+
+/// what expired goes with the next write.
+#[tokio::test(start_paused = true)]
+async fn expiry_costs_nothing_of_its_own() {
+    heading("expiry");
+    let short = Offer { expires: Expiry::After(Duration::parse("P1D").unwrap()), ..tenfold() };
+    let bill = Bill::new(vec![short]).await;
+    bill.wire.take_calls();
+    bill.post("e-2", 25_00, 3 * 24 * 60, true).await;
+    assert_eq!(bill.price("event after an expiry", 1).written, 400);
+    let wallet = bill.store.wallet(&person("c-1")).await.unwrap();
+    assert_eq!((wallet.length, wallet.lots.len()), (3, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn reads_cost_what_they_show() {
+    heading("reads");
+    let bill = Bill::new(vec![tenfold()]).await;
+    for minute in 1..=TIMES {
+        bill.spend(minute, true, None).await;
+    }
+    let who = person("c-1");
+    bill.wire.take_calls();
+    bill.store.wallet(&who).await.unwrap();
+    assert_eq!(bill.price("wallet", 1).read, 100);
+    let newest = bill.store.transactions(&who, None, 20).await.unwrap();
+    assert_eq!(newest.len(), 20);
+    bill.price("20 newest entries", 1);
+    bill.store.next_members(&mut bill.store.roster()).await.unwrap();
+    bill.price("export of one participant", 1);
+}

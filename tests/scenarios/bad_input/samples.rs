@@ -1,0 +1,79 @@
+//! Every refused sample of `events/`, sent to its route: exactly its violations.
+
+use std::path::PathBuf;
+
+use scenarios::client::{Answer, key_at};
+use scenarios::stack::{Stack, root};
+use serde_json::{Value, json};
+
+use super::{assert_problem, violations};
+use crate::desk::{own_stack, participant, transactions};
+
+/// The time of the samples, in milliseconds since 1970: 2026-11-21 12:00 in Berlin.
+const NOW: u64 = 1_795_258_800_000;
+
+/// Refused samples: folder, name without its ending.
+fn refused() -> Vec<(String, String)> {
+    let list = |path: PathBuf| std::fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path());
+    let mut all = Vec::new();
+    for folder in list(root().join("events")).filter(|path| path.is_dir()) {
+        for file in list(folder.clone()) {
+            let name = file.file_name().unwrap().to_string_lossy().into_owned();
+            if let Some(name) = name.strip_suffix(".refused.json") {
+                let folder = folder.file_name().unwrap().to_string_lossy().into_owned();
+                all.push((folder, name.to_owned()));
+            }
+        }
+    }
+    all.sort();
+    all
+}
+
+async fn send(stack: &Stack, id: &str, folder: &str, name: &str, body: Vec<u8>) -> Answer {
+    let kind = name.split('-').next().unwrap();
+    let participant = format!("/v1/participants/{id}");
+    let block = format!("{participant}/block-spending");
+    let (method, path) = match (folder, kind) {
+        ("event-ingestion", "purchase") => ("POST", "/v1/events"),
+        ("event-ingestion", "bulk") => ("POST", "/v1/events/bulk"),
+        ("event-ingestion", "cancel") => ("POST", "/v1/events/till%3A1/cancel"),
+        ("award-evaluation", "run") => ("POST", "/v1/evaluation-runs"),
+        ("spend-request", "spend") => ("POST", "/v1/spend-requests"),
+        ("pass-redemption", "issue") => ("POST", "/v1/pass-plans/gift-20/passes"),
+        ("pass-redemption", "redemption") => ("POST", "/v1/pass-redemptions"),
+        ("segment-export", "export") => ("POST", "/v1/segments/mail-ready/exports"),
+        ("programme", "programme") => ("PUT", "/v1/programme"),
+        ("programme", "participant") => ("PUT", participant.as_str()),
+        ("programme", "block") => ("POST", block.as_str()),
+        other => panic!("no route takes {other:?}"),
+    };
+    let key = key_at(NOW);
+    // An event sample stands for itself; with a key it would need no reference.
+    let keyed = !path.starts_with("/v1/events") || path.ends_with("/cancel");
+    let headers = [("idempotency-key", key.as_str())];
+    let headers = if keyed { &headers[..] } else { &[] };
+    stack.client.raw(method, path, headers, Some(body)).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn refused_samples_are_refused_with_exactly_their_violations() {
+    let stack = own_stack().await;
+    let id = participant(&stack).await;
+    let samples = refused();
+    assert!(samples.len() > 10, "{samples:?}");
+    for (folder, name) in samples {
+        let file = |what: &str| root().join(format!("events/{folder}/{name}.{what}.json"));
+        let body = std::fs::read(file("refused")).unwrap();
+        let now = json!({ "now": "2026-11-21T12:00:00+01:00" });
+        if folder == "event-ingestion" || folder == "spend-request" {
+            stack.local("clock", &now).await.unwrap();
+        }
+        let answer = send(&stack, &id, &folder, &name, body).await;
+        assert_problem(&answer, 422, "invalid", &name);
+        let expected = std::fs::read(file("violations")).unwrap();
+        let expected: Value = serde_json::from_slice(&expected).unwrap();
+        let expected = violations(&json!({ "violations": expected }));
+        assert_eq!(violations(&answer.body), expected, "{folder}/{name}: {answer:?}");
+    }
+    assert_eq!(transactions(&stack, &id).await, Vec::<Value>::new());
+}

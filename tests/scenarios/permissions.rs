@@ -1,0 +1,49 @@
+//! Least privilege: what the template grants is what the functions use, and no more.
+
+use scenarios::client::{Call, key};
+use scenarios::stack::root;
+use scenarios::story::Teller;
+use serde_json::{Value, json};
+
+use crate::desk::{credit, own_stack, participant, post_event, purchase};
+
+/// Tells the story, then walks the paths that it does not: a bulk, a run, a refused spend on a
+/// purchase, events that are listed.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_granted_is_used_and_nothing_else_is_asked_for() {
+    let stack = own_stack().await;
+    let story = root().join("events").join("transit");
+    let mut teller = Teller::begin(&stack, &story).await.unwrap();
+    teller.tell(|_| ()).await.unwrap();
+    // A link to a file is used with the rights of the function that gave it.
+    let export = teller.answers.iter().rev().find(|answer| answer.body.get("files").is_some());
+    stack.client.fetch(export.unwrap().text("/files/0/url")).await.unwrap();
+
+    let id = participant(&stack).await;
+    credit(&stack, &id, 1).await;
+    let bulk = json!({ "events": [purchase(&id, "12.00"), purchase(&id, "13.00")] });
+    let call = Call { method: "POST", path: "/v1/events/bulk", key: None, body: Some(&bulk) };
+    assert_eq!(stack.client.send(&call).await.unwrap().status, 202);
+    let run = json!({ "definition": "nightly" });
+    let started = stack.client.post("/v1/evaluation-runs", &key(), &run).await.unwrap();
+    assert_eq!(started.status, 202);
+    stack.idle().await.unwrap();
+
+    // Refusals that rest on another item check that item as they are recorded.
+    let mut pending = purchase(&id, "20.00");
+    pending["process_immediately"] = json!(false);
+    let event = post_event(&stack, &pending).await;
+    let event = event.text("/event/id");
+    let before = json!({ "participant_id": id, "purchase_event_id": event, "amount": "5",
+        "classification": "counter", "performed_on": "2020-01-01T00:00:00Z" });
+    let refused = stack.client.post("/v1/spend-requests", &key(), &before).await.unwrap();
+    assert_eq!(refused.status, 409, "{refused:?}");
+    stack.client.get(&format!("/v1/participants/{id}/events")).await.unwrap();
+
+    let stats = stack.stats().await.unwrap();
+    for (function, did) in stats["functions"].as_object().unwrap() {
+        assert_eq!(did["denied"], json!({}), "{function} asked for more than it may");
+        let unused: Vec<&Value> = did["unused_permissions"].as_array().unwrap().iter().collect();
+        assert!(unused.is_empty(), "{function} may do what it never does: {unused:#?}");
+    }
+}

@@ -1,0 +1,3 @@
+//! The repository agrees with itself: template, crates, samples and documents.
+
+pub mod template;
