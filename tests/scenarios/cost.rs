@@ -4,12 +4,12 @@
 //! doubled by a transaction. It does not count a write that its condition refused, so nothing here
 //! may lose a race.
 
-use scenarios::client::{Answer, key_at};
+use scenarios::client::{Answer, key, key_at};
 use scenarios::stack::Stack;
 use serde_json::{Value, json};
 
 use crate::calls::{bulk, cancel, pending, posted, read, run, spend, spend_of};
-use crate::desk::{own_stack, participant, post_event, purchase, sample};
+use crate::desk::{credit, own_stack, participant, post_event, purchase, sample};
 
 /// Participants, and operations of each kind: one a participant, and with each sixth of them a page
 /// of the ledger is due.
@@ -101,17 +101,23 @@ async fn without_batch_offers(stack: &Stack) {
     assert_eq!(stack.client.put("/v1/programme", &programme).await.unwrap().status, 200);
 }
 
-/// Participants whose ledgers are at all places of a page.
+/// Participants with points, whose ledgers are at all places of a page.
 async fn people(stack: &Stack) -> Vec<String> {
     let mut ids = Vec::new();
     for index in 0..N {
         let id = participant(stack).await;
-        for _ in 0..=index % 6 {
-            posted(stack, &ticket(&id)).await;
+        credit(stack, &id, 1).await;
+        for _ in 0..index % 6 {
+            done(&spend(stack, &key(), &no_euro(&id)).await, 409);
         }
         ids.push(id);
     }
     ids
+}
+
+/// A spend that nothing covers.
+fn no_euro(participant: &str) -> Value {
+    json!({ "participant_id": participant, "amount": "1", "balance": "eur" })
 }
 
 fn ticket(participant: &str) -> Value {
@@ -143,8 +149,7 @@ async fn spends(meter: &mut Meter<'_>, ids: &[String]) {
 
     meter.begin().await;
     for id in ids {
-        let much = json!({ "participant_id": id, "amount": "1", "balance": "eur" });
-        done(&spend(stack, &meter.key(), &much).await, 409);
+        done(&spend(stack, &meter.key(), &no_euro(id)).await, 409);
     }
     meter.end("spend, refused", N, 117, 65).await;
 
@@ -257,7 +262,6 @@ async fn what_a_run_does_costs_what_the_budget_says() {
     let stack = own_stack().await;
     let mut meter = Meter::new(&stack);
     let ids = people(&stack).await;
-    run(&stack).await;
     meter.begin().await;
     run(&stack).await;
     meter.end("run that finds nothing", 1, 900, 12_500).await;

@@ -7,6 +7,7 @@ mod cost;
 mod desk;
 mod people;
 mod permissions;
+mod runs;
 mod storm;
 mod story;
 mod tidy;

@@ -1,5 +1,7 @@
 //! Passes: plans, issued passes, and codes that a forger cannot make.
 
+use std::fmt;
+
 use chrono_tz::Tz;
 use hmac::{Hmac, Mac};
 use sha2::{Digest, Sha256};
@@ -25,7 +27,7 @@ pub struct PassPlan {
 }
 
 /// An issued pass. It carries its terms: a later programme does not change them.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Pass {
     pub id: PassId,
     /// What asked for it: the same key is answered with the same pass.
@@ -39,6 +41,20 @@ pub struct Pass {
     pub recipient: Option<Box<str>>,
     pub channel: Option<Box<str>>,
     pub redemption: Option<Redemption>,
+}
+
+/// Whom it is for is personal, so it is never logged.
+impl fmt::Debug for Pass {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Pass")
+            .field("id", &self.id)
+            .field("issued_at", &self.issued_at)
+            .field("balance", &self.balance)
+            .field("value", &self.value)
+            .field("redeemable_until", &self.redeemable_until)
+            .field("redemption", &self.redemption)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Names a pass; unlike its code it is no secret.

@@ -1,6 +1,6 @@
 //! Keys of the one table: made here and nowhere else.
 
-use domain::id::{EventId, Key, ParticipantId};
+use domain::id::{EventId, Key, ParticipantId, PlanId};
 use domain::pass::PassId;
 use domain::time::Instant;
 use sha2::{Digest, Sha256};
@@ -66,6 +66,12 @@ pub fn spend_guard(id: &ParticipantId, key: &Key) -> ItemKey {
 /// A pass.
 pub fn pass(id: &PassId) -> ItemKey {
     item(format!("X#{}#{}", id.plan, id.serial), "X")
+}
+
+/// The pass of a partition key.
+pub fn read_pass(pk: &str) -> Option<PassId> {
+    let (plan, serial) = pk.strip_prefix("X#")?.rsplit_once('#')?;
+    Some(PassId { plan: PlanId::parse(plan).ok()?, serial: serial.parse().ok()? })
 }
 
 /// The pointer to the active programme.

@@ -14,6 +14,7 @@ mod programme;
 mod reads;
 mod record;
 mod run;
+mod show;
 mod spend;
 mod table;
 
@@ -27,6 +28,7 @@ pub use key::SHARDS;
 pub use pass::Redeeming;
 pub use reads::{EventsCursor, EventsPage};
 pub use run::{PendingEvent, Run, RunCounts, ShardProgress};
+pub use show::show;
 pub use spend::{SpendDone, Spending};
 
 use aws_config::SdkConfig;

@@ -14,10 +14,13 @@ use crate::error::{Error, Result};
 use crate::key;
 use crate::ledger::{Ledger, Reach};
 use crate::record::{decode_pass, encode_pass};
-use crate::table::{Demand, Write, Written, binary, item, number, read_binary, read_number};
+use crate::table::{
+    Demand, Item, Write, Written, binary, item, number, read_binary, read_number, read_text,
+};
 
-/// Serials tried for one key; two keys of a plan share a serial about once in 10^12.
-const MAX_SERIALS: u32 = 8;
+/// Tries of an issue: against rivals, and against serials that another key of the plan has. Two
+/// keys share a serial about once in 10^12.
+const MAX_TRIES: u32 = 16;
 
 /// The redemption of a pass.
 #[derive(Clone, Debug)]
@@ -52,7 +55,7 @@ impl Store {
         issue: &Issue,
     ) -> Result<(Pass, bool)> {
         let mut attempt = 0;
-        while attempt < MAX_SERIALS {
+        for _ in 0..MAX_TRIES {
             let serial = secret.serial(&plan.id, &issue.key, attempt);
             let id = PassId { plan: plan.id.clone(), serial };
             if let Some((known, _)) = self.read_pass(&id, true).await? {
@@ -83,12 +86,19 @@ impl Store {
     /// A pass with the number of times it was written.
     async fn read_pass(&self, id: &PassId, fresh: bool) -> Result<Option<(Pass, u64)>> {
         let item = self.table.get(key::pass(id), fresh).await?;
-        let read = item.map(|item| {
-            let pass = decode_pass(read_binary(&item, "d")?, id.clone())?;
-            Ok((pass, read_number(&item, "v")?))
-        });
+        let read = item.map(|item| Ok((decode(&item, id.clone())?, read_number(&item, "v")?)));
         read.transpose()
     }
+}
+
+fn decode(item: &Item, id: PassId) -> Result<Pass> {
+    decode_pass(read_binary(item, "d")?, id)
+}
+
+/// Reads a pass item by itself.
+pub(crate) fn read_pass_item(item: &Item) -> Result<Pass> {
+    let id = key::read_pass(read_text(item, "pk")?).ok_or(Error::Corrupt("bad pass key"))?;
+    decode(item, id)
 }
 
 fn put_pass(pass: &Pass, version: u64) -> Result<Write> {

@@ -88,14 +88,16 @@ impl Store {
         after: Option<EventsCursor>,
         limit: usize,
     ) -> Result<EventsPage> {
-        let listed = self.listed_events(id, after).await?;
+        let (listed, looked_through) = self.listed_events(id, after).await?;
         let mut page = EventsPage { events: Vec::new(), cursor: None };
         let mut cursor =
             after.unwrap_or(EventsCursor { sequence: u64::MAX, pending: Instant(i64::MAX) });
         for (event, place) in listed {
-            if page.events.len() == limit {
+            // Events that were accepted at one instant stay together: the cursor cannot part them.
+            let together = place == Place::Pending(cursor.pending);
+            if page.events.len() >= limit && !together {
                 page.cursor = Some(cursor);
-                break;
+                return Ok(page);
             }
             match place {
                 Place::Pending(accepted_at) => cursor.pending = accepted_at,
@@ -108,15 +110,17 @@ impl Store {
                 page.events.push(recorded);
             }
         }
+        page.cursor = looked_through.map(|sequence| EventsCursor { sequence, ..cursor });
         Ok(page)
     }
 
-    /// Ids of events with where they stand, newest first, each once.
+    /// Ids of events with where they stand, newest first, each once. Where the ledger goes on below
+    /// the entries that were looked through, the sequence of the last of them.
     async fn listed_events(
         &self,
         id: &ParticipantId,
         after: Option<EventsCursor>,
-    ) -> Result<Vec<(EventId, Place)>> {
+    ) -> Result<(Vec<(EventId, Place)>, Option<u64>)> {
         let ledger = self.read_ledger(id, true).await?;
         ledger.known()?;
         let below = after.map_or(u64::MAX, |after| after.sequence);
@@ -145,7 +149,9 @@ impl Store {
             }
         }
         listed.sort_by_key(|(at, ..)| std::cmp::Reverse(*at));
-        Ok(listed.into_iter().map(|(_, event, place)| (event, place)).collect())
+        let oldest = entries.last().map(|entry| entry.sequence).filter(|oldest| *oldest > 1);
+        let listed = listed.into_iter().map(|(_, event, place)| (event, place)).collect();
+        Ok((listed, oldest))
     }
 }
 
@@ -170,7 +176,7 @@ fn listed_by(entry: &Entry) -> Option<&EventId> {
 }
 
 /// Where a listed event stands.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Place {
     Pending(Instant),
     Entry(u64),

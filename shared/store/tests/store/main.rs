@@ -6,6 +6,7 @@ mod cast;
 mod cost;
 mod history;
 mod laws;
+mod lists;
 mod matrix;
 mod operation;
 mod pages;

@@ -240,6 +240,7 @@ async fn events_that_two_runs_judge_at_once_are_judged_once_though_one_run_dies(
         assert_eq!(walked.under(&key).len(), 1);
     }
     assert_eq!(walked.entries.len(), 31);
+    assert!(walked.journal < store::PAGE_ENTRIES + 10, "several pages are put at once");
 }
 
 async fn judge(store: &Store, race: &Race, events: &[EventId], run: usize) -> store::Result<()> {

@@ -233,6 +233,20 @@ async fn a_key_from_the_future_can_be_used_when_its_time_has_come() {
     assert_eq!(open(&rich.wire, true).wallet(&rich.who).await.unwrap().time, later(5));
 }
 
+/// Rule 3: a key whose clock was ahead is found though its page ended before its time.
+#[tokio::test(start_paused = true)]
+async fn a_key_of_a_clock_that_was_ahead_is_found_in_pages_that_ended_before_its_time() {
+    let rich = Rich::new().await;
+    assert_eq!(spend_at(&rich, 10, 5).await.unwrap(), 2);
+    for key in 20..40 {
+        let minute = if key < 30 { 6 } else { 30 };
+        spend_at(&rich, key, minute.max(key - 5)).await.unwrap_or_default();
+    }
+    let items = rich.wire.items();
+    assert_eq!(spend_at(&rich, 10, 60).await.unwrap(), 2);
+    assert_eq!(rich.wire.items(), items);
+}
+
 async fn spend_at(rich: &Rich, key_minute: i64, minute: i64) -> store::Result<u64> {
     let (key, now) = (rich.key(key_minute), later(minute));
     let done = spend(&rich.store, &rich.programme, &rich.who, &key, 10, now).await?;
