@@ -4,7 +4,7 @@ use scenarios::client::{Answer, Call, key};
 use scenarios::stack::Stack;
 use serde_json::{Value, json};
 
-use crate::desk::post_event;
+use crate::desk::{post_event, purchase};
 
 /// A spend of points at no purchase: `counter` is covered whole or refused, no classification is
 /// covered as far as possible.
@@ -65,6 +65,13 @@ pub async fn run(stack: &Stack) -> Value {
     assert_eq!(run["status"], "completed", "{run}");
     assert_eq!(run["failed"], 0, "{run}");
     run
+}
+
+/// A purchase that 10 % of is awarded.
+pub fn ticket(participant: &str, total: &str) -> Value {
+    let mut ticket = purchase(participant, total);
+    ticket["classification"] = json!("day-ticket");
+    ticket
 }
 
 /// An event that is left to a run.

@@ -1,99 +1,16 @@
 //! What operations cost: write and read units as the table counts them, against the budget.
-//!
-//! The table's engine counts as the service does: whole items, index entries apart and never
-//! doubled by a transaction. It does not count a write that its condition refused, so nothing here
-//! may lose a race.
 
-use scenarios::client::{Answer, key, key_at};
+use scenarios::client::{Answer, key};
 use scenarios::stack::Stack;
 use serde_json::{Value, json};
 
-use crate::calls::{bulk, cancel, pending, posted, read, run, spend, spend_of};
-use crate::desk::{credit, own_stack, participant, post_event, purchase, sample};
+use crate::calls::{bulk, cancel, pending, posted, read, run, spend, spend_of, ticket};
+use crate::desk::{credit, own_stack, participant, post_event, sample};
+use crate::meter::Meter;
 
 /// Participants, and operations of each kind: one a participant, and with each sixth of them a page
 /// of the ledger is due.
 const N: usize = 60;
-/// What passes between two kinds: a key is searched for in the last five minutes of a ledger.
-const PAUSE_MINUTES: u64 = 10;
-
-/// Units in thousandths.
-#[derive(Clone, Copy, Debug, Default)]
-struct Cost {
-    written: u64,
-    read: u64,
-}
-
-/// A table for people, and the budgets that it is held to.
-struct Meter<'a> {
-    stack: &'a Stack,
-    /// How far the stack's clock is ahead, in minutes.
-    ahead: u64,
-    rows: Vec<String>,
-    over: Vec<String>,
-}
-
-/// Thousandths in the text of a number; no float is made of it.
-fn thousandths(value: &Value) -> u64 {
-    let text = value.to_string();
-    let (whole, part) = text.split_once('.').unwrap_or((&text, ""));
-    whole.parse::<u64>().unwrap() * 1_000 + format!("{part:0<3}")[..3].parse::<u64>().unwrap()
-}
-
-fn shown(hundredths: u64) -> String {
-    format!("{}.{:02}", hundredths / 100, hundredths % 100)
-}
-
-impl<'a> Meter<'a> {
-    fn new(stack: &'a Stack) -> Meter<'a> {
-        Meter { stack, ahead: 0, rows: Vec::new(), over: Vec::new() }
-    }
-
-    /// A key that carries the stack's time.
-    fn key(&self) -> String {
-        let now = u64::try_from(chrono::Utc::now().timestamp_millis()).unwrap();
-        key_at(now + self.ahead * 60_000)
-    }
-
-    async fn begin(&mut self) {
-        self.ahead += PAUSE_MINUTES;
-        self.stack.advance(&format!("PT{PAUSE_MINUTES}M")).await.unwrap();
-        let reset = self.stack.local("stats/reset", &json!({})).await.unwrap();
-        assert_eq!(reset.status, 200);
-    }
-
-    /// What all functions consumed since `begin`.
-    async fn consumed(&self) -> Cost {
-        let stats = self.stack.stats().await.unwrap();
-        let mut cost = Cost::default();
-        for function in stats["functions"].as_object().unwrap().values() {
-            assert_eq!(function["failed_conditions"], 0, "a race was lost: {function}");
-            cost.written += thousandths(&function["write_units"]);
-            cost.read += thousandths(&function["read_units"]);
-        }
-        cost
-    }
-
-    /// Ends a measurement of `count` operations; budgets in hundredths.
-    async fn end(&mut self, operation: &str, count: usize, write: u64, reads: u64) {
-        let cost = self.consumed().await;
-        let each = |sum: u64| sum.div_ceil(10 * u64::try_from(count).unwrap());
-        let (written, read) = (each(cost.written), each(cost.read));
-        self.rows.push(format!("| {operation} | {} | {} |", shown(written), shown(read)));
-        if written > write || read > reads {
-            let (write, reads) = (shown(write), shown(reads));
-            self.over.push(format!("{operation}: at most {write} written and {reads} read"));
-        }
-    }
-
-    /// Prints the table, and fails where a budget is exceeded.
-    fn close(self) {
-        println!("| operation | write units | read units |\n|---|---|---|");
-        self.rows.iter().for_each(|row| println!("{row}"));
-        assert!(self.over.is_empty(), "{:#?}\n{:#?}", self.over, self.rows);
-    }
-}
-
 /// Puts a programme without the offers that wait for a run.
 async fn without_batch_offers(stack: &Stack) {
     let mut programme = sample("transit/programme.json");
@@ -118,12 +35,6 @@ async fn people(stack: &Stack) -> Vec<String> {
 /// A spend that nothing covers.
 fn no_euro(participant: &str) -> Value {
     json!({ "participant_id": participant, "amount": "1", "balance": "eur" })
-}
-
-fn ticket(participant: &str) -> Value {
-    let mut ticket = purchase(participant, "90.00");
-    ticket["classification"] = json!("day-ticket");
-    ticket
 }
 
 fn done(answer: &Answer, status: u16) {
@@ -163,7 +74,7 @@ async fn spends(meter: &mut Meter<'_>, ids: &[String]) {
 /// Events judged at once, spends on them, and their cancels.
 async fn events(meter: &mut Meter<'_>, ids: &[String]) {
     let stack = meter.stack;
-    let tickets: Vec<Value> = ids.iter().map(|id| ticket(id)).collect();
+    let tickets: Vec<Value> = ids.iter().map(|id| ticket(id, "90.00")).collect();
     let mut events = Vec::new();
     meter.begin().await;
     for ticket in &tickets {
@@ -216,7 +127,7 @@ async fn passes_and_reads(meter: &mut Meter<'_>, ids: &[String]) {
 
     meter.begin().await;
     for id in ids {
-        let (key, body) = (meter.key(), ticket(id));
+        let (key, body) = (meter.key(), ticket(id, "90.00"));
         done(&stack.client.post("/v1/events/preview", &key, &body).await.unwrap(), 200);
     }
     meter.end("preview", N, 0, 115).await;
@@ -246,7 +157,7 @@ async fn what_is_done_at_once_costs_what_the_budget_says() {
     events(&mut meter, &ids).await;
     passes_and_reads(&mut meter, &ids).await;
     for (events, name, write) in [(1, "alone", 720), (10, "folded by ten", 570)] {
-        let of = |id: &String| (0..events).map(|_| ticket(id)).collect::<Vec<_>>();
+        let of = |id: &String| (0..events).map(|_| ticket(id, "90.00")).collect::<Vec<_>>();
         let rows: Vec<Value> = ids.iter().flat_map(of).collect();
         meter.begin().await;
         bulk(&stack, &rows).await;
@@ -272,21 +183,21 @@ async fn what_a_run_does_costs_what_the_budget_says() {
     let own = 50;
     meter.begin().await;
     for id in &ids {
-        posted(&stack, &ticket(id)).await;
+        posted(&stack, &ticket(id, "90.00")).await;
     }
     meter.end("event, awarded at once, that awaits a run", N, 517, 115).await;
     assert_eq!(run(&stack).await["events"], ids.len());
     meter.end("event, awarded at once and again in a run", N, 1_034 + own, 500).await;
 
     meter.begin().await;
-    let alone: Vec<Value> = ids.iter().map(|id| pending(ticket(id))).collect();
+    let alone: Vec<Value> = ids.iter().map(|id| pending(ticket(id, "90.00"))).collect();
     bulk(&stack, &alone).await;
     meter.end("bulk event, stored", N, 200, 115).await;
     assert_eq!(run(&stack).await["events"], alone.len());
     meter.end("bulk event, awarded in a run, alone", N, 720 + own, 500).await;
 
     meter.begin().await;
-    let ten = |id: &String| (0..10).map(|_| pending(ticket(id))).collect::<Vec<_>>();
+    let ten = |id: &String| (0..10).map(|_| pending(ticket(id, "90.00"))).collect::<Vec<_>>();
     let folded: Vec<Value> = ids.iter().flat_map(ten).collect();
     bulk(&stack, &folded).await;
     assert_eq!(run(&stack).await["events"], folded.len());

@@ -19,7 +19,13 @@ async fn r16_events_are_listed_newest_first_in_pages_pending_ones_too() {
         let outcome = if index % 3 == 0 {
             event["process_immediately"] = json!(false);
             let body = json!({ "events": [event] });
-            stack.client.post("/v1/events/bulk", &key(), &body).await.unwrap().text("/outcomes/0/event_id").to_owned()
+            stack
+                .client
+                .post("/v1/events/bulk", &key(), &body)
+                .await
+                .unwrap()
+                .text("/outcomes/0/event_id")
+                .to_owned()
         } else {
             posted(&stack, &event).await
         };
@@ -64,18 +70,21 @@ async fn r68_every_change_has_a_code_that_is_looked_up() {
     assert_eq!(spend(&stack, &key(), &spend_of(&who, 499, Some("counter"))).await.status, 409);
     let rows = transactions(&stack, &who).await;
     for row in &rows {
-        let one = read(&stack, &format!("/v1/transactions/{}", row["code"].as_str().unwrap())).await;
+        let one =
+            read(&stack, &format!("/v1/transactions/{}", row["code"].as_str().unwrap())).await;
         assert_eq!(one["code"], row["code"]);
     }
     let award = rows.iter().find(|row| row["kind"] == "award").unwrap();
-    let shown = read(&stack, &format!("/v1/transactions/{}", award["code"].as_str().unwrap())).await;
+    let shown =
+        read(&stack, &format!("/v1/transactions/{}", award["code"].as_str().unwrap())).await;
     assert_eq!(shown["event"], event.as_str(), "{shown}");
     let code = spent.text("/transaction");
     let shown = read(&stack, &format!("/v1/transactions/{code}")).await;
     assert_eq!(shown["spend"]["spent"], "7", "{shown}");
     let newest = &rows[0];
     assert_eq!((&newest["kind"], &newest["amount"]), (&json!("refused"), &json!("0")), "{newest}");
-    let mistyped = format!("{}{}", &code[..code.len() - 1], if code.ends_with('0') { '1' } else { '0' });
+    let mistyped =
+        format!("{}{}", &code[..code.len() - 1], if code.ends_with('0') { '1' } else { '0' });
     let unknown = stack.client.get(&format!("/v1/transactions/{mistyped}")).await.unwrap();
     assert_eq!((unknown.status, unknown.text("/code")), (404, "transaction_not_found"));
 }
@@ -107,7 +116,11 @@ async fn r70_a_refused_spend_stays_refused_under_its_key_and_a_key_is_for_one_re
         assert_eq!((refused.status, refused.text("/code")), (409, "not_covered"));
         credit(&stack, &who, 2).await;
         let again = spend(&stack, &key, &spend_of(&who, 30, Some("counter"))).await;
-        assert_eq!((again.status, again.text("/code")), (409, "not_covered"), "one key, one answer");
+        assert_eq!(
+            (again.status, again.text("/code")),
+            (409, "not_covered"),
+            "one key, one answer"
+        );
         let other = spend(&stack, &key, &spend_of(&who, 31, Some("counter"))).await;
         assert_eq!((other.status, other.text("/code")), (422, "idempotency_key_reused"));
         let fresh = scenarios::client::key();
@@ -142,9 +155,7 @@ async fn r62_a_purchase_takes_spends_within_its_window_and_never_more_than_its_t
     let stack = shared_stack().await;
     let who = participant(&stack).await;
     credit(&stack, &who, 4).await;
-    let against = |event: &str, amount: Value| {
-        json!({ "participant_id": who, "purchase_event_id": event, "amount": amount })
-    };
+    let against = |event: &str, amount: Value| json!({ "participant_id": who, "purchase_event_id": event, "amount": amount });
     let mut old = purchase(&who, "10.00");
     old["performed_on"] = json!("2024-01-01T12:00:00+01:00");
     let old = posted(&stack, &old).await;
@@ -156,7 +167,11 @@ async fn r62_a_purchase_takes_spends_within_its_window_and_never_more_than_its_t
     let most = spend(&stack, &key(), &against(&small, json!("30"))).await;
     assert_eq!((most.status, most.text("/remainder")), (201, "0.00"));
     let rest = spend(&stack, &key(), &against(&small, Value::Null)).await;
-    assert_eq!((rest.status, rest.text("/spent")), (201, "20"), "the rest of the purchase: {rest:?}");
+    assert_eq!(
+        (rest.status, rest.text("/spent")),
+        (201, "20"),
+        "the rest of the purchase: {rest:?}"
+    );
     let full = spend(&stack, &key(), &against(&small, json!("1"))).await;
     assert_eq!((full.status, full.text("/code")), (409, "amount_out_of_range"));
 

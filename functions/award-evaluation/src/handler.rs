@@ -60,7 +60,7 @@ async fn post(room: &Room, request: &Request) -> Result<Answer, Fault> {
 /// message may have been lost, and one too many changes nothing.
 async fn start(room: &Room, id: &RunId, run: Run) -> Result<(Run, bool), Fault> {
     let (recorded, known) = room.store.start_run(id, &run).await?;
-    let (_, shards) = room.store.run(id).await?;
+    let (_, shards) = room.store.run_progress(id).await?;
     for (shard, progress) in (0..SHARDS).zip(shards) {
         if progress.ended_at.is_none() {
             room.send(&EvaluationMessage::Shard { run: id.to_string(), shard }).await?;
@@ -73,7 +73,7 @@ async fn get(room: &Room, request: &Request) -> Result<Answer, Fault> {
     let parse = |text: &str| RunId::parse(text).ok().filter(|_| !is_job("export", text)).ok_or(());
     let id = request.path("run", parse, Noun::Run)?;
     let programme = room.programme(request.now).await?;
-    let (run, shards) = room.store.run(&id).await?;
+    let (run, shards) = room.store.run_progress(&id).await?;
     let mut counts = RunCounts::default();
     shards.iter().for_each(|shard| counts.add(shard.counts));
     let ended: Option<Vec<i64>> = shards.iter().map(|shard| shard.ended_at).collect();

@@ -38,7 +38,7 @@ pub async fn immediate(
 /// after a crash judges the rest and counts all of it; judged events are never judged again.
 pub async fn shard(room: &Room, now: Instant, run: &RunId, shard: u8) -> Result<(), Fault> {
     let programme = room.programme(now).await?;
-    let until = room.store.run(run).await?.0.started_at;
+    let until = room.store.run(run).await?.started_at;
     for _ in 0..ROUNDS {
         let (progress, version) = room.store.shard(run, shard).await?;
         if progress.ended_at.is_some() {

@@ -1,14 +1,14 @@
 //! What the terminal shows once everything runs: what was made, where, and a first call to copy.
 
-use std::path::Path;
-
+use crate::data::Folder;
 use crate::ready::Ready;
-use crate::template::Stack;
+use crate::template::{FirstCall, RoutePlan, Stack};
 use crate::terminal::Terminal;
 
 /// Shows it.
-pub fn show(terminal: &Terminal, stack: &Stack, ready: &Ready, folder: &Path) {
+pub fn show(terminal: &Terminal, stack: &Stack, ready: &Ready, folder: &Folder) {
     let say = |line: &str| terminal.say(line);
+    let (kept, folder) = (folder.kept, &folder.path);
     let at = &ready.endpoints;
     for made in &stack.tables {
         say(&format!("table     {} at {}", made.table_name, at.table));
@@ -29,16 +29,27 @@ pub fn show(terminal: &Terminal, stack: &Stack, ready: &Ready, folder: &Path) {
         let (method, scopes) = (&route.method, route.scopes.join(", "));
         say(&format!("route     {method:<6} {} ({scopes})", route.path));
     }
-    say(&format!("\nKept in {} (logs, too).", folder.display()));
+    match kept {
+        true => say(&format!("\nKept in {} (logs, too).", folder.display())),
+        false => say(&format!(
+            "\nNothing is kept; until it stops, logs are in {}/logs.",
+            folder.display()
+        )),
+    }
     say(&format!("Listening on {}. Stop with Ctrl-C.", ready.api));
-    let first =
-        stack.routes.iter().find(|route| route.method == "GET" && !route.path.contains('{'));
+    say("\nFrom another terminal, in this folder:\n");
+    let mut authorization = "";
     if let Some(token) = &ready.token {
-        say(&format!("\nTOKEN={token}"));
-        if let Some(route) = first {
-            let call =
-                format!("curl -H \"Authorization: Bearer $TOKEN\" {}{}", ready.api, route.path);
-            say(&call);
+        say(&format!("export TOKEN={token}"));
+        authorization = " -H \"Authorization: Bearer $TOKEN\"";
+    }
+    let reads = |route: &&RoutePlan| route.method == "GET" && !route.path.contains('{');
+    match (&stack.first_call, stack.routes.iter().find(reads)) {
+        (Some(FirstCall { method, path, body }), _) => {
+            let api = &ready.api;
+            say(&format!("curl -X {method}{authorization} --data @{body} {api}{path}"));
         }
+        (None, Some(route)) => say(&format!("curl{authorization} {}{}", ready.api, route.path)),
+        (None, None) => {}
     }
 }

@@ -21,6 +21,8 @@ use crate::services::queues::Queues;
 
 const MAX_BODY: usize = 64 * 1024;
 const GLANCE: Duration = Duration::from_millis(5);
+/// Most looks before the queues are said not to empty: some five minutes.
+const GLANCES: u32 = 50_000;
 
 /// The hands on the stack.
 pub struct Control {
@@ -122,7 +124,7 @@ impl Control {
 
     /// Waits until no message is left for any function; what was given up is nobody's work.
     async fn idle(&self) -> Result<Answer> {
-        loop {
+        for _ in 0..GLANCES {
             let mut pending = 0;
             for queue in &self.consumed {
                 pending += self.queues.pending(queue).await?;
@@ -132,6 +134,8 @@ impl Control {
             }
             tokio::time::sleep(GLANCE).await;
         }
+        let message = "There still are messages; a function may fail on them. See its log.";
+        Ok(problem(StatusCode::SERVICE_UNAVAILABLE, "not_idle", message))
     }
 }
 

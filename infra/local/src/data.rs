@@ -46,6 +46,9 @@ impl Folder {
 
 fn lock_file(folder: &Path) -> Result<File> {
     let shown = folder.display();
+    if folder.is_file() {
+        bail!("{shown} is a file; a folder is needed");
+    }
     fs::create_dir_all(folder).with_context(|| format!("{shown} cannot be made"))?;
     let mut options = OpenOptions::new();
     let lock = options.create(true).truncate(false).write(true).open(folder.join("lock"));

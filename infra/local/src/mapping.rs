@@ -52,7 +52,11 @@ impl Mapping {
     pub async fn run(self, mut stop: watch::Receiver<bool>) {
         let slots = Arc::new(Semaphore::new(self.plan.concurrency));
         loop {
-            let Ok(slot) = Arc::clone(&slots).acquire_owned().await else { return };
+            let slot = tokio::select! {
+                slot = Arc::clone(&slots).acquire_owned() => slot,
+                _ = stop.wait_for(|stop| *stop) => break,
+            };
+            let Ok(slot) = slot else { return };
             let receive = json!({
                 "QueueUrl": self.queues.url(self.queue()),
                 "MaxNumberOfMessages": self.plan.batch.clamp(1, 10),

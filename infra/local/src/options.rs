@@ -14,11 +14,14 @@ Usage: cargo local -- [options]
   --port N          where the API listens on 127.0.0.1 (default 4100, 0 = any free port)
   --data DIR        where everything is kept between runs (default: local, in the target folder)
   --memory          keep nothing: tables in memory, files in a folder of their own
-  --ready-file F    written once all functions can answer
+  --ready-file F    written once all functions can answer: addresses, names, a token
   --quiet           print errors only
   --template FILE   another template
   --functions DIR   where the functions' binaries are; nothing is built then
   --help            this text
+
+Once it runs it shows its address, a token for all routes, and a first call.
+Remove the data folder to begin anew. Each function's log is in logs/ below it.
 ";
 
 /// How the stack is to run.
@@ -53,7 +56,11 @@ pub fn read(mut parser: lexopt::Parser) -> Result<Asked, lexopt::Error> {
     };
     while let Some(argument) = parser.next()? {
         match argument {
-            Long("port") => options.port = parser.value()?.parse()?,
+            Long("port") => {
+                let port = parser.value()?.string()?;
+                let expected = |_| format!("--port takes a number from 0 to 65535, not {port}");
+                options.port = port.parse().map_err(expected)?;
+            }
             Long("data") => options.data = Some(parser.value()?.into()),
             Long("memory") => options.memory = true,
             Long("ready-file") => options.ready_file = Some(parser.value()?.into()),
@@ -92,7 +99,8 @@ mod tests {
         for (arguments, error) in [
             (&["--prot", "1"][..], "invalid option '--prot'"),
             (&["x"], "unexpected argument \"x\""),
-            (&["--port", "x"], "cannot parse argument \"x\": invalid digit found in string"),
+            (&["--port", "x"], "--port takes a number from 0 to 65535, not x"),
+            (&["--port", "99999"], "--port takes a number from 0 to 65535, not 99999"),
             (&["--memory", "--data", "d"], "--memory keeps nothing, so it takes no --data"),
         ] {
             assert_eq!(asked(arguments), Err(error.to_owned()));

@@ -201,7 +201,7 @@ fn open(
     let names = stack.queues.iter().map(|(name, _)| (name.clone(), Value::from(queues.url(name))));
     let endpoints = running.endpoints.clone();
     let ready = Ready { api: address, token, endpoints, queues: names.collect() };
-    banner::show(terminal, stack, &ready, &folder.path);
+    banner::show(terminal, stack, &ready, folder);
     match &options.ready_file {
         Some(file) => write_whole(file, &ready.file(stack, &running.callers.operator).to_string()),
         None => Ok(()),

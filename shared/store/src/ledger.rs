@@ -12,6 +12,8 @@ use crate::table::{Item, read_binary, read_number, read_text};
 
 /// Items of the first read: the state and its newest pages (0.5 read units up to 4 KB).
 const FIRST_READ: i32 = 4;
+/// Pages of one further read: a busy wallet fills many while a key may still be new.
+const FURTHER_READ: i32 = 32;
 /// How far clocks may differ, in minutes: a key's time against the time of its entry.
 pub const SKEW_MINUTES: i64 = 5;
 
@@ -110,7 +112,7 @@ impl Store {
                     at += 1;
                 }
                 None => {
-                    let more = self.pages_below(id, oldest - 1).await?;
+                    let more = self.pages_below(id, oldest - 1, FURTHER_READ).await?;
                     if !more.iter().any(covers) {
                         return Err(Error::Corrupt("the ledger has a hole"));
                     }
@@ -122,10 +124,15 @@ impl Store {
         Ok(())
     }
 
-    /// The page that holds this sequence, and those before it.
-    async fn pages_below(&self, id: &ParticipantId, sequence: u64) -> Result<Vec<Page>> {
+    /// The page that holds this sequence, and those before it, `count` in all.
+    async fn pages_below(
+        &self,
+        id: &ParticipantId,
+        sequence: u64,
+        count: i32,
+    ) -> Result<Vec<Page>> {
         let (pk, to) = (key::participant(id), key::page_sort(sequence));
-        read_pages(&self.table.newest(&pk, key::PAGES, &to, FIRST_READ, true).await?)
+        read_pages(&self.table.newest(&pk, key::PAGES, &to, count, true).await?)
     }
 
     /// One entry of a ledger, wherever it is. Found by order, never by arithmetic: pages may have
@@ -139,8 +146,8 @@ impl Store {
         if let Some(entry) = ledger.entries().find(|entry| entry.sequence == sequence) {
             return Ok(entry.clone());
         }
-        let pages = self.pages_below(id, sequence).await?;
-        let mut entries = pages.into_iter().take(1).flat_map(|page| page.entries);
+        let pages = self.pages_below(id, sequence, 1).await?;
+        let mut entries = pages.into_iter().flat_map(|page| page.entries);
         let found = entries.find(|entry| entry.sequence == sequence);
         found.ok_or(Error::NotFound(Noun::Transaction))
     }
@@ -158,7 +165,7 @@ impl Store {
             journal.filter(|entry| entry.sequence < below).cloned().collect();
         let mut next = ledger.state.as_ref().map_or(1, first_in_journal).min(below);
         while entries.len() < count && next > 1 {
-            let pages = self.pages_below(id, next - 1).await?;
+            let pages = self.pages_below(id, next - 1, FIRST_READ).await?;
             let covered = pages.first().is_some_and(|page| page.last() + 1 >= next);
             if !covered {
                 return Err(Error::Corrupt("the ledger has a hole"));

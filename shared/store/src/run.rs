@@ -88,14 +88,21 @@ impl Store {
         }
     }
 
+    /// A run as it was started.
+    ///
+    /// # Errors
+    /// `NotFound` (run), or a failure.
+    pub async fn run(&self, id: &RunId) -> Result<Run> {
+        let item = self.table.get(key::job(id.as_str()), true).await?;
+        from_bytes(read_binary(&item.ok_or(Error::NotFound(Noun::Run))?, "d")?)
+    }
+
     /// A run with the progress of its shards.
     ///
     /// # Errors
     /// `NotFound` (run), or a failure.
-    pub async fn run(&self, id: &RunId) -> Result<(Run, Vec<ShardProgress>)> {
-        let key = key::job(id.as_str());
-        let run = self.table.get(key, true).await?.ok_or(Error::NotFound(Noun::Run))?;
-        let run = from_bytes(read_binary(&run, "d")?)?;
+    pub async fn run_progress(&self, id: &RunId) -> Result<(Run, Vec<ShardProgress>)> {
+        let run = self.run(id).await?;
         let mut shards = Vec::new();
         for shard in 0..SHARDS {
             shards.push(self.shard(id, shard).await?.0);

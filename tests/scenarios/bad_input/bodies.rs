@@ -70,9 +70,11 @@ fn broken(good: &Value) -> Vec<(String, Value)> {
     let mut all = Vec::new();
     let mut places_of = Vec::new();
     places(good, "", &mut places_of);
+    // Of a document with hundreds of places, each is broken in three ways.
+    let ways = if places_of.len() > 100 { 3 } else { usize::MAX };
     for place in places_of {
         let value = good.pointer(&place).unwrap();
-        for replacement in replacements(value) {
+        for replacement in replacements(value).into_iter().rev().take(ways) {
             // A pattern may have any character.
             if place.ends_with("/regex") && replacement.is_string() {
                 continue;

@@ -60,8 +60,9 @@ impl Process {
             .kill_on_drop(true)
             // Ctrl-C is for the stack: it lets its functions finish first.
             .process_group(0);
-        let child =
-            command.spawn().with_context(|| format!("{} cannot be run", binary.display()))?;
+        let child = command
+            .spawn()
+            .with_context(|| format!("{} cannot be run; is it built?", binary.display()))?;
         let (jobs, receiver) = mpsc::channel(1);
         let desk = Arc::new(Desk::new(arn.to_owned(), Arc::clone(log), receiver));
         let mut ready = desk.readiness();

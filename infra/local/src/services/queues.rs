@@ -21,6 +21,8 @@ use crate::callers::Callers;
 use crate::serve::{Answer, answer, aws_error, whole};
 use crate::template::{ACCOUNT, Queue, REGION};
 
+/// Most batches that are looked into of one queue at the end.
+const MAX_LOOKS: usize = 10_000;
 const MAX_BODY: usize = 2 * 1024 * 1024;
 
 /// All queues.
@@ -201,7 +203,9 @@ impl Queues {
                 "QueueUrl": self.url(name), "MaxNumberOfMessages": 10, "VisibilityTimeout": 600,
                 "WaitTimeSeconds": 0,
             });
-            while let Ok(received) = self.call("ReceiveMessage", &body).await {
+            // Each message is seen once, as it then is invisible.
+            for _ in 0..MAX_LOOKS {
+                let received = self.call("ReceiveMessage", &body).await.unwrap_or_default();
                 if list(&received["Messages"]).is_empty() {
                     break;
                 }

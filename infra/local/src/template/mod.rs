@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 
 pub use plan::{FunctionPlan, MappingPlan, RoutePlan, SchedulePlan, SecretPlan, Stack};
 pub use policy::Policy;
-pub use properties::{GenerateSecretString, Projection, Queue, Table};
+pub use properties::{FirstCall, GenerateSecretString, Projection, Queue, Table};
 use resolve::{Names, only_entry};
 
 /// Where the stack pretends to be.
@@ -46,7 +46,16 @@ pub fn read(text: &str, addresses: &Addresses) -> Result<Stack> {
     known::check_template(template)?;
     let resources = resources(template)?;
     let names = names(template, &resources, addresses)?;
-    plan::plan(&resources, &names)
+    let mut stack = plan::plan(&resources, &names)?;
+    stack.first_call = first_call(template)?;
+    Ok(stack)
+}
+
+/// What the template's metadata suggests as a first call.
+fn first_call(template: &Map<String, Value>) -> Result<Option<FirstCall>> {
+    let call = template.get("Metadata").and_then(|metadata| metadata.get("FirstCall"));
+    let read = |call| serde_json::from_value(call).context("Metadata.FirstCall");
+    call.cloned().map(read).transpose()
 }
 
 fn resources(template: &Map<String, Value>) -> Result<Vec<Resource<'_>>> {

@@ -10,8 +10,8 @@ use serde_json::Value;
 
 use super::policy::Policy;
 use super::properties::{
-    Bucket, Event, Function, GenerateSecretString, HttpApi, HttpApiEvent, Queue, ScheduleEvent,
-    Secret, SqsEvent, Table,
+    Bucket, Event, FirstCall, Function, GenerateSecretString, HttpApi, HttpApiEvent, Queue,
+    ScheduleEvent, Secret, SqsEvent, Table,
 };
 use super::resolve::{Names, plain_text};
 use super::{API, BUCKET, FUNCTION, QUEUE, Resource, SECRET, TABLE, known};
@@ -29,6 +29,7 @@ pub struct Stack {
     pub schedules: Vec<SchedulePlan>,
     /// The issuer and audiences that every route's token must carry, if the API has an authorizer.
     pub authorizer: Option<(String, Vec<String>)>,
+    pub first_call: Option<FirstCall>,
 }
 
 #[derive(Debug)]

@@ -128,6 +128,15 @@ pub struct JwtConfiguration {
     pub audience: Vec<String>,
 }
 
+/// A call to begin with; the body is a file of the repository.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "PascalCase")]
+pub struct FirstCall {
+    pub method: String,
+    pub path: String,
+    pub body: String,
+}
+
 /// `AWS::Serverless::Function`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "PascalCase")]

@@ -13,9 +13,10 @@ use crate::cast::{
     cash, event_id, later, noon, open, person, post, programme, purchase, run_id, spend, tenfold,
     timed_key,
 };
+use crate::fault::Fault;
 use crate::pages::Rich;
 use crate::record::{Page, State, encode_page, encode_state, page_hash};
-use crate::wire::{Fault, Wire};
+use crate::wire::Wire;
 
 impl Rich {
     /// Every event of the participant, read in pages of this many.

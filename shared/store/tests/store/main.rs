@@ -1,9 +1,13 @@
 //! The store on an embedded table, through the SDK, on a wire that fails, repeats and shows old
 //! items. Seeds are printed; `STORE_SEED=<number>` repeats a run.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+// Cents are written apart: `12_50` are 12.50.
+#![allow(clippy::inconsistent_digit_grouping)]
 
+mod arbitrary;
 mod cast;
 mod cost;
+mod fault;
 mod history;
 mod laws;
 mod lists;
@@ -12,6 +16,7 @@ mod operation;
 mod pages;
 mod races;
 mod records;
+mod requests;
 mod sizes;
 mod stale;
 mod storm;

@@ -8,18 +8,31 @@ use domain::pass::{PassId, PassPlan};
 use domain::programme::Programme;
 use domain::spend::SpendAsked;
 use store::{
-    CancelEvent, CancelSpend, Done, Error, Export, ExportCounts, ExportStatus, Judging, Posting,
-    Redeeming, Result, Run, RunCounts, ShardProgress, Spending, Store,
+    CancelEvent, CancelSpend, Done, Error, Judging, Posting, Redeeming, Result, Spending, Store,
 };
 
 use crate::cast::{
     asked, cash, event_id, gift, issue, key, later, noon, payload, person, post, programme,
     purchase, run_id, secret, spend, tenfold, timed_key,
 };
+use crate::requests;
 
-/// One request to the store.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Operation {
+macro_rules! operations {
+    ($($name:ident,)*) => {
+        /// One request to the store.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Operation {
+            $($name,)*
+        }
+
+        impl Operation {
+            /// All of them.
+            pub const ALL: &[Operation] = &[$(Operation::$name,)*];
+        }
+    };
+}
+
+operations! {
     Register,
     RegisterAgain,
     BlockSpending,
@@ -53,44 +66,6 @@ pub enum Operation {
     ReadEvents,
     ReadRuns,
     ReadProgramme,
-}
-
-impl Operation {
-    pub const ALL: [Operation; 33] = [
-        Operation::Register,
-        Operation::RegisterAgain,
-        Operation::BlockSpending,
-        Operation::PostImmediate,
-        Operation::PostPending,
-        Operation::PostWithSpend,
-        Operation::PostEnrolling,
-        Operation::Spend,
-        Operation::SpendWithoutTime,
-        Operation::SpendOnPurchase,
-        Operation::SpendOnPurchaseWithoutTime,
-        Operation::SpendRefused,
-        Operation::SpendRefusedWithoutTime,
-        Operation::SpendRefusedOnPurchase,
-        Operation::JudgeSeveral,
-        Operation::CancelJudged,
-        Operation::CancelPending,
-        Operation::CancelRefused,
-        Operation::CancelSpend,
-        Operation::CancelSpendOnPurchase,
-        Operation::IssuePass,
-        Operation::Redeem,
-        Operation::PutProgramme,
-        Operation::ActivateProgramme,
-        Operation::StartRun,
-        Operation::SaveShard,
-        Operation::StartExport,
-        Operation::SaveExport,
-        Operation::ReadParticipant,
-        Operation::ReadLedger,
-        Operation::ReadEvents,
-        Operation::ReadRuns,
-        Operation::ReadProgramme,
-    ];
 }
 
 /// Who asks, and under which programme.
@@ -140,8 +115,8 @@ impl Cast {
         store.issue_pass(programme, noon(), &self.plan, &secret(), &issue("pass-1")).await?;
         store.put_programme(b"one").await?;
         store.put_programme(b"two").await?;
-        store.start_run(&run_id("run-1"), &run()).await?;
-        store.start_export("export-1", &export()).await?;
+        store.start_run(&run_id("run-1"), &requests::run()).await?;
+        store.start_export("export-1", &requests::export()).await?;
         Ok(())
     }
 
@@ -240,7 +215,15 @@ impl Cast {
             }
             Operation::PutProgramme => Ok(store.put_programme(b"three").await?.to_string()),
             Operation::ActivateProgramme => Ok(format!("{:?}", store.activate_programme(1).await?)),
-            _ => ask_for_records(store, who, operation).await,
+            Operation::StartRun => requests::start_run(store).await,
+            Operation::SaveShard => requests::save_shard(store).await,
+            Operation::StartExport => requests::start_export(store).await,
+            Operation::SaveExport => requests::save_export(store).await,
+            Operation::ReadParticipant => requests::read_participant(store, who).await,
+            Operation::ReadLedger => requests::read_ledger(store, who).await,
+            Operation::ReadEvents => requests::read_events(store, who).await,
+            Operation::ReadRuns => requests::read_runs(store).await,
+            Operation::ReadProgramme => requests::read_programme(store).await,
         }
     }
 
@@ -254,61 +237,6 @@ impl Cast {
         let spend = &TransactionCode { participant: self.who.clone(), sequence };
         let (programme, now) = (&self.programme, later(1));
         done(store.cancel_spend(&CancelSpend { programme, now, spend, payload: payload(3) }).await)
-    }
-}
-
-async fn ask_for_records(
-    store: &Store,
-    who: &ParticipantId,
-    operation: Operation,
-) -> Result<String> {
-    match operation {
-        Operation::StartRun => {
-            Ok(format!("{:?}", store.start_run(&run_id("run-2"), &run()).await?.0))
-        }
-        Operation::SaveShard => {
-            let counts = RunCounts { events: 3, ..RunCounts::default() };
-            let progress = ShardProgress { counts, ..ShardProgress::default() };
-            Ok(store.save_shard(&run_id("run-1"), 3, &progress, 0).await?.to_string())
-        }
-        Operation::StartExport => {
-            Ok(format!("{:?}", store.start_export("export-2", &export()).await?.0))
-        }
-        Operation::SaveExport => {
-            let export = Export { status: ExportStatus::Completed, ..export() };
-            Ok(store.save_export("export-1", &export, 1).await?.to_string())
-        }
-        Operation::ReadParticipant => {
-            let members = store.next_members(&mut store.roster()).await?;
-            Ok(format!(
-                "{:?} {:?} {members:?}",
-                store.participant(who).await?,
-                store.wallet(who).await?
-            ))
-        }
-        Operation::ReadLedger => {
-            let code = TransactionCode { participant: who.clone(), sequence: 2 };
-            let entries = store.transactions(who, None, 9).await?;
-            Ok(format!("{entries:?} {:?}", store.transaction(&code).await?))
-        }
-        Operation::ReadEvents => {
-            let event = store.event(&event_id("p-2")).await?;
-            let events = store.events(who, None, None, None, 5).await?;
-            let mut pending = Vec::new();
-            for shard in 0..store::SHARDS {
-                pending.extend(store.pending_events(shard, None, 9).await?);
-            }
-            Ok(format!("{event:?} {events:?} {pending:?}"))
-        }
-        Operation::ReadRuns => {
-            let (run, export) =
-                (store.run(&run_id("run-1")).await?, store.export("export-1").await?);
-            Ok(format!("{run:?} {export:?}"))
-        }
-        _ => {
-            let active = store.active_programme(false).await?;
-            Ok(format!("{active} {:?}", store.programme(active).await?))
-        }
     }
 }
 
@@ -327,20 +255,4 @@ fn profile() -> Profile {
 
 fn consent(granted: bool) -> (domain::participant::Channel, Consent) {
     ("email".into(), Consent { granted, at: noon(), source: None, process: None })
-}
-
-fn run() -> Run {
-    Run { started_at: noon().0, definition: None }
-}
-
-fn export() -> Export {
-    Export {
-        segment: "all".to_owned(),
-        payload: [1; 8],
-        as_of: noon().0,
-        status: ExportStatus::Running,
-        counts: ExportCounts::default(),
-        force: false,
-        files: vec![],
-    }
 }

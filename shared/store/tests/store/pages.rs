@@ -9,9 +9,10 @@ use store::{Error, Store};
 use crate::cast::{
     later, noon, open, person, post, programme, purchase, spend, tenfold, timed_key,
 };
+use crate::fault::Fault;
 use crate::laws::{bytes, walk};
 use crate::record::encode_page;
-use crate::wire::{Fault, Wire};
+use crate::wire::Wire;
 
 /// Somebody with 10,000 points and a ledger of one entry.
 pub struct Rich {
@@ -203,6 +204,27 @@ async fn pages_of_another_size_continue_those_that_are_there() {
                 spend(&rich.store, &rich.programme, &rich.who, &rich.key(known), 1, now).await;
             assert!(again.unwrap().repeated, "{sizes:?}: minute {known}");
         }
+    }
+}
+
+/// Rule 5: nor does a page of another size stop it that a commit left behind which crashed.
+#[tokio::test(start_paused = true)]
+async fn a_page_of_another_size_that_a_crashed_commit_left_behind_is_continued() {
+    for (crashing, next) in [(3, 6), (6, 3), (1, 6), (5, 2)] {
+        let rich = Rich::new().await;
+        let large = open(&rich.wire, true).with_page_entries(100);
+        for minute in 1..=6 {
+            rich.spend(&large, minute, 1).await.unwrap();
+        }
+        rich.wire.take_calls();
+        // Query, one page, then the next page or the commit, which does not arrive.
+        rich.wire.fault_at(2, Fault::Before);
+        let careless = open(&rich.wire, false).with_page_entries(crashing);
+        assert!(matches!(rich.spend(&careless, 7, 1).await, Err(Error::Unavailable(_))));
+        let store = open(&rich.wire, true).with_page_entries(next);
+        assert_eq!(rich.spend(&store, 8, 1).await.unwrap(), 8, "{crashing}, then {next}");
+        let pages = walk(&rich.wire, &rich.who).pages;
+        assert_eq!(pages[0].entries.len(), crashing);
     }
 }
 

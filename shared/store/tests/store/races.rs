@@ -17,8 +17,9 @@ use crate::cast::{
     event_id, gift, issue, key, later, noon, open, payload, person, post, programme, purchase,
     run_id, secret, seed, spend, tenfold, timed_key,
 };
+use crate::fault::Weather;
 use crate::laws::walk;
-use crate::wire::{Weather, Wire};
+use crate::wire::Wire;
 
 /// Tasks that race, each with a store of its own.
 struct Race {

@@ -14,11 +14,12 @@ use store::{
 use tokio::task::{JoinSet, LocalSet};
 
 use crate::cast::{
-    asked, cash, event_id, gift, issue, key, later, open, payload, person, programme, purchase,
-    run_id, secret, seed, tenfold, timed_key,
+    asked, cash, gift, issue, key, later, open, payload, person, programme, purchase, run_id,
+    secret, seed, tenfold, timed_key,
 };
+use crate::fault::Weather;
 use crate::laws::walk;
-use crate::wire::{Weather, Wire};
+use crate::wire::Wire;
 
 const TASKS: usize = 6;
 const REQUESTS: usize = 40;

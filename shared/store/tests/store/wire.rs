@@ -14,55 +14,9 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use dynoxide::{Database, DynoxideError};
 use serde_json::{Value, json};
-use tokio::sync::Notify;
 
+use crate::fault::{Fault, Gate, Weather, broken, cancelled, failed};
 use crate::history::{History, Place};
-
-/// What can happen to one call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Fault {
-    /// The connection breaks before the request arrives.
-    Before,
-    /// It is carried out, and the answer is an internal error.
-    After,
-    /// It is carried out, and the connection breaks.
-    LostReply,
-    /// It is not carried out: too many requests.
-    Throttled,
-    /// It is not carried out: over the table's capacity.
-    OverCapacity,
-    /// It is not carried out: a transaction is in the way.
-    Conflict,
-    /// It is carried out and answered, and later a copy of it arrives.
-    Duplicate,
-}
-
-impl Fault {
-    pub const ALL: [Fault; 7] = [
-        Fault::Before,
-        Fault::After,
-        Fault::LostReply,
-        Fault::Throttled,
-        Fault::OverCapacity,
-        Fault::Conflict,
-        Fault::Duplicate,
-    ];
-
-    /// Only writes run into transactions.
-    pub fn applies_to(self, operation: &str) -> bool {
-        self != Fault::Conflict || matches!(operation, "PutItem" | "TransactWriteItems")
-    }
-}
-
-/// How bad the wire is, in calls out of a thousand.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Weather {
-    pub faults: u32,
-    /// Items of reads that are not consistent.
-    pub stale: u32,
-    /// Most milliseconds that a call takes each way.
-    pub delay: u64,
-}
 
 /// One call as it was made, with tenths of the units that the table reported.
 #[derive(Clone, Debug)]
@@ -74,25 +28,6 @@ pub struct Call {
 
 type Age = Box<dyn Fn(&Place) -> u64 + Send>;
 type Matches = Box<dyn Fn(&str, &Value) -> bool + Send>;
-
-/// Stops one call before it arrives, until it is opened.
-#[derive(Clone, Default)]
-pub struct Gate {
-    reached: Arc<Notify>,
-    opened: Arc<Notify>,
-}
-
-impl Gate {
-    /// Waits until the call is there.
-    pub async fn reached(&self) {
-        self.reached.notified().await;
-    }
-
-    /// Lets the call pass.
-    pub fn open(&self) {
-        self.opened.notify_one();
-    }
-}
 
 struct Inner {
     database: Database,
@@ -172,11 +107,6 @@ impl Wire {
         self.inner().history.items()
     }
 
-    /// Number of writes so far.
-    pub fn writes(&self) -> u64 {
-        self.inner().history.writes
-    }
-
     /// The calls since this was asked last.
     pub fn take_calls(&self) -> Vec<Call> {
         std::mem::take(&mut self.inner().calls)
@@ -201,11 +131,6 @@ impl Wire {
     /// Reads that may be stale show an item as it was this many writes ago.
     pub fn age(&self, age: impl Fn(&Place) -> u64 + Send + 'static) {
         self.inner().age = Some(Box::new(age));
-    }
-
-    /// Reads are what they should be.
-    pub fn fresh(&self) {
-        self.inner().age = None;
     }
 
     /// Stops the next call that matches.
@@ -235,8 +160,7 @@ impl Wire {
     async fn reply(self, operation: String, body: Value) -> Reply {
         let stopped = self.inner().stopped(&operation, &body);
         if let Some(gate) = stopped {
-            gate.reached.notify_one();
-            gate.opened.notified().await;
+            gate.wait().await;
         }
         self.delay().await;
         let reply = self.inner().handle(&operation, body);
@@ -268,18 +192,18 @@ impl Inner {
         let fault = self.next_fault(number, operation);
         let reply = match fault {
             Some(Fault::Before) => Err("refused"),
-            Some(Fault::Throttled) => Ok(failure("ThrottlingException")),
+            Some(Fault::Throttled) => Ok(failed("ThrottlingException")),
             Some(Fault::OverCapacity) => {
-                Ok(over(operation, &body, "ProvisionedThroughputExceeded"))
+                Ok(cancelled(operation, &body, "ProvisionedThroughputExceeded"))
             }
-            Some(Fault::Conflict) => Ok(over(operation, &body, "TransactionConflict")),
+            Some(Fault::Conflict) => Ok(cancelled(operation, &body, "TransactionConflict")),
             None | Some(Fault::After | Fault::LostReply | Fault::Duplicate) => {
                 Ok(self.read_or_write(operation, &body))
             }
         };
         self.arrive_late();
         match fault {
-            Some(Fault::After) => return Ok((500, error_body("InternalServerError"))),
+            Some(Fault::After) => return Ok(broken()),
             Some(Fault::LostReply) => return Err("reset"),
             Some(Fault::Duplicate) => {
                 let calls = self.rng.u32(1..=40);
@@ -374,27 +298,6 @@ fn tenths(units: &Value) -> u64 {
     let (whole, part) = text.split_once('.').unwrap_or((&text, "0"));
     let whole: u64 = whole.parse().unwrap_or(0);
     whole * 10 + part[..1].parse::<u64>().unwrap_or(0)
-}
-
-fn error_body(name: &str) -> String {
-    json!({ "__type": format!("com.amazonaws.dynamodb.v20120810#{name}"), "message": "" })
-        .to_string()
-}
-
-fn failure(name: &str) -> (u16, String) {
-    (400, error_body(name))
-}
-
-/// A single write fails with an exception of its own, a transaction is cancelled with reasons.
-fn over(operation: &str, body: &Value, reason: &str) -> (u16, String) {
-    if operation != "TransactWriteItems" {
-        return failure(&format!("{reason}Exception"));
-    }
-    let parts = body["TransactItems"].as_array().map_or(0, Vec::len);
-    let mut reasons = vec![json!({ "Code": "None" }); parts];
-    reasons[0] = json!({ "Code": reason, "Message": "" });
-    let name = "com.amazonaws.dynamodb.v20120810#TransactionCanceledException";
-    (400, json!({ "__type": name, "Message": "", "CancellationReasons": reasons }).to_string())
 }
 
 impl HttpConnector for Wire {

@@ -1,0 +1,340 @@
+//! Any records: entries, wallets, events, passes and profiles, however unlikely.
+
+use std::collections::BTreeMap;
+
+use domain::amount::Amount;
+use domain::event::{
+    Awarded, Detail, Due, Event, EventState, Judge, Judgement, Line, Purchase, RecordedEvent,
+    SpendOn,
+};
+use domain::id::{
+    BalanceCode, Classification, EventId, Key, OfferId, ParticipantId, PlanId, ProductId, RunId,
+    UnitId,
+};
+use domain::ledger::{Act, Effect, Entry, EntryKey, LotId, PayloadHash, Slot, SpendMade};
+use domain::participant::{Consent, Participant, Profile};
+use domain::pass::{Pass, PassId, Redemption};
+use domain::payment_medium::PaymentMedium;
+use domain::programme::ReductionMethod;
+use domain::refusal::{Reason, Refusal};
+use domain::time::{Day, Instant, Month};
+use domain::wallet::{Activity, Counter, Lot, Wallet};
+use proptest::collection::vec;
+use proptest::option::of;
+use proptest::prelude::*;
+
+use crate::record::{CancelMark, Page, State, StoredEvent};
+
+macro_rules! ids {
+    ($($name:ident: $kind:ident, $pattern:literal;)*) => {
+        $(fn $name() -> impl Strategy<Value = $kind> {
+            $pattern.prop_map(|text: String| $kind::parse(&text).unwrap())
+        })*
+    };
+}
+
+ids! {
+    balance: BalanceCode, "[a-c]{1,3}";
+    offer: OfferId, "[A-Za-z0-9_.-]{1,12}";
+    unit: UnitId, "[a-z0-9-]{1,8}";
+    plan: PlanId, "[a-z0-9-]{1,8}";
+    product: ProductId, "[A-Z0-9]{1,8}";
+    run: RunId, "[a-z0-9-]{1,16}";
+    participant: ParticipantId, "[a-z0-9-]{1,36}";
+    event_id: EventId, "[a-z]{1,8}:[!-~]{1,30}";
+    class: Classification, "[!-~]{1,20}";
+}
+
+fn key() -> impl Strategy<Value = Key> {
+    let uuid = "[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}";
+    let other = "[0-9A-F]{8}-[0-9A-F]{4}-7[0-9A-F]{3}-[89AB][0-9A-F]{3}-[0-9A-F]{12}";
+    prop_oneof![uuid, other, "[0-9a-f]{32}", "[!-~]{1,60}"]
+        .prop_map(|text: String| Key::parse(&text).unwrap())
+}
+
+pub fn instant() -> impl Strategy<Value = Instant> {
+    (0_i64..4_102_444_800_000).prop_map(Instant)
+}
+
+fn amount() -> impl Strategy<Value = Amount> {
+    prop_oneof![-1_000_i64..1_000, -1_000_000_000_000_i64..1_000_000_000_000].prop_map(Amount)
+}
+
+fn payload() -> impl Strategy<Value = PayloadHash> {
+    any::<[u8; 8]>().prop_map(PayloadHash)
+}
+
+fn day() -> impl Strategy<Value = Day> {
+    (0_i32..80_000).prop_map(Day)
+}
+
+fn text() -> impl Strategy<Value = Box<str>> {
+    "\\PC{0,24}".prop_map(String::into_boxed_str)
+}
+
+fn lot_id() -> impl Strategy<Value = LotId> {
+    (balance(), of(day()), of(day())).prop_map(|(balance, expires, available_from)| LotId {
+        balance,
+        expires,
+        available_from,
+    })
+}
+
+fn slot() -> impl Strategy<Value = Slot> {
+    prop_oneof![Just(Slot::Ever), any::<i32>().prop_map(Slot::Period), day().prop_map(Slot::On)]
+}
+
+fn made() -> impl Strategy<Value = SpendMade> {
+    let amounts = (amount(), amount(), of(amount()), amount());
+    let rest = (of(event_id()), any::<bool>(), of(unit()), instant(), of(class()));
+    (balance(), amounts, rest).prop_map(|(balance, amounts, rest)| SpendMade {
+        balance,
+        requested: amounts.0,
+        spent: amounts.1,
+        covered: amounts.2,
+        remainder: amounts.3,
+        purchase: rest.0,
+        method: if rest.1 { ReductionMethod::BackEnd } else { ReductionMethod::FrontEnd },
+        unit: rest.2,
+        performed_on: rest.3,
+        classification: rest.4,
+    })
+}
+
+fn effect() -> impl Strategy<Value = Effect> {
+    let award = (of(offer()), lot_id(), amount(), amount(), of(slot()));
+    let month = (any::<i32>(), any::<i32>(), amount());
+    prop_oneof![
+        award.prop_map(|(offer, lot, amount, debt, slot)| Effect::Award {
+            offer,
+            lot,
+            amount,
+            debt,
+            slot
+        }),
+        (lot_id(), amount()).prop_map(|(lot, amount)| Effect::Take { lot, amount }),
+        (lot_id(), amount(), amount()).prop_map(|(lot, amount, debt)| Effect::Return {
+            lot,
+            amount,
+            debt
+        }),
+        (lot_id(), amount()).prop_map(|(lot, amount)| Effect::ClawBack { lot, amount }),
+        (balance(), amount()).prop_map(|(balance, amount)| Effect::Owe { balance, amount }),
+        (offer(), slot()).prop_map(|(offer, slot)| Effect::Free { offer, slot }),
+        (lot_id(), amount()).prop_map(|(lot, amount)| Effect::Expire { lot, amount }),
+        (lot_id(), lot_id()).prop_map(|(from, into)| Effect::Merge { from, into }),
+        month.prop_map(|(month, purchases, amount)| Effect::Activity {
+            month: Month(month),
+            purchases,
+            amount
+        }),
+        instant().prop_map(|performed_on| Effect::Seen { performed_on }),
+        any::<bool>().prop_map(|blocked| Effect::Block { blocked }),
+    ]
+}
+
+/// The key and the act; sequences of their own are put in afterwards.
+fn deed() -> impl Strategy<Value = (EntryKey, Act)> {
+    let refusal = prop::sample::select(Refusal::ALL.to_vec());
+    let key = prop_oneof![
+        (event_id(), any::<u8>()).prop_map(|(event, turn)| EntryKey::Event { event, turn }),
+        key().prop_map(EntryKey::Spend),
+        event_id().prop_map(EntryKey::SpendWithPurchase),
+        event_id().prop_map(EntryKey::CancelEvent),
+        any::<u64>().prop_map(EntryKey::CancelSpend),
+        (plan(), any::<u64>()).prop_map(|(plan, serial)| EntryKey::Redeem { plan, serial }),
+        Just(EntryKey::Expiry(0)),
+        Just(EntryKey::Block(0)),
+    ];
+    let act = prop_oneof![
+        Just(Act::Judged),
+        made().prop_map(Act::Spent),
+        refusal.prop_map(Act::Refused),
+        vec(any::<u64>(), 0..4).prop_map(Act::Reversed),
+        Just(Act::Redeemed),
+        Just(Act::Expired),
+        text().prop_map(|reason| Act::Blocked { reason }),
+    ];
+    (key, act)
+}
+
+fn entry() -> impl Strategy<Value = Entry> {
+    let after = vec((balance(), amount()), 0..3);
+    (instant(), deed(), payload(), vec(effect(), 0..5), after).prop_map(
+        |(at, (key, act), payload, effects, after)| Entry {
+            sequence: 0,
+            at,
+            key,
+            payload,
+            act,
+            effects,
+            after,
+        },
+    )
+}
+
+fn numbered(first: u64, mut entries: Vec<Entry>) -> Vec<Entry> {
+    for (sequence, entry) in (first..).zip(&mut entries) {
+        entry.sequence = sequence;
+        match &mut entry.key {
+            EntryKey::Expiry(own) | EntryKey::Block(own) => *own = sequence,
+            EntryKey::Event { .. }
+            | EntryKey::Spend(_)
+            | EntryKey::SpendWithPurchase(_)
+            | EntryKey::CancelEvent(_)
+            | EntryKey::CancelSpend(_)
+            | EntryKey::Redeem { .. } => {}
+        }
+    }
+    entries
+}
+
+pub fn page() -> impl Strategy<Value = Page> {
+    (any::<[u8; 16]>(), 1_u64..1_000_000_000_000, vec(entry(), 1..7))
+        .prop_map(|(before, first, entries)| Page { before, entries: numbered(first, entries) })
+}
+
+pub fn state() -> impl Strategy<Value = State> {
+    let lots = vec((lot_id(), amount()).prop_map(|(id, amount)| Lot { id, amount }), 0..6);
+    let counters = vec(
+        (offer(), slot(), any::<u32>()).prop_map(|(offer, slot, count)| Counter {
+            offer,
+            slot,
+            count,
+        }),
+        0..6,
+    );
+    let activity =
+        vec(
+            (any::<i32>(), any::<i32>(), amount()).prop_map(|(month, purchases, amount)| {
+                Activity { month: Month(month), purchases, amount }
+            }),
+            0..13,
+        );
+    let more = (instant(), vec((balance(), amount()), 0..3), any::<bool>(), of(instant()));
+    let journal = (0_u64..1_000_000, vec(entry(), 0..8), any::<[u8; 16]>());
+    (lots, counters, activity, more, journal).prop_map(|(lots, counters, activity, more, rest)| {
+        let (paged, journal, page) = rest;
+        let length = paged + u64::try_from(journal.len()).unwrap();
+        let (time, debts, blocked, last_event) = more;
+        let wallet = Wallet { length, time, lots, debts, blocked, counters, activity, last_event };
+        State { wallet, journal: numbered(paged + 1, journal), page }
+    })
+}
+
+fn purchase() -> impl Strategy<Value = Detail> {
+    let names = (of(product()), of(product()), of(product()));
+    let line = (names, any::<u32>(), amount(), amount()).prop_map(|(names, quantity, net, vat)| {
+        let (product, category, brand) = names;
+        Line { product, category, brand, quantity, net, vat }
+    });
+    let medium = (of(text()), of(text()), of(text()))
+        .prop_map(|(brand, kind, identifier)| PaymentMedium { brand, kind, identifier });
+    (of(text()), of(text()), of(medium), vec(line, 0..5)).prop_map(
+        |(receipt_number, related_transaction, payment_medium, lines)| {
+            Detail::Purchase(Purchase {
+                receipt_number,
+                related_transaction,
+                payment_medium,
+                lines,
+            })
+        },
+    )
+}
+
+fn judgement() -> impl Strategy<Value = Judgement> {
+    let award = (offer(), lot_id(), amount(), any::<bool>())
+        .prop_map(|(offer, lot, amount, exclusive)| Awarded { offer, lot, amount, exclusive });
+    let reason = prop::sample::select(Reason::ALL.to_vec());
+    let by = of(run()).prop_map(|run| run.map_or(Judge::Interactive, Judge::Run));
+    (any::<u64>(), by, any::<u64>(), vec(award, 0..3), vec((offer(), reason), 0..3)).prop_map(
+        |(sequence, by, programme, awards, passed_over)| Judgement {
+            sequence,
+            by,
+            programme,
+            awards,
+            passed_over,
+        },
+    )
+}
+
+pub fn event() -> impl Strategy<Value = StoredEvent> {
+    let head = (event_id(), participant(), of(class()), of(unit()), instant(), any::<bool>());
+    let event = (head, purchase()).prop_map(|(head, detail)| Event {
+        id: head.0,
+        participant: head.1,
+        classification: head.2,
+        unit: head.3,
+        performed_on: head.4,
+        immediate: head.5,
+        detail,
+    });
+    let spend = (any::<u64>(), made(), any::<bool>())
+        .prop_map(|(sequence, made, cancelled)| SpendOn { sequence, made, cancelled });
+    let due = prop::sample::select(vec![Due::Nothing, Due::BatchOnly, Due::Everything]);
+    let cancel =
+        of((any::<u64>(), payload())
+            .prop_map(|(sequence, payload)| CancelMark { sequence, payload }));
+    let fate = (due, vec(judgement(), 0..3), vec(spend, 0..3), cancel, vec(payload(), 0..3));
+    (event, payload(), instant(), any::<u64>(), fate).prop_map(
+        |(event, payload, accepted_at, version, (due, judgements, spends, cancel, denied))| {
+            let state = if cancel.is_some() { EventState::Cancelled } else { EventState::Posted };
+            let recorded =
+                RecordedEvent { event, payload, accepted_at, state, due, judgements, spends };
+            StoredEvent { recorded, version, cancel, denied }
+        },
+    )
+}
+
+pub fn pass() -> impl Strategy<Value = Pass> {
+    let redemption = (key(), payload(), participant(), any::<u64>(), of(day())).prop_map(
+        |(key, payload, participant, sequence, expires)| Redemption {
+            key,
+            payload,
+            participant,
+            sequence,
+            expires,
+        },
+    );
+    let head = ((plan(), any::<u64>()), key(), payload(), instant(), balance(), amount());
+    (head, of(day()), of(text()), of(text()), of(redemption)).prop_map(
+        |(head, redeemable_until, recipient, channel, redemption)| Pass {
+            id: PassId { plan: head.0.0, serial: head.0.1 },
+            issued_under: head.1,
+            payload: head.2,
+            issued_at: head.3,
+            balance: head.4,
+            value: head.5,
+            redeemable_until,
+            recipient,
+            channel,
+            redemption,
+        },
+    )
+}
+
+pub fn profile() -> impl Strategy<Value = Participant> {
+    let consent = (any::<bool>(), instant(), of(text()), of(text()))
+        .prop_map(|(granted, at, source, process)| Consent { granted, at, source, process });
+    let consents = prop::collection::btree_map(text(), consent, 0..4);
+    let names = (of(text()), of(text()), of(text()), of(text()), of(text()), of(text()));
+    let flags = prop::collection::btree_map(text(), any::<bool>(), 0..4);
+    let rest = (of(day()), of(text()), of(text()), vec(text(), 0..4), flags);
+    (names, rest, consents).prop_map(|(names, rest, consents)| {
+        let (birthday, name_day, area, tags, flags): (_, _, _, _, BTreeMap<Box<str>, bool>) = rest;
+        let profile = Profile {
+            first_name: names.0,
+            last_name: names.1,
+            email: names.2,
+            phone: names.3,
+            locale: names.4,
+            time_zone: names.5,
+            birthday: birthday.map(Day::date),
+            name_day,
+            area,
+            tags,
+            flags,
+        };
+        Participant { profile, consents }
+    })
+}

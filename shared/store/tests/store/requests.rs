@@ -1,0 +1,74 @@
+//! Runs, exports, programmes and reads, as they are tried on the bad wire.
+
+use domain::id::{ParticipantId, TransactionCode};
+use store::{Export, ExportCounts, ExportStatus, Result, Run, RunCounts, ShardProgress, Store};
+
+use crate::cast::{event_id, noon, run_id};
+
+/// Records a run.
+pub async fn start_run(store: &Store) -> Result<String> {
+    Ok(format!("{:?}", store.start_run(&run_id("run-2"), &run()).await?.0))
+}
+
+pub async fn save_shard(store: &Store) -> Result<String> {
+    let counts = RunCounts { events: 3, ..RunCounts::default() };
+    let progress = ShardProgress { counts, ..ShardProgress::default() };
+    Ok(store.save_shard(&run_id("run-1"), 3, &progress, 0).await?.to_string())
+}
+
+pub async fn start_export(store: &Store) -> Result<String> {
+    Ok(format!("{:?}", store.start_export("export-2", &export()).await?.0))
+}
+
+pub async fn save_export(store: &Store) -> Result<String> {
+    let export = Export { status: ExportStatus::Completed, ..export() };
+    Ok(store.save_export("export-1", &export, 1).await?.to_string())
+}
+
+pub async fn read_participant(store: &Store, who: &ParticipantId) -> Result<String> {
+    let (participant, wallet) = (store.participant(who).await?, store.wallet(who).await?);
+    let members = store.next_members(&mut store.roster()).await?;
+    Ok(format!("{participant:?} {wallet:?} {members:?}"))
+}
+
+pub async fn read_ledger(store: &Store, who: &ParticipantId) -> Result<String> {
+    let code = TransactionCode { participant: who.clone(), sequence: 2 };
+    let entries = store.transactions(who, None, 9).await?;
+    Ok(format!("{entries:?} {:?}", store.transaction(&code).await?))
+}
+
+pub async fn read_events(store: &Store, who: &ParticipantId) -> Result<String> {
+    let event = store.event(&event_id("p-2")).await?;
+    let events = store.events(who, None, None, None, 5).await?;
+    let mut pending = Vec::new();
+    for shard in 0..store::SHARDS {
+        pending.extend(store.pending_events(shard, None, 9).await?);
+    }
+    Ok(format!("{event:?} {events:?} {pending:?}"))
+}
+
+pub async fn read_runs(store: &Store) -> Result<String> {
+    let (run, export) = (store.run_progress(&run_id("run-1")).await?, store.export("export-1").await?);
+    Ok(format!("{run:?} {export:?}"))
+}
+
+pub async fn read_programme(store: &Store) -> Result<String> {
+    let active = store.active_programme(false).await?;
+    Ok(format!("{active} {:?}", store.programme(active).await?))
+}
+
+pub fn run() -> Run {
+    Run { started_at: noon().0, definition: None }
+}
+
+pub fn export() -> Export {
+    Export {
+        segment: "all".to_owned(),
+        payload: [1; 8],
+        as_of: noon().0,
+        status: ExportStatus::Running,
+        counts: ExportCounts::default(),
+        force: false,
+        files: vec![],
+    }
+}
