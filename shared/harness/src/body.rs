@@ -51,4 +51,14 @@ mod tests {
         assert!(matches!(gunzip(&bomb, MAX_BODY), Err(Fault::TooLarge)));
         assert!(matches!(gunzip(b"{}", MAX_BODY), Err(Fault::Body(_))));
     }
+
+    #[test]
+    fn a_document_of_millions_of_values_is_not_parsed() {
+        let many = [b"[0".as_slice(), &b",0".repeat(MAX_VALUES)].concat();
+        assert!(matches!(few_values(many), Err(Fault::TooLarge)));
+        let nested = b"[]".repeat(MAX_VALUES + 1);
+        assert!(matches!(few_values(nested), Err(Fault::TooLarge)));
+        let products = b"{\"product\":\"a\",\"category\":\"b\",\"brand\":\"c\"},".repeat(80_000);
+        assert!(few_values(products).is_ok());
+    }
 }

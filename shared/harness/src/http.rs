@@ -53,7 +53,8 @@ impl Request {
             query: query.map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
             key: header("idempotency-key"),
             merchant: claims.and_then(|jwt| jwt.claims.get("merchant").cloned()),
-            gzip: header("content-encoding").is_some_and(|coding| coding.eq_ignore_ascii_case("gzip")),
+            gzip: header("content-encoding")
+                .is_some_and(|coding| coding.eq_ignore_ascii_case("gzip")),
             path: event.path_parameters,
             body,
         })

@@ -17,3 +17,15 @@ pub fn is_job(kind: &str, id: &str) -> bool {
         digest.len() == 24 && digest.bytes().all(|byte| byte.is_ascii_hexdigit())
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn jobs_of_one_kind_are_told_from_others() {
+        let id = job_id("export", &Key::parse("a key").unwrap());
+        assert!(is_job("export", &id) && !is_job("run", &id));
+        assert!(!is_job("export", "export-nightly.2026-11-21T0300"));
+    }
+}

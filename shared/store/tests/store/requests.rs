@@ -48,7 +48,8 @@ pub async fn read_events(store: &Store, who: &ParticipantId) -> Result<String> {
 }
 
 pub async fn read_runs(store: &Store) -> Result<String> {
-    let (run, export) = (store.run_progress(&run_id("run-1")).await?, store.export("export-1").await?);
+    let (run, export) =
+        (store.run_progress(&run_id("run-1")).await?, store.export("export-1").await?);
     Ok(format!("{run:?} {export:?}"))
 }
 

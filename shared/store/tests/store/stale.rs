@@ -174,6 +174,21 @@ async fn a_key_without_time_is_found_though_the_state_is_old() {
     assert_eq!((again.value.sequence, again.repeated), (first, true));
 }
 
+/// Rule 3: a key without time is found by its guard, however many followed it.
+#[tokio::test(start_paused = true)]
+async fn a_key_without_time_is_found_though_many_spends_followed_it() {
+    let rich = Rich::new().await;
+    let key = key("k");
+    let ask = |minute| spend(&rich.store, &rich.programme, &rich.who, &key, 10, later(minute));
+    let first = ask(0).await.unwrap().value.sequence;
+    for minute in 1..=40 {
+        rich.spend(&rich.store, minute, 1).await.unwrap();
+    }
+    let again = ask(10_000).await.unwrap();
+    assert_eq!((again.value.sequence, again.repeated), (first, true));
+    assert_eq!(rich.points(), 10_000 - 50);
+}
+
 /// Rule 6: what an event says of the ledger may be newer than the ledger that was read.
 #[tokio::test(start_paused = true)]
 async fn an_event_is_cancelled_though_the_state_is_older_than_its_judgement() {
@@ -239,11 +254,12 @@ async fn a_key_from_the_future_can_be_used_when_its_time_has_come() {
 async fn a_key_of_a_clock_that_was_ahead_is_found_in_pages_that_ended_before_its_time() {
     let rich = Rich::new().await;
     assert_eq!(spend_at(&rich, 10, 5).await.unwrap(), 2);
-    // Two pages end at minute 6, and so many follow that none of them is read at first.
-    for number in 100..140 {
-        let now = later(if number < 113 { 6 } else { 30 });
+    // More pages end at minute 6 than are read at once, and as many follow.
+    let small = open(&rich.wire, true).with_page_entries(1);
+    for number in 100..170 {
+        let now = later(if number < 140 { 6 } else { 30 });
         let key = timed_key(now, number);
-        spend(&rich.store, &rich.programme, &rich.who, &key, 1, now).await.unwrap();
+        spend(&small, &rich.programme, &rich.who, &key, 1, now).await.unwrap();
     }
     let items = rich.wire.items();
     assert_eq!(spend_at(&rich, 10, 60).await.unwrap(), 2);
