@@ -6,6 +6,7 @@ mod calls;
 mod cost;
 mod desk;
 mod lifecycle;
+mod managers;
 mod meter;
 mod people;
 mod permissions;

@@ -15,6 +15,9 @@ use wire::request::parse_run;
 
 use crate::work;
 
+/// Minutes after which a shard that nobody touches is asked for again by the schedule.
+const IDLE_MINUTES: i64 = 15;
+
 /// Takes all three kinds of invocations.
 pub async fn handle(room: Arc<Room>, invocation: Invocation) -> Reply {
     match invocation {
@@ -49,20 +52,28 @@ async fn post(room: &Room, request: &Request) -> Result<Answer, Fault> {
     let id = RunId::parse(&job_id("run", &key)).map_err(|_| Fault::Internal("bad run id"))?;
     let definition = definition.map(|id| id.to_string());
     let run = Run { started_at: request.now.0, definition };
-    let (recorded, repeated) = start(room, &id, run.clone()).await?;
+    let (recorded, repeated) = start(room, &id, run.clone(), None).await?;
     if recorded.definition != run.definition {
         return Err(Error::KeyReused.into());
     }
     Answer::json(202, &json!({ "run_id": id.as_str(), "repeated": repeated }))
 }
 
-/// Records a run and asks for its shards. Asked again, it asks for those that are not done: a
-/// message may have been lost, and one too many changes nothing.
-async fn start(room: &Room, id: &RunId, run: Run) -> Result<(Run, bool), Fault> {
+/// Records a run and asks for its shards. Asked again, it asks for those that are not done, or,
+/// with a time, for those that nobody has touched since: a message may have been lost, and one too
+/// many changes nothing but takes up a worker.
+async fn start(
+    room: &Room,
+    id: &RunId,
+    run: Run,
+    untouched_since: Option<Instant>,
+) -> Result<(Run, bool), Fault> {
     let (recorded, known) = room.store.start_run(id, &run).await?;
     let (_, shards) = room.store.run_progress(id).await?;
     for (shard, progress) in (0..SHARDS).zip(shards) {
-        if progress.ended_at.is_none() {
+        let touched = progress.touched_at.unwrap_or(recorded.started_at);
+        let busy = known && untouched_since.is_some_and(|since| touched > since.0);
+        if progress.ended_at.is_none() && !busy {
             room.send(&EvaluationMessage::Shard { run: id.to_string(), shard }).await?;
         }
     }
@@ -106,7 +117,7 @@ async fn start_due(room: &Room, tick: &Tick) -> Result<(), Fault> {
         let Some(due) = definition.last_due(tick.scheduled, programme.zone) else { continue };
         let id = scheduled_id(&definition.id, due, programme.zone)?;
         let run = Run { started_at: due.0, definition: Some(definition.id.to_string()) };
-        start(room, &id, run).await?;
+        start(room, &id, run, Some(tick.scheduled.plus_minutes(-IDLE_MINUTES))).await?;
     }
     Ok(())
 }

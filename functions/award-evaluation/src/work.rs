@@ -13,8 +13,9 @@ use wire::message::EvaluationMessage;
 
 /// Events that a shard takes in hand at once.
 const IN_HAND: i32 = 100;
-/// How often a message takes more in hand before it hands on to the next one.
-const ROUNDS: usize = 20;
+/// How often a message takes more in hand before it hands on to the next one. A batch of ten
+/// messages that each judge so many events, one by one, ends well within the function's time.
+const ROUNDS: usize = 2;
 /// Events of one commit.
 const FOLD: usize = 10;
 
@@ -52,6 +53,7 @@ pub async fn shard(room: &Room, now: Instant, run: &RunId, shard: u8) -> Result<
             Some(last) => next.until = Some(last.place.clone()),
             None => next.ended_at = Some(now.0),
         }
+        next.touched_at = Some(now.0);
         next.in_hand = in_hand(page, Instant(until));
         // Where another worker was faster, its progress is taken up in the next round.
         room.store.save_shard(run, shard, &next, version).await?;

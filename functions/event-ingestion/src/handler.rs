@@ -104,6 +104,10 @@ async fn cancel(room: &Room, request: &Request) -> Result<Answer, Fault> {
     let programme = room.programme(request.now).await?;
     let now = request.now;
     if let Ok(spend) = request.path("event", TransactionCode::parse, Noun::Transaction) {
+        if request.is_merchant() {
+            let entry = room.store.transaction(&spend).await?;
+            request.may_act_at(&programme, entry.spend().and_then(|made| made.unit.as_ref()))?;
+        }
         let order = CancelSpend { programme: &programme, now, spend: &spend, payload };
         let done = room.store.cancel_spend(&order).await?;
         let (sequence, of) = (done.value.sequence, spend.sequence);
@@ -114,6 +118,10 @@ async fn cancel(room: &Room, request: &Request) -> Result<Answer, Fault> {
         return Answer::json(200, &answer);
     }
     let event = request.path("event", EventId::parse, Noun::Event)?;
+    if request.is_merchant() {
+        let known = room.store.event(&event).await?;
+        request.may_act_at(&programme, known.event.unit.as_ref())?;
+    }
     let order = CancelEvent { programme: &programme, now, event: &event, payload };
     let done = room.store.cancel_event(&order).await?;
     let (event, sequence) = &done.value;

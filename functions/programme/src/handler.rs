@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use domain::id::ParticipantId;
-use harness::{Answer, Fault, Invocation, Reply, Request, Room};
+use domain::programme::Programme;
+use harness::{Answer, Fault, Invocation, Reply, Request, Room, violation};
 use serde_json::json;
-use store::Noun;
+use store::{Error, Noun};
 use wire::answer;
 use wire::participant::{parse_block, parse_participant};
 use wire::programme::parse_programme;
@@ -42,12 +43,37 @@ pub fn participant(request: &Request) -> Result<ParticipantId, Fault> {
 async fn put_programme(room: &Room, request: &Request) -> Result<Answer, Fault> {
     let document = request.document()?;
     // The number is given when it is stored; it takes no part in what makes a document valid.
-    parse_programme(&document, 0)?;
+    let programme = parse_programme(&document, 0)?;
+    keeps_decimals(room, &programme).await?;
     if request.query("dry_run", |text| text.parse::<bool>().ok())? == Some(true) {
         return Answer::json(200, &json!({ "valid": true }));
     }
     let version = room.store.put_programme(&document).await?;
     Answer::json(200, &json!({ "version": version }))
+}
+
+/// Refuses other decimals of a balance or of the currency than the active version has: what
+/// wallets hold in minor units would be worth another amount.
+async fn keeps_decimals(room: &Room, programme: &Programme) -> Result<(), Fault> {
+    let version = match room.store.active_programme(true).await {
+        Err(Error::NotFound(Noun::Programme)) => return Ok(()),
+        known => known?,
+    };
+    let Ok(active) = parse_programme(&room.store.programme(version).await?, version) else {
+        return Ok(());
+    };
+    let message = "cannot change: amounts are held in its smallest unit";
+    if active.currency.decimals != programme.currency.decimals {
+        return Err(violation("/currency/decimals", "not_allowed", message));
+    }
+    for (index, balance) in programme.balances.iter().enumerate() {
+        let known = active.balance(&balance.code);
+        if known.is_some_and(|known| known.decimals != balance.decimals) {
+            let pointer = format!("/balances/{index}/decimals");
+            return Err(violation(&pointer, "not_allowed", message));
+        }
+    }
+    Ok(())
 }
 
 async fn get_active(room: &Room) -> Result<Answer, Fault> {
@@ -65,6 +91,9 @@ async fn get_version(room: &Room, request: &Request) -> Result<Answer, Fault> {
 
 async fn activate(room: &Room, request: &Request) -> Result<Answer, Fault> {
     let version = version(request)?;
+    // What an older version of this code accepted must be valid still.
+    let programme = parse_programme(&room.store.programme(version).await?, version)?;
+    keeps_decimals(room, &programme).await?;
     room.store.activate_programme(version).await?;
     Answer::json(200, &json!({ "version": version }))
 }

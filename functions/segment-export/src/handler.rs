@@ -94,8 +94,30 @@ async fn export(room: &Room, message: &Message) -> Result<(), Fault> {
     if export.status != ExportStatus::Running {
         return Ok(());
     }
-    let ended = write::export(room, message.now, &id, export).await?;
-    // Where another worker was faster, it wrote the same files.
-    room.store.save_export(id.as_str(), &ended, version).await?;
+    if export.files.is_empty() {
+        let written = write::parts(room, message.now, &id, export).await?;
+        if !room.store.save_export(id.as_str(), &written, version).await? {
+            // Another worker was faster: its parts count, and whoever comes next completes them.
+            return Err(Error::Contended.into());
+        }
+        return if written.status == ExportStatus::Running {
+            complete(room, message, &id, written, version + 1).await
+        } else {
+            Ok(())
+        };
+    }
+    complete(room, message, &id, export, version).await
+}
+
+/// Writes the manifest of the recorded parts, and ends the export.
+async fn complete(
+    room: &Room,
+    message: &Message,
+    id: &RunId,
+    export: Export,
+    version: u64,
+) -> Result<(), Fault> {
+    let completed = write::manifest(room, message.now, id, export).await?;
+    room.store.save_export(id.as_str(), &completed, version).await?;
     Ok(())
 }

@@ -18,9 +18,9 @@ const PART_ROWS: u64 = 50_000;
 /// The channel whose consent an export needs.
 const CHANNEL: &str = "email";
 
-/// Writes all files of an export. Written again after a crash, they have the same names, and the
-/// same bytes where the data is the same.
-pub async fn export(
+/// Writes the parts of an export. Two workers may do so at the same time and see other wallets:
+/// parts are named after their bytes, and the record decides whose count.
+pub async fn parts(
     room: &Room,
     now: Instant,
     id: &RunId,
@@ -55,12 +55,28 @@ pub async fn export(
         export.status = ExportStatus::Refused;
         return Ok(export);
     }
-    let mut files = file.close().await?;
-    let manifest = manifest(&programme, segment, id, as_of, &files, &counts)?;
+    export.files = file.close().await?;
+    Ok(export)
+}
+
+/// Writes the manifest, which says that the export is whole.
+pub async fn manifest(
+    room: &Room,
+    now: Instant,
+    id: &RunId,
+    mut export: Export,
+) -> Result<Export, Fault> {
+    let programme = room.programme(now).await?;
+    let segment = SegmentId::parse(&export.segment).ok();
+    let Some(segment) = segment.and_then(|segment| programme.segment(&segment)) else {
+        export.status = ExportStatus::Failed;
+        return Ok(export);
+    };
+    let as_of = Instant(export.as_of);
+    let bytes = told(&programme, segment, id, as_of, &export.files, &export.counts)?;
     let name = format!("exports/{id}/manifest.json");
-    files.push(described(&name, 0, &manifest));
-    room.put_file(&name, "application/json", manifest).await?;
-    export.files = files;
+    export.files.push(described(&name, 0, &bytes));
+    room.put_file(&name, "application/json", bytes).await?;
     export.status = ExportStatus::Completed;
     Ok(export)
 }
@@ -102,7 +118,7 @@ pub fn counts(counts: &ExportCounts) -> Counts {
     }
 }
 
-fn manifest(
+fn told(
     programme: &Programme,
     segment: &Segment,
     id: &RunId,
@@ -154,7 +170,9 @@ impl Files<'_> {
     async fn end_part(&mut self) -> Result<(), Fault> {
         let Some((part, rows)) = self.open.take() else { return Ok(()) };
         let bytes = part.finish().map_err(|_| Fault::Internal("part"))?;
-        let name = format!("exports/{}/part-{:05}.csv.gz", self.id, self.parts.len() + 1);
+        let number = self.parts.len() + 1;
+        let mark = hex(&Sha256::digest(&bytes)[..6]);
+        let name = format!("exports/{}/part-{number:05}-{mark}.csv.gz", self.id);
         self.parts.push(described(&name, rows, &bytes));
         self.room.put_file(&name, "application/gzip", bytes).await
     }

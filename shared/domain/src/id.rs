@@ -137,6 +137,9 @@ impl EventId {
     }
 }
 
+/// 2023-01-01: no key is older than this software, and a search for one would read every page.
+const FIRST_KEY_TIME: i64 = 1_672_531_200_000;
+
 impl Key {
     /// Milliseconds since 1970 that a UUIDv7 carries; none for any other key. A pure function of
     /// the key: what is searched for a key must not depend on anything that changes.
@@ -152,7 +155,8 @@ impl Key {
         if !shaped {
             return None;
         }
-        i64::from_str_radix(&format!("{}{}", &self.0[..8], &self.0[9..13]), 16).ok()
+        let time = i64::from_str_radix(&format!("{}{}", &self.0[..8], &self.0[9..13]), 16).ok();
+        time.filter(|time| *time >= FIRST_KEY_TIME)
     }
 }
 
@@ -222,6 +226,7 @@ mod tests {
         let key = |text: &str| Key::parse(text).unwrap().time();
         assert_eq!(key("018bcfe5-687b-7fff-bfff-ffffffffffff"), Some(1_700_000_000_123));
         assert_eq!(key("018BCFE5-687B-7FFF-BFFF-FFFFFFFFFFFF"), Some(1_700_000_000_123));
+        assert_eq!(key("00000000-0000-7000-8000-000000000000"), None, "older than any key can be");
         assert_eq!(key("018bcfe5-687b-4fff-bfff-ffffffffffff"), None);
         assert_eq!(key("018bcfe5-687b-7fff-7fff-ffffffffffff"), None);
         assert_eq!(key("018bcfe5687b7fffbfffffffffffffff"), None);

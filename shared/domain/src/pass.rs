@@ -26,7 +26,7 @@ pub struct PassPlan {
     pub expires: Expiry,
 }
 
-/// An issued pass. It carries its terms: a later programme does not change them.
+/// An issued pass. It carries its value and window: a later programme does not change them.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Pass {
     pub id: PassId,
@@ -126,8 +126,8 @@ impl PassPlan {
     }
 }
 
-/// A request for a pass.
-#[derive(Clone, Debug)]
+/// A request for a pass; whom it is for is personal, so it has no `Debug`.
+#[derive(Clone)]
 pub struct Issue {
     pub key: Key,
     pub payload: PayloadHash,

@@ -164,7 +164,7 @@ impl Wallet {
             return;
         }
         match self.lots.iter_mut().find(|lot| lot.id == *id) {
-            Some(lot) => lot.amount.0 += amount.0,
+            Some(lot) => lot.amount.0 = lot.amount.0.saturating_add(amount.0),
             None => {
                 let at = self.lots.partition_point(|lot| lot.id.rank() <= id.rank());
                 self.lots.insert(at, Lot { id: id.clone(), amount });
@@ -183,7 +183,7 @@ impl Wallet {
 
     fn owe(&mut self, balance: &BalanceCode, amount: Amount) {
         match self.debts.iter_mut().find(|(code, _)| code == balance) {
-            Some((_, owed)) => owed.0 += amount.0,
+            Some((_, owed)) => owed.0 = owed.0.saturating_add(amount.0),
             None => {
                 let at = self.debts.partition_point(|(code, _)| code < balance);
                 self.debts.insert(at, (balance.clone(), amount));
@@ -216,7 +216,7 @@ impl Wallet {
         match self.activity.get_mut(at).filter(|known| known.month == month) {
             Some(known) => {
                 known.purchases += purchases;
-                known.amount.0 += amount.0;
+                known.amount.0 = known.amount.0.saturating_add(amount.0);
                 if known.purchases == 0 && !full {
                     self.activity.remove(at);
                 }

@@ -51,23 +51,6 @@ impl Fault {
         Fault::Store(Error::NotFound(noun))
     }
 
-    /// Whether the request may be tried again as it is.
-    pub fn is_failure(&self) -> bool {
-        match self {
-            Fault::Store(Error::Contended | Error::Unavailable(_) | Error::Corrupt(_))
-            | Fault::Unavailable(_)
-            | Fault::Internal(_) => true,
-            Fault::Store(
-                Error::Refused(_) | Error::NotFound(_) | Error::KeyReused | Error::KeyInFuture,
-            )
-            | Fault::Body(_)
-            | Fault::TooLarge
-            | Fault::UnitNotAllowed
-            | Fault::Key
-            | Fault::Query(_) => false,
-        }
-    }
-
     /// Logs a failure, once; what the programme or the caller did is no failure.
     pub fn log(&self) {
         match self {

@@ -13,6 +13,9 @@ use wire::fault::{BodyFault, Violation};
 use crate::body::{MAX_BODY, MAX_DOCUMENT, bounded, few_values, gunzip};
 use crate::fault::Fault;
 
+/// Violations that are told of one row of several.
+const ROW_VIOLATIONS: usize = 5;
+
 /// A request whose token and scope the gateway has checked.
 #[derive(Clone)]
 pub struct Request {
@@ -105,8 +108,8 @@ impl Request {
         self.key()?.ok_or(Fault::Key)
     }
 
-    /// The required key of something that is kept under it without a wallet: one that carries a
-    /// time must not be of the future. A wallet's commit checks that itself, after its search.
+    /// The required key of what is not searched in a ledger: one that carries a time must not be
+    /// of the future. A spend's commit checks that itself, after its search.
     pub fn timely_key(&self) -> Result<Key, Fault> {
         let key = self.required_key()?;
         match key.time() {
@@ -161,7 +164,9 @@ impl Answer {
     /// A problem for one row of several, with its status.
     pub fn row_problem(fault: Fault) -> (u16, Value) {
         fault.log();
-        let problem = fault.problem();
+        let mut problem = fault.problem();
+        // A thousand rows with all of theirs would not fit into one answer.
+        problem.violations.truncate(ROW_VIOLATIONS);
         (problem.status, serde_json::to_value(&problem).unwrap_or_default())
     }
 

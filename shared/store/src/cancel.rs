@@ -103,6 +103,9 @@ impl Operation for EventCancel<'_> {
             Err(unknown) => return Ok(Step::Answer(Err(unknown))),
         };
         if let Some(mark) = self.event.cancel {
+            if mark.sequence > state.wallet.length {
+                return Ok(Step::Again);
+            }
             let value = (self.event.recorded.clone(), mark.sequence);
             let repeat = Done { value, wallet: state.wallet.clone(), repeated: true };
             let same = mark.payload == order.payload;
@@ -189,7 +192,13 @@ impl Operation for SpendCancel<'_> {
         let reversed = std::slice::from_ref(&self.spend);
         let command = Command::Cancel { key, payload: order.payload, entries: reversed };
         let applied = apply(order.programme, &state.wallet, now, &command);
-        let Some(sides) = self.without_spend()? else { return Ok(Step::Answer(already())) };
+        let Some(sides) = self.without_spend()? else {
+            // Its purchase took it back, or a twin of this request did, which the ledger that was
+            // read does not show yet.
+            let purchase = self.purchase.as_ref().and_then(|purchase| purchase.cancel);
+            let seen = purchase.is_some_and(|mark| mark.sequence <= state.wallet.length);
+            return Ok(if seen { Step::Answer(already()) } else { Step::Again });
+        };
         let answer = match applied.outcome {
             Outcome::Refused(refusal) => Err(Error::Refused(refusal)),
             Outcome::Done | Outcome::Judged { .. } => {

@@ -130,7 +130,11 @@ impl Operation for Post<'_> {
             if known.recorded.payload != order.payload {
                 return Ok(Step::Known(Err(Error::KeyReused)));
             }
+            let newest = known.recorded.entries().into_iter().max().unwrap_or(0);
             let wallet = ledger.state.as_ref().map(|state| state.wallet.clone());
+            if wallet.as_ref().is_none_or(|wallet| wallet.length < newest) {
+                return Ok(Step::Again);
+            }
             let value = known.recorded.clone();
             let wallet = wallet.unwrap_or_default();
             return Ok(Step::Known(Ok(Done { value, wallet, repeated: true })));

@@ -128,6 +128,10 @@ impl Operation for Redeem<'_> {
             return Ok(Step::Answer(refused(Refusal::PassNotRedeemable)));
         };
         if let Some(redemption) = &pass.redemption {
+            let length = ledger.state.as_ref().map_or(0, |state| state.wallet.length);
+            if redemption.participant == *order.participant && length < redemption.sequence {
+                return Ok(Step::Again);
+            }
             return Ok(Step::Known(repeat(order, ledger, pass, redemption)));
         }
         let state = match ledger.known() {

@@ -30,6 +30,8 @@ pub struct ShardProgress {
     /// The last index key in hand.
     pub until: Option<String>,
     pub counts: RunCounts,
+    /// When a worker last took something in hand, in milliseconds since 1970.
+    pub touched_at: Option<i64>,
     /// When the shard was done, in milliseconds since 1970.
     pub ended_at: Option<i64>,
 }

@@ -1,4 +1,4 @@
-//! Items shown readably, for people who look into the table. Personal data is not shown.
+//! Items shown readably, for people who look into the table. Profiles are not shown.
 
 use crate::error::{Error, Result};
 use crate::key;

@@ -294,6 +294,12 @@ where
     E: aws_sdk_dynamodb::error::ProvideErrorMetadata + Debug,
     R: Debug,
 {
+    // What the table refuses for good is no hiccup that a repeat mends.
+    let refused = ["AccessDeniedException", "ResourceNotFoundException", "ValidationException"];
+    let code = error.as_service_error().and_then(|service| service.code());
+    if code.is_some_and(|code| refused.contains(&code)) {
+        return Error::Corrupt("the table does not take the call");
+    }
     let kind = match error.as_service_error().and_then(|service| service.code()) {
         Some(code) => code.to_owned(),
         None if matches!(error, SdkError::TimeoutError(_)) => "timeout".to_owned(),

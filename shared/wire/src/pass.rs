@@ -9,8 +9,8 @@ use crate::fault::BodyFault;
 use crate::read::{self, read};
 use crate::request::json_or_empty;
 
-/// A request for one electronic pass of a plan.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A request for one electronic pass of a plan; its recipient is personal, so it has no `Debug`.
+#[derive(Clone, PartialEq, Eq)]
 pub struct IssueRequest {
     /// Whom it is for: an address or a name, as the caller knows it.
     pub recipient: Option<Box<str>>,

@@ -52,8 +52,12 @@ const ACKNOWLEDGED: &[(&str, &[&str])] = &[
 ];
 
 /// Resource types that only watch, log or guard what is deployed.
-const ACKNOWLEDGED_TYPES: &[&str] =
-    &["AWS::CloudWatch::Alarm", "AWS::Logs::LogGroup", "AWS::S3::BucketPolicy"];
+const ACKNOWLEDGED_TYPES: &[&str] = &[
+    "AWS::CloudWatch::Alarm",
+    "AWS::Logs::LogGroup",
+    "AWS::Logs::MetricFilter",
+    "AWS::S3::BucketPolicy",
+];
 
 /// Keys beside a resource's type and properties.
 const RESOURCE_KEYS: &[&str] =

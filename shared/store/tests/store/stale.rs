@@ -221,6 +221,16 @@ async fn a_fold_of_which_a_rival_judged_one_event_judges_the_others() {
     assert_eq!(rich.points(), 10_300);
 }
 
+/// Rule 4: an event is not judged before it was accepted, whatever the clock of the run says.
+#[tokio::test(start_paused = true)]
+async fn an_event_that_a_fast_clock_accepted_is_judged_at_that_time_by_a_slow_one() {
+    let rich = Rich::new().await;
+    let event = purchase(&rich.who, "p-1", 10_00, noon());
+    post(&rich.store, &rich.programme, &event, later(90), false).await.unwrap();
+    rich.judge(&["p-1"]).await.unwrap();
+    assert_eq!(walk(&rich.wire, &rich.who).wallet.time, later(90), "the run's clock says 60");
+}
+
 /// Rule 8: one action an item.
 #[tokio::test(start_paused = true)]
 async fn an_event_that_is_handed_in_twice_is_judged_once() {
@@ -283,6 +293,23 @@ async fn an_event_of_a_fold_that_is_not_seen_yet_is_judged_with_the_others() {
     assert_eq!(rich.points(), 10_200);
 }
 
+/// Rule 8: what folds make of the journal is put in as many pages as it takes.
+#[tokio::test(start_paused = true)]
+async fn a_journal_that_folds_made_long_is_short_after_the_next_commit() {
+    let rich = Rich::new().await;
+    let references: Vec<String> = (0..20).map(|number| format!("p-{number}")).collect();
+    for reference in &references {
+        rich.post(reference, false).await;
+    }
+    let references: Vec<&str> = references.iter().map(String::as_str).collect();
+    for ten in references.chunks(10) {
+        rich.judge(ten).await.unwrap();
+    }
+    assert_eq!(walk(&rich.wire, &rich.who).journal, 15);
+    rich.spend(&rich.store, 1, 1).await.unwrap();
+    assert_eq!(walk(&rich.wire, &rich.who).journal, 4);
+}
+
 /// Rule 7: a spend is not cancelled without its purchase, which would give it back again.
 #[tokio::test(start_paused = true)]
 async fn a_spend_comes_back_once_though_its_purchase_was_not_seen() {
@@ -294,4 +321,32 @@ async fn a_spend_comes_back_once_though_its_purchase_was_not_seen() {
     assert!(rich.store.event(&event_id("e-2")).await.unwrap().spends[0].cancelled);
     rich.cancel_event("e-2").await.unwrap();
     assert_eq!(rich.points(), 10_000);
+}
+
+/// A twin of a cancel that comes between the reads of wallet and purchase: both answer alike.
+#[tokio::test(start_paused = true)]
+async fn two_cancels_of_a_spend_under_one_key_are_answered_alike_at_any_interleaving() {
+    let rich = Rich::new().await;
+    rich.post("e-2", true).await;
+    let sequence = rich.spend_on(&key("a"), 10, "e-2").await.unwrap().value.sequence;
+    let commit = rich.wire.gate_commit();
+    let interlude = async {
+        commit.reached().await;
+        // A rival moves the wallet, so that the first twin decides again on the rival's state.
+        rich.spend_on(&key("b"), 10, "e-2").await.unwrap();
+        let reread = rich.wire.gate(|operation, body| {
+            let pk = body["Key"]["pk"]["S"].as_str().unwrap_or_default();
+            operation == "GetItem" && pk.starts_with("E#")
+        });
+        commit.open();
+        reread.reached().await;
+        let twin = rich.cancel_spend(sequence, 3).await.unwrap();
+        reread.open();
+        twin
+    };
+    let (first, twin) = tokio::join!(rich.cancel_spend(sequence, 3), interlude);
+    let first = first.unwrap();
+    assert_eq!(first.value, twin.value);
+    assert_eq!((first.repeated, twin.repeated), (true, false));
+    assert_eq!(rich.cancel_spend(sequence, 3).await.unwrap().value, twin.value);
 }

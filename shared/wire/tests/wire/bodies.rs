@@ -214,7 +214,7 @@ fn what_is_not_json_is_malformed() {
 fn bodies_that_may_be_left_out_may_be_empty() {
     for body in [&b""[..], b" \n", b"{}"] {
         assert_eq!(parse_cancel(body), parse_cancel(b"{}"));
-        assert_eq!(parse_issue(body), parse_issue(b"{}"));
+        assert!(parse_issue(body) == parse_issue(b"{}"));
         assert_eq!(parse_run(body), Ok(None));
         assert_eq!(places(parse_export(body).unwrap_err()), ["/mode required"]);
     }

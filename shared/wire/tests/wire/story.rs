@@ -27,8 +27,7 @@ fn the_story_follows_from_the_programme() {
     };
     let mut saved = HashMap::new();
     let mut started = Value::Null;
-    let known =
-        ["say", "method", "path", "key", "body", "body_from", "expect", "save", "wait"];
+    let known = ["say", "method", "path", "key", "body", "body_from", "expect", "save", "wait"];
     for step in transit("story.json").as_array().unwrap() {
         let say = step["say"].as_str().unwrap();
         assert!(
