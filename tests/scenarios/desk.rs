@@ -18,7 +18,7 @@ pub fn sample(path: &str) -> Value {
 
 /// Builds what a stack runs, once.
 pub async fn built() {
-    BUILT.get_or_init(|| async { build().await.map(|_| ()).expect("a build") }).await;
+    BUILT.get_or_init(|| async { build(true).await.map(|_| ()).expect("a build") }).await;
 }
 
 /// A stack of one's own with the transit programme: for scenarios that move its clock, kill its

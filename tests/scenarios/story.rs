@@ -10,8 +10,8 @@ use crate::desk::built;
 
 async fn tell(folder: &Path) -> (bool, String) {
     built().await;
-    let demo = Command::new(env!("CARGO_BIN_EXE_demo")).arg(folder).stderr(Stdio::null()).output();
-    let output = demo.await.unwrap();
+    let mut demo = Command::new(env!("CARGO_BIN_EXE_demo"));
+    let output = demo.arg("--built").arg(folder).stderr(Stdio::null()).output().await.unwrap();
     (output.status.success(), String::from_utf8(output.stdout).unwrap())
 }
 

@@ -23,14 +23,19 @@ async fn main() -> ExitCode {
 }
 
 async fn tell() -> Result<()> {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let mut arguments: Vec<String> = std::env::args().skip(1).collect();
+    let given = arguments.len();
+    arguments.retain(|argument| argument != "--built");
+    let built = arguments.len() < given;
     let folder = match arguments.as_slice() {
         [] => root().join("events").join("transit"),
         [folder] if !folder.starts_with('-') => PathBuf::from(folder),
-        _ => bail!("usage: cargo demo [-- FOLDER], a folder with a story.json"),
+        _ => bail!("usage: cargo demo [-- [--built] [FOLDER]], a folder with a story.json"),
     };
-    println!("Building the stack and its functions …");
-    build().await?;
+    if !built {
+        println!("Building the stack and its functions …");
+        build(false).await?;
+    }
     let stack = Stack::start().await?;
     println!("The stack runs in memory.\n");
     let mut teller = Teller::begin(&stack, &folder).await?;

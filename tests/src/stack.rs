@@ -30,15 +30,19 @@ pub fn root() -> PathBuf {
     tests.parent().unwrap_or(tests).to_path_buf()
 }
 
-/// Builds the stack and its functions; cargo shows what it builds.
+/// Builds the stack and its functions; cargo shows what it builds. Within `cargo test`, `tests` has
+/// them built with the features that the tests have chosen, so that nothing is built twice.
 ///
 /// # Errors
 /// They do not build.
-pub async fn build() -> Result<PathBuf> {
+pub async fn build(tests: bool) -> Result<PathBuf> {
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
     let binaries = binaries()?;
     let mut command = Command::new(cargo);
     command.current_dir(root()).args(["build", "--workspace", "--bins"]);
+    if tests {
+        command.arg("--tests");
+    }
     if binaries.ends_with("release") {
         command.arg("--release");
     }
