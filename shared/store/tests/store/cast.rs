@@ -25,7 +25,8 @@ use domain::spend::{SpendAsked, SpendDefinition};
 use domain::time::{Duration as Span, Instant, parse_instant};
 use store::{Posting, Spending, Store};
 
-use crate::wire::{TABLE, Wire};
+use crate::engine::TABLE;
+use crate::wire::Wire;
 
 /// A time of the tests.
 pub fn at(text: &str) -> Instant {

@@ -7,7 +7,9 @@
 mod arbitrary;
 mod cast;
 mod cost;
+mod engine;
 mod fault;
+mod folds;
 mod history;
 mod laws;
 mod lists;

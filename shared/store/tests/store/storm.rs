@@ -22,7 +22,7 @@ use crate::laws::walk;
 use crate::wire::Wire;
 
 const TASKS: usize = 6;
-const REQUESTS: usize = 40;
+const REQUESTS: usize = 30;
 const PEOPLE: [&str; 2] = ["c-1", "c-2"];
 
 /// One request as its caller remembers it.

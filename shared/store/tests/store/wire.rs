@@ -12,11 +12,11 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
-use dynoxide::{Database, DynoxideError};
 use serde_json::{Value, json};
 
+use crate::engine::{Engine, TABLE, tenths};
 use crate::fault::{Fault, Gate, Weather, broken, cancelled, failed};
-use crate::history::{History, Place};
+use crate::history::Place;
 
 /// One call as it was made, with tenths of the units that the table reported.
 #[derive(Clone, Debug)]
@@ -30,8 +30,7 @@ type Age = Box<dyn Fn(&Place) -> u64 + Send>;
 type Matches = Box<dyn Fn(&str, &Value) -> bool + Send>;
 
 struct Inner {
-    database: Database,
-    history: History,
+    engine: Engine,
     rng: fastrand::Rng,
     calls: Vec<Call>,
     /// The fault of one call to come, by its number.
@@ -60,25 +59,8 @@ type Reply = Result<(u16, String), &'static str>;
 impl Wire {
     /// An empty table, made as the template says.
     pub fn new(seed: u64) -> Wire {
-        let database = Database::memory().unwrap();
-        let key = |name, kind| json!({ "AttributeName": name, "KeyType": kind });
-        let names = ["pk", "sk", "ix_pk", "ix_sk"];
-        let create = json!({
-            "TableName": TABLE,
-            "BillingMode": "PAY_PER_REQUEST",
-            "AttributeDefinitions":
-                names.map(|name| json!({ "AttributeName": name, "AttributeType": "S" })),
-            "KeySchema": [key("pk", "HASH"), key("sk", "RANGE")],
-            "GlobalSecondaryIndexes": [{
-                "IndexName": "index",
-                "KeySchema": [key("ix_pk", "HASH"), key("ix_sk", "RANGE")],
-                "Projection": { "ProjectionType": "KEYS_ONLY" },
-            }],
-        });
-        database.create_table(serde_json::from_value(create).unwrap()).unwrap();
         Wire(Arc::new(Mutex::new(Inner {
-            database,
-            history: History::default(),
+            engine: Engine::new(),
             rng: fastrand::Rng::with_seed(seed),
             calls: Vec::new(),
             fault: None,
@@ -97,14 +79,14 @@ impl Wire {
     pub fn load(&self, items: &BTreeMap<Place, Value>) {
         for item in items.values() {
             let put = json!({ "TableName": TABLE, "Item": item });
-            let (status, answer) = self.inner().carry_out("PutItem", &put);
+            let (status, answer) = self.inner().engine.carry_out("PutItem", &put);
             assert_eq!(status, 200, "{answer}");
         }
     }
 
     /// Everything that is stored.
     pub fn items(&self) -> BTreeMap<Place, Value> {
-        self.inner().history.items()
+        self.inner().engine.history.items()
     }
 
     /// The calls since this was asked last.
@@ -153,7 +135,7 @@ impl Wire {
     pub fn deliver_late(&self) {
         let mut inner = self.inner();
         for (_, operation, body) in std::mem::take(&mut inner.late) {
-            inner.carry_out(&operation, &body);
+            inner.engine.carry_out(&operation, &body);
         }
     }
 
@@ -176,9 +158,6 @@ impl Wire {
         }
     }
 }
-
-/// Name of the table.
-pub const TABLE: &str = "accrue";
 
 impl Inner {
     fn stopped(&mut self, operation: &str, body: &Value) -> Option<Gate> {
@@ -232,20 +211,20 @@ impl Inner {
         self.late = later;
         let now: Vec<(u32, String, Value)> = now;
         for (_, operation, body) in now {
-            self.carry_out(&operation, &body);
+            self.engine.carry_out(&operation, &body);
         }
     }
 
     fn read_or_write(&mut self, operation: &str, body: &Value) -> (u16, String) {
-        let Inner { rng, weather, age, history, .. } = self;
+        let Inner { rng, weather, age, engine, .. } = self;
         let aged = |place: &Place| match age {
             Some(age) => age(place),
             None if rng.u32(0..1000) < weather.stale => rng.u64(1..=12),
             None => 0,
         };
-        let (status, text) = match history.stale(operation, body, aged) {
+        let (status, text) = match engine.history.stale(operation, body, aged) {
             Some(stale) if self.age.is_some() || self.weather.stale > 0 => (200, stale.to_string()),
-            Some(_) | None => self.carry_out(operation, body),
+            Some(_) | None => self.engine.carry_out(operation, body),
         };
         let answer: Value = serde_json::from_str(&text).unwrap();
         let capacity = &answer["ConsumedCapacity"];
@@ -259,45 +238,6 @@ impl Inner {
         }
         (status, text)
     }
-
-    fn carry_out(&mut self, operation: &str, body: &Value) -> (u16, String) {
-        let mut asked = body.clone();
-        asked["ReturnConsumedCapacity"] = json!("INDEXES");
-        match dispatch(&self.database, operation, &asked.to_string()) {
-            Ok(answer) => {
-                if matches!(operation, "PutItem" | "TransactWriteItems") {
-                    self.history.note(operation, body);
-                }
-                (200, answer)
-            }
-            Err(error) => (error.status_code(), error.to_json()),
-        }
-    }
-}
-
-fn dispatch(database: &Database, operation: &str, body: &str) -> Result<String, DynoxideError> {
-    macro_rules! call {
-        ($name:ident) => {{
-            let answer = database.$name(serde_json::from_str(body).unwrap())?;
-            Ok(serde_json::to_string(&answer).unwrap())
-        }};
-    }
-    match operation {
-        "GetItem" => call!(get_item),
-        "BatchGetItem" => call!(batch_get_item),
-        "Query" => call!(query),
-        "PutItem" => call!(put_item),
-        "TransactWriteItems" => call!(transact_write_items),
-        other => panic!("the store calls {other}"),
-    }
-}
-
-/// Units as tenths.
-fn tenths(units: &Value) -> u64 {
-    let text = units.as_number().map_or_else(String::new, ToString::to_string);
-    let (whole, part) = text.split_once('.').unwrap_or((&text, "0"));
-    let whole: u64 = whole.parse().unwrap_or(0);
-    whole * 10 + part[..1].parse::<u64>().unwrap_or(0)
 }
 
 impl HttpConnector for Wire {

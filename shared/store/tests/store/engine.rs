@@ -1,0 +1,78 @@
+//! The table itself: an embedded engine, with every version of its items.
+
+use dynoxide::{Database, DynoxideError};
+use serde_json::{Value, json};
+
+use crate::history::History;
+
+/// Name of the table.
+pub const TABLE: &str = "accrue";
+
+/// A table in memory.
+pub struct Engine {
+    database: Database,
+    pub history: History,
+}
+
+impl Engine {
+    /// An empty table, made as the template says.
+    pub fn new() -> Engine {
+        let database = Database::memory().unwrap();
+        let key = |name, kind| json!({ "AttributeName": name, "KeyType": kind });
+        let names = ["pk", "sk", "ix_pk", "ix_sk"];
+        let create = json!({
+            "TableName": TABLE,
+            "BillingMode": "PAY_PER_REQUEST",
+            "AttributeDefinitions":
+                names.map(|name| json!({ "AttributeName": name, "AttributeType": "S" })),
+            "KeySchema": [key("pk", "HASH"), key("sk", "RANGE")],
+            "GlobalSecondaryIndexes": [{
+                "IndexName": "index",
+                "KeySchema": [key("ix_pk", "HASH"), key("ix_sk", "RANGE")],
+                "Projection": { "ProjectionType": "KEYS_ONLY" },
+            }],
+        });
+        database.create_table(serde_json::from_value(create).unwrap()).unwrap();
+        Engine { database, history: History::default() }
+    }
+
+    /// Carries out a call: status and answer.
+    pub fn carry_out(&mut self, operation: &str, body: &Value) -> (u16, String) {
+        let mut asked = body.clone();
+        asked["ReturnConsumedCapacity"] = json!("INDEXES");
+        match dispatch(&self.database, operation, &asked.to_string()) {
+            Ok(answer) => {
+                if matches!(operation, "PutItem" | "TransactWriteItems") {
+                    self.history.note(operation, body);
+                }
+                (200, answer)
+            }
+            Err(error) => (error.status_code(), error.to_json()),
+        }
+    }
+}
+
+fn dispatch(database: &Database, operation: &str, body: &str) -> Result<String, DynoxideError> {
+    macro_rules! call {
+        ($name:ident) => {{
+            let answer = database.$name(serde_json::from_str(body).unwrap())?;
+            Ok(serde_json::to_string(&answer).unwrap())
+        }};
+    }
+    match operation {
+        "GetItem" => call!(get_item),
+        "BatchGetItem" => call!(batch_get_item),
+        "Query" => call!(query),
+        "PutItem" => call!(put_item),
+        "TransactWriteItems" => call!(transact_write_items),
+        other => panic!("the store calls {other}"),
+    }
+}
+
+/// Units of an answer as tenths.
+pub fn tenths(units: &Value) -> u64 {
+    let text = units.as_number().map_or_else(String::new, ToString::to_string);
+    let (whole, part) = text.split_once('.').unwrap_or((&text, "0"));
+    let whole: u64 = whole.parse().unwrap_or(0);
+    whole * 10 + part[..1].parse::<u64>().unwrap_or(0)
+}
