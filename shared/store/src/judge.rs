@@ -37,7 +37,7 @@ struct Fold<'a> {
 
 impl Store {
     /// Judges pending events exactly once, however often they are handed in. Answers all of
-    /// them as they are afterwards. Write units for ten in one commit: about 3.2 an event.
+    /// them as they are afterwards. Write units for ten in one commit: about 3.5 an event.
     ///
     /// # Errors
     /// `NotFound` (participant), or a failure.
