@@ -27,8 +27,7 @@ pub async fn parts(
     mut export: Export,
 ) -> Result<Export, Fault> {
     let programme = room.programme(now).await?;
-    let segment = SegmentId::parse(&export.segment).ok();
-    let Some(segment) = segment.and_then(|segment| programme.segment(&segment)) else {
+    let Some(segment) = segment_of(&programme, &export) else {
         // Its definition was removed while the export waited.
         export.status = ExportStatus::Failed;
         return Ok(export);
@@ -67,8 +66,7 @@ pub async fn manifest(
     mut export: Export,
 ) -> Result<Export, Fault> {
     let programme = room.programme(now).await?;
-    let segment = SegmentId::parse(&export.segment).ok();
-    let Some(segment) = segment.and_then(|segment| programme.segment(&segment)) else {
+    let Some(segment) = segment_of(&programme, &export) else {
         export.status = ExportStatus::Failed;
         return Ok(export);
     };
@@ -79,6 +77,11 @@ pub async fn manifest(
     room.put_file(&name, "application/json", bytes).await?;
     export.status = ExportStatus::Completed;
     Ok(export)
+}
+
+/// The segment as the active programme defines it.
+fn segment_of<'a>(programme: &'a Programme, export: &Export) -> Option<&'a Segment> {
+    programme.segment(&SegmentId::parse(&export.segment).ok()?)
 }
 
 /// Whether a participant is a member who may be written to; counts those who are left out.
