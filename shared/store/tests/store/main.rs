@@ -1,5 +1,5 @@
 //! The store on an embedded table, through the SDK, on a wire that fails, repeats and shows old
-//! items. Seeds are printed; `STORE_SEED=<number>` repeats a run.
+//! items. Seeds are printed and stand fast; `STORE_SEED=<number>` runs another.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 // Cents are written apart: `12_50` are 12.50.
 #![allow(clippy::inconsistent_digit_grouping)]

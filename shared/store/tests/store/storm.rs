@@ -188,8 +188,10 @@ impl Storm {
             let ask = || self.insist(&store, now, &request);
             let answer = if twice {
                 let (one, two) = tokio::join!(ask(), ask());
-                assert_eq!(one, two, "{request:?}");
-                one
+                let kept = [&one, &two].map(|answer| is_for_ever(&request, answer));
+                // a refused event leaves its reference free, so its twin may find more.
+                assert!(one == two || kept != [true; 2], "{request:?}: {one} {two}");
+                if kept[0] { one } else { two }
             } else {
                 ask().await
             };
