@@ -2,6 +2,7 @@
 //! where it runs.
 
 pub mod amount;
+pub mod anniversary;
 pub mod apply;
 pub mod award;
 pub mod cancel;
@@ -20,3 +21,4 @@ pub mod segment;
 pub mod spend;
 pub mod time;
 pub mod wallet;
+pub mod window;

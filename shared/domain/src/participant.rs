@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 
+use crate::anniversary::Anniversary;
 use crate::time::Instant;
 
 /// A way to reach a participant: `email`, `sms`, … (an identifier of the caller's).
@@ -27,8 +28,7 @@ pub struct Profile {
     pub locale: Option<Box<str>>,
     pub time_zone: Option<Box<str>>,
     pub birthday: Option<NaiveDate>,
-    /// Month and day, `MM-DD`.
-    pub name_day: Option<Box<str>>,
+    pub name_day: Option<Anniversary>,
     pub area: Option<Box<str>>,
     pub tags: Vec<Box<str>>,
     pub flags: BTreeMap<Box<str>, bool>,

@@ -167,6 +167,11 @@ impl Duration {
         Duration { months: 0, days }
     }
 
+    /// Its days, where it is made of days and weeks alone.
+    pub fn as_days(self) -> Option<u32> {
+        (self.months == 0).then_some(self.days)
+    }
+
     /// Whether it takes no time.
     pub fn is_zero(self) -> bool {
         self.months == 0 && self.days == 0

@@ -4,8 +4,8 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use chrono::NaiveDate;
 use chrono_tz::Tz;
+use domain::anniversary::Anniversary;
 use domain::participant::{Channel, Consent, Profile};
 
 use crate::fault::{BodyFault, code};
@@ -91,7 +91,7 @@ fn read_profile(node: &Node<'_>) -> Option<Profile> {
         locale: parsed("locale", parse_locale),
         time_zone: parsed("time_zone", parse_zone),
         birthday: fields.optional("birthday").and_then(|birthday| birthday.date()),
-        name_day: parsed("name_day", parse_name_day),
+        name_day: fields.optional("name_day").and_then(|day| day.parsed(parse_name_day)),
         area: label("area", 100),
         tags: fields.list("tags", MAX_TAGS, |tag| tag.label(64)),
         flags: fields.optional("flags").map(|flags| read_flags(&flags)).unwrap_or_default(),
@@ -158,14 +158,6 @@ fn parse_zone(text: &str) -> Result<Box<str>, &'static str> {
     text.parse::<Tz>().map(|_| text.into()).map_err(|_| "must be a time zone: Europe/Berlin")
 }
 
-/// Of a leap year, so that 02-29 is a name day.
-fn parse_name_day(text: &str) -> Result<Box<str>, &'static str> {
-    let day = || {
-        let (month, day) = text.split_once('-').filter(|_| text.len() == 5)?;
-        NaiveDate::from_ymd_opt(2_000, month.parse().ok()?, day.parse().ok()?)
-    };
-    day()
-        .filter(|day| day.format("%m-%d").to_string() == text)
-        .map(|_| text.into())
-        .ok_or("must be a month and a day: 12-06")
+fn parse_name_day(text: &str) -> Result<Anniversary, &'static str> {
+    Anniversary::parse(text).ok_or("must be a month and a day: 12-06")
 }

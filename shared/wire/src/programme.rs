@@ -6,6 +6,8 @@ mod names;
 mod offer;
 mod plan;
 mod terms;
+#[cfg_attr(not(test), expect(dead_code, reason = "offers will read it"))]
+mod window;
 
 use std::collections::HashSet;
 

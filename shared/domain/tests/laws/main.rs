@@ -3,6 +3,7 @@
 
 mod awards;
 mod bookkeeping;
+mod calendar;
 mod cancels;
 mod conditions;
 mod fixture;
@@ -14,3 +15,4 @@ mod orders;
 mod preview;
 mod refusals;
 mod spends;
+mod windows;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use domain::anniversary::Anniversary;
 use domain::participant::{Consent, Participant, Profile};
 use domain::time::{Day, Instant};
 use serde::{Deserialize, Serialize};
@@ -20,7 +21,8 @@ struct ParticipantRecord {
     locale: Text,
     time_zone: Text,
     birthday: Option<i32>,
-    name_day: Text,
+    /// Month, day.
+    name_day: Option<(u32, u32)>,
     area: Text,
     tags: Vec<Box<str>>,
     flags: BTreeMap<Box<str>, bool>,
@@ -42,7 +44,7 @@ pub fn encode_participant(participant: &Participant) -> Result<Vec<u8>> {
         locale: profile.locale,
         time_zone: profile.time_zone,
         birthday: profile.birthday.map(|date| Day::of(date).0),
-        name_day: profile.name_day,
+        name_day: profile.name_day.map(Anniversary::parts),
         area: profile.area,
         tags: profile.tags,
         flags: profile.flags,
@@ -65,7 +67,7 @@ pub fn decode_participant(bytes: &[u8]) -> Result<Participant> {
             locale: record.locale,
             time_zone: record.time_zone,
             birthday: record.birthday.map(|day| Day(day).date()),
-            name_day: record.name_day,
+            name_day: record.name_day.and_then(|(month, day)| Anniversary::new(month, day)),
             area: record.area,
             tags: record.tags,
             flags: record.flags,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::amount::Amount;
+use domain::anniversary::Anniversary;
 use domain::event::{
     Awarded, Detail, Due, Event, EventState, Judge, Judgement, Line, Purchase, RecordedEvent,
     SpendOn,
@@ -319,7 +320,8 @@ pub fn profile() -> impl Strategy<Value = Participant> {
     let consents = prop::collection::btree_map(text(), consent, 0..4);
     let names = (of(text()), of(text()), of(text()), of(text()), of(text()), of(text()));
     let flags = prop::collection::btree_map(text(), any::<bool>(), 0..4);
-    let rest = (of(day()), of(text()), of(text()), vec(text(), 0..4), flags);
+    let name_day = (10_957..11_323).prop_map(|day| Anniversary::of(Day(day).date()));
+    let rest = (of(day()), of(name_day), of(text()), vec(text(), 0..4), flags);
     (names, rest, consents).prop_map(|(names, rest, consents)| {
         let (birthday, name_day, area, tags, flags): (_, _, _, _, BTreeMap<Box<str>, bool>) = rest;
         let profile = Profile {

@@ -81,7 +81,7 @@ fn profile(known: &Profile) -> ProfileView {
         locale: owned(known.locale.as_deref()),
         time_zone: owned(known.time_zone.as_deref()),
         birthday: known.birthday.map(|birthday| birthday.to_string()),
-        name_day: owned(known.name_day.as_deref()),
+        name_day: known.name_day.map(|name_day| name_day.to_string()),
         area: owned(known.area.as_deref()),
         tags: known.tags.iter().map(ToString::to_string).collect(),
         flags: known.flags.iter().map(|(flag, set)| (flag.to_string(), *set)).collect(),

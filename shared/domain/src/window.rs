@@ -1,0 +1,105 @@
+//! Windows of time: days and hours of the week, periods, days around a birthday.
+
+use chrono::{Datelike, NaiveDate, Timelike, Weekday, WeekdaySet};
+use chrono_tz::Tz;
+
+use crate::anniversary::Anniversary;
+use crate::time::Instant;
+
+/// Minutes of a whole day: where a window that lasts until midnight ends.
+pub const DAY_MINUTES: u16 = 24 * 60;
+
+/// Days of the week and hours of the day, by the clock of the programme's zone. In the hour
+/// that comes twice in autumn both count; the one that is missing in spring never comes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Times {
+    /// None: every day.
+    pub days: WeekdaySet,
+    /// At any of these; none: all day.
+    pub hours: Vec<Hours>,
+}
+
+/// A window of the day in minutes since midnight, `from` inclusive, `to` exclusive. One that does
+/// not end after it begins lasts past midnight, and belongs to the day on which it began.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hours {
+    /// 0–1439.
+    pub from: u16,
+    /// 0–1440, never `from`.
+    pub to: u16,
+}
+
+/// A time in which events count, by `performed_on`: all that is given must hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Validity {
+    /// Inclusive.
+    pub from: Option<Instant>,
+    /// Exclusive.
+    pub to: Option<Instant>,
+    pub times: Option<Times>,
+    pub around: Option<Around>,
+}
+
+/// Whole days of the programme's zone around a day of the participant's, both ends included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Around {
+    pub what: Occasion,
+    /// 0–180 days.
+    pub before: u32,
+    /// 0–180 days.
+    pub after: u32,
+}
+
+/// A day of the participant's that comes every year.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Occasion {
+    Birthday,
+    NameDay,
+}
+
+impl Times {
+    /// Whether the clock of the zone shows one of these times.
+    pub fn holds(&self, at: Instant, zone: Tz) -> bool {
+        let Some(utc) = at.utc() else { return false };
+        let local = utc.with_timezone(&zone).naive_local();
+        let (today, minute) = (local.weekday(), local.hour() * 60 + local.minute());
+        let on = |day: Weekday| self.days.is_empty() || self.days.contains(day);
+        let open = |hours: &Hours| {
+            let (from, to) = (u32::from(hours.from), u32::from(hours.to));
+            if from < to {
+                on(today) && from <= minute && minute < to
+            } else {
+                on(today) && from <= minute || on(today.pred()) && minute < to
+            }
+        };
+        if self.hours.is_empty() { on(today) } else { self.hours.iter().any(open) }
+    }
+}
+
+impl Validity {
+    /// Whether what happened at this time counts. Around a day that is not known nothing does.
+    pub fn holds(
+        &self,
+        at: Instant,
+        zone: Tz,
+        birthday: Option<NaiveDate>,
+        name_day: Option<Anniversary>,
+    ) -> bool {
+        self.from.is_none_or(|from| at >= from)
+            && self.to.is_none_or(|to| at < to)
+            && self.times.as_ref().is_none_or(|times| times.holds(at, zone))
+            && self.around.is_none_or(|around| {
+                let known = match around.what {
+                    Occasion::Birthday => birthday.map(Anniversary::of),
+                    Occasion::NameDay => name_day,
+                };
+                let today = at.day(zone);
+                known.is_some_and(|known| known.is_near(today, around.before, around.after))
+            })
+    }
+
+    /// Whether it depends on the participant's profile.
+    pub fn asks_profile(&self) -> bool {
+        self.around.is_some()
+    }
+}
