@@ -84,8 +84,11 @@ async fn show_preview(room: &Room, request: &Request) -> Result<Answer, Fault> {
         known => known?,
     };
     let now = request.now.max(wallet.time);
+    let events = std::iter::once(&posted.event);
+    let known = room.store.facts(&programme, &posted.event.participant, events).await?;
     let event = RecordedEvent::accepted(posted.event, posted.payload, now);
-    let preview = preview(&programme, &wallet, now, event, posted.spend.as_ref())?;
+    let spend = posted.spend.as_ref();
+    let preview = preview(&programme, &wallet, now, event, spend, known.facts())?;
     Answer::json(200, &answer::preview(&programme, &preview, explain_all))
 }
 

@@ -140,6 +140,9 @@ fn bounded(minor: i128) -> Result<Amount, AmountError> {
 }
 
 impl Rate {
+    /// Nothing.
+    pub const ZERO: Rate = Rate { mantissa: 0, scale: 0 };
+
     /// One to one.
     pub const ONE: Rate = Rate { mantissa: 1, scale: 0 };
 

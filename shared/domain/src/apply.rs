@@ -1,7 +1,7 @@
 //! Applying a command to a wallet: a total function from what is to the entries that follow.
 
 use crate::amount::{Amount, MAX_MINOR};
-use crate::award::{self, Mode};
+use crate::award::{self, Facts, Judged, Mode};
 use crate::cancel::take_back;
 use crate::event::{Due, EventState, Judge, Judgement, RecordedEvent};
 use crate::id::BalanceCode;
@@ -17,7 +17,7 @@ use crate::wallet::{MAX_LOTS, Wallet};
 #[derive(Clone, Debug)]
 pub enum Command<'a> {
     /// Judge an event by the offers that may.
-    Judge { event: &'a RecordedEvent, mode: Mode, by: Judge },
+    Judge { event: &'a RecordedEvent, mode: Mode, by: Judge, facts: Facts<'a> },
     /// Spend; `key` is a spend's or that of the spend within its purchase.
     Spend {
         key: EntryKey,
@@ -119,8 +119,9 @@ fn decide(
 ) -> Result<Decided, Refusal> {
     let done = |act, effects| Ok(Decided { act, effects, outcome: Outcome::Done });
     match command {
-        Command::Judge { event, mode, by } => {
-            Ok(judge(programme, wallet, now, event, *mode, by, sequence))
+        Command::Judge { event, mode, by, facts } => {
+            let judged = award::judge(programme, wallet, now, event, *mode, facts);
+            Ok(judge(programme, event, by, judged, sequence))
         }
         Command::Spend { asked, purchase, .. } => {
             let plan = plan_spend(programme, wallet, now, asked, *purchase)?;
@@ -146,14 +147,11 @@ fn decide(
 
 fn judge(
     programme: &Programme,
-    wallet: &Wallet,
-    now: Instant,
     event: &RecordedEvent,
-    mode: Mode,
     by: &Judge,
+    judged: Judged,
     sequence: u64,
 ) -> Decided {
-    let judged = award::judge(programme, wallet, now, event, mode);
     let due = award::due_after(&judged);
     let mut effects = judged.effects;
     if event.judgements.is_empty() && event.state == EventState::Posted {

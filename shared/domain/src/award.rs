@@ -1,11 +1,15 @@
 //! Awarding: which offers award an event, how much, and why the others were passed over.
 
+use std::sync::LazyLock;
+
 use crate::amount::{Amount, MAX_MINOR, Worth};
 use crate::event::{Awarded, Due, Event, EventState, RecordedEvent};
 use crate::id::OfferId;
-use crate::ledger::{Effect, LotId};
-use crate::offer::{EvaluationMethod, Offer};
+use crate::ledger::{Effect, LotId, Slot};
+use crate::offer::{Earned, EvaluationMethod, Offer, Subject};
+use crate::participant::Participant;
 use crate::programme::Programme;
+use crate::quota::Quotas;
 use crate::refusal::Reason;
 use crate::time::Instant;
 use crate::wallet::Wallet;
@@ -17,6 +21,31 @@ pub enum Mode {
     Interactive,
     /// All offers that have not judged the event.
     Run,
+}
+
+/// What a judgement rests on besides the programme, the wallet and the event; what no candidate
+/// asks for ([`asks`]) need not be there.
+#[derive(Clone, Copy, Debug)]
+pub struct Facts<'a> {
+    pub participant: &'a Participant,
+    pub quotas: &'a Quotas,
+}
+
+impl Facts<'static> {
+    /// A participant of whom nothing is known, and quotas that nobody has used.
+    pub fn none() -> Facts<'static> {
+        static PARTICIPANT: LazyLock<Participant> = LazyLock::new(Participant::default);
+        static QUOTAS: LazyLock<Quotas> = LazyLock::new(Quotas::default);
+        Facts { participant: &PARTICIPANT, quotas: &QUOTAS }
+    }
+}
+
+/// What the candidates of an event ask for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Asks {
+    pub profile: bool,
+    /// Offers with a quota.
+    pub quotas: Vec<OfferId>,
 }
 
 /// What judging an event came to.
@@ -32,7 +61,29 @@ pub struct Judged {
 
 struct Candidate<'a> {
     offer: &'a Offer,
-    amount: Amount,
+    earned: Earned,
+}
+
+/// Everything that a judgement looks at.
+#[derive(Clone, Copy)]
+struct Bench<'a> {
+    programme: &'a Programme,
+    now: Instant,
+    subject: &'a Subject<'a>,
+    facts: &'a Facts<'a>,
+}
+
+/// What the offers that may award an event need to know.
+pub fn asks(programme: &Programme, event: &Event) -> Asks {
+    let subject = Subject::of(programme, event);
+    let mut asks = Asks::default();
+    for offer in programme.offers.candidates(programme, &subject) {
+        asks.profile |= offer.asks_profile();
+        if !offer.quota.is_unlimited() {
+            asks.quotas.push(offer.id.clone());
+        }
+    }
+    asks
 }
 
 /// Judges an event for a wallet as it is now. Limits are decided on the wallet, so two judgements
@@ -43,12 +94,15 @@ pub fn judge(
     now: Instant,
     event: &RecordedEvent,
     mode: Mode,
+    facts: &Facts<'_>,
 ) -> Judged {
     let mut judged = Judged::default();
     if event.state == EventState::Cancelled {
         return judged;
     }
-    let (candidates, waiting) = candidates(programme, wallet, now, event, mode, &mut judged);
+    let subject = Subject::of(programme, &event.event);
+    let bench = Bench { programme, now, subject: &subject, facts };
+    let (candidates, waiting) = candidates(bench, wallet, event, mode, &mut judged);
     let best = best_exclusive(programme, &candidates);
     let mut wallet = wallet.clone();
     for (at, candidate) in candidates.iter().enumerate() {
@@ -57,11 +111,11 @@ pub fn judge(
             judged.passed_over.push((candidate.offer.id.clone(), Reason::NotBest));
             continue;
         }
-        match award(programme, &wallet, now, &event.event, candidate) {
-            Ok((awarded, effect)) => {
-                wallet.carry_out(&effect);
+        match award(bench, &wallet, candidate) {
+            Ok((awarded, effects)) => {
+                effects.iter().for_each(|effect| wallet.carry_out(effect));
                 judged.awards.push(awarded);
-                judged.effects.push(effect);
+                judged.effects.extend(effects);
             }
             Err(reason) => judged.passed_over.push((candidate.offer.id.clone(), reason)),
         }
@@ -81,64 +135,86 @@ pub fn due_after(judged: &Judged) -> Due {
     if judged.awaits_run { Due::BatchOnly } else { Due::Nothing }
 }
 
-/// Why every offer that is no candidate is none.
+/// Why every offer that is no candidate is none: all of them, one after the other.
 pub fn exclusions(programme: &Programme, event: &Event) -> Vec<(OfferId, Reason)> {
-    let of_class = programme.offers.iter().filter(|o| o.class.judges(event.event_type()));
-    of_class.filter_map(|o| Some((o.id.clone(), o.excludes(programme, event)?))).collect()
+    let subject = Subject::of(programme, event);
+    let judges = |offer: &&Offer| offer.class.types().contains(&event.event_type());
+    let of_class = programme.offers.iter().filter(judges);
+    of_class.filter_map(|o| Some((o.id.clone(), o.excludes(programme, &subject)?))).collect()
 }
 
 /// The offers that would award something, limits included, and those that a run may find to do so;
 /// the rest of the candidates are noted as passed over.
 fn candidates<'a>(
-    programme: &'a Programme,
+    bench: Bench<'a>,
     wallet: &Wallet,
-    now: Instant,
     event: &RecordedEvent,
     mode: Mode,
     judged: &mut Judged,
 ) -> (Vec<Candidate<'a>>, Vec<&'a Offer>) {
     let (mut candidates, mut waiting) = (Vec::new(), Vec::new());
-    let event_type = event.event.event_type();
-    for offer in programme.offers.iter().filter(|offer| offer.class.judges(event_type)) {
-        let excluded = offer.excludes(programme, &event.event).is_some();
-        if excluded || event.has_judged(&offer.id) {
+    for offer in bench.programme.offers.candidates(bench.programme, bench.subject) {
+        if event.has_judged(&offer.id) {
             continue;
         }
         let awaits_run = mode == Mode::Interactive && offer.method == EvaluationMethod::Batch;
-        match weigh(programme, wallet, now, &event.event, offer) {
-            // What depends on the wallet is decided by the run.
-            Ok(_) | Err(Reason::LimitReached | Reason::BalanceFull) if awaits_run => {
-                waiting.push(offer);
-            }
-            Ok(amount) => candidates.push(Candidate { offer, amount }),
+        match weigh(bench, wallet, offer) {
+            Ok(_) if awaits_run => waiting.push(offer),
+            Err(reason) if awaits_run && may_change(reason) => waiting.push(offer),
+            Ok(earned) => candidates.push(Candidate { offer, earned }),
             Err(reason) => judged.passed_over.push((offer.id.clone(), reason)),
         }
     }
     (candidates, waiting)
 }
 
-fn weigh(
-    programme: &Programme,
-    wallet: &Wallet,
-    now: Instant,
-    event: &Event,
-    offer: &Offer,
-) -> Result<Amount, Reason> {
-    if let Some(reason) = offer.mismatch(programme, event) {
+/// Whether a run may find otherwise: what depends on wallet, profile or quota is decided by it.
+fn may_change(reason: Reason) -> bool {
+    match reason {
+        Reason::LimitReached
+        | Reason::BalanceFull
+        | Reason::NotInSegment
+        | Reason::PlacesTaken
+        | Reason::BudgetExhausted => true,
+        Reason::NotValid
+        | Reason::UnitNotIncluded
+        | Reason::UnitDoesNotAward
+        | Reason::ClassificationNotIncluded
+        | Reason::AmountOutOfRange
+        | Reason::NoMatchingLine
+        | Reason::AwaitsRun
+        | Reason::NotBest
+        | Reason::AwardsNothing
+        | Reason::QuantityOutOfRange
+        | Reason::PaymentMediumNotIncluded => false,
+    }
+}
+
+fn weigh(bench: Bench<'_>, wallet: &Wallet, offer: &Offer) -> Result<Earned, Reason> {
+    let Bench { programme, now, subject, facts } = bench;
+    if let Some(reason) = offer.mismatch(programme, subject, wallet, now, facts) {
         return Err(reason);
     }
-    let amount = offer.amount(programme, event).map_err(|_| Reason::BalanceFull)?;
-    if amount.is_zero() {
+    let earned = offer.earned(programme, subject).map_err(|_| Reason::BalanceFull)?;
+    if earned.amount.is_zero() {
         return Err(Reason::AwardsNothing);
     }
     let lot = offer.lot(now, programme.zone);
     if !lot.is_live(now, programme.zone) {
         return Err(Reason::NotValid);
     }
-    if offer.is_exhausted(wallet, event.performed_on.day(programme.zone)) {
+    if offer.is_exhausted(wallet, subject.event.performed_on.day(programme.zone)) {
         return Err(Reason::LimitReached);
     }
-    if fits(wallet, &lot, amount) { Ok(amount) } else { Err(Reason::BalanceFull) }
+    if let Some(reason) = facts.quotas.lacks(offer, has_place(wallet, offer), earned.amount) {
+        return Err(reason);
+    }
+    if fits(wallet, &lot, earned.amount) { Ok(earned) } else { Err(Reason::BalanceFull) }
+}
+
+/// Whether the participant is one of the first that the offer awards.
+fn has_place(wallet: &Wallet, offer: &Offer) -> bool {
+    wallet.awarded(&offer.id, |slot| slot == Slot::Quota) > 0
 }
 
 fn fits(wallet: &Wallet, lot: &LotId, amount: Amount) -> bool {
@@ -151,7 +227,7 @@ fn best_exclusive(programme: &Programme, candidates: &[Candidate<'_>]) -> Option
     let mut best: Option<(usize, Worth)> = None;
     for (at, candidate) in candidates.iter().enumerate().filter(|(_, c)| !c.offer.on_top) {
         let Some(balance) = programme.balance(&candidate.offer.award.balance) else { continue };
-        let worth = Worth::of(candidate.amount, balance.worth, balance.decimals);
+        let worth = Worth::of(candidate.earned.amount, balance.worth, balance.decimals);
         if best.as_ref().is_none_or(|(_, known)| worth > *known) {
             best = Some((at, worth));
         }
@@ -160,24 +236,31 @@ fn best_exclusive(programme: &Programme, candidates: &[Candidate<'_>]) -> Option
 }
 
 fn award(
-    programme: &Programme,
+    bench: Bench<'_>,
     wallet: &Wallet,
-    now: Instant,
-    event: &Event,
     candidate: &Candidate<'_>,
-) -> Result<(Awarded, Effect), Reason> {
-    let Candidate { offer, amount } = *candidate;
-    let lot = offer.lot(now, programme.zone);
+) -> Result<(Awarded, Vec<Effect>), Reason> {
+    let Candidate { offer, earned } = candidate;
+    let amount = earned.amount;
+    let zone = bench.programme.zone;
+    let lot = offer.lot(bench.now, zone);
     if !fits(wallet, &lot, amount) {
         return Err(Reason::BalanceFull);
     }
-    let effect = Effect::Award {
+    let mut effects = vec![Effect::Award {
         offer: Some(offer.id.clone()),
         lot: lot.clone(),
         amount,
         debt: amount.min(wallet.debt(&lot.balance)),
-        slot: offer.slot(event.performed_on.day(programme.zone)),
-    };
-    let awarded = Awarded { offer: offer.id.clone(), lot, amount, exclusive: !offer.on_top };
-    Ok((awarded, effect))
+        slot: offer.slot(bench.subject.event.performed_on.day(zone)),
+    }];
+    if !offer.quota.is_unlimited() {
+        let awards = i32::from(offer.quota.first.is_some());
+        let places = if has_place(wallet, offer) { 0 } else { awards };
+        let budget = offer.quota.budget.map_or(Amount::ZERO, |_| amount);
+        effects.push(Effect::Quota { offer: offer.id.clone(), awards, places, budget });
+    }
+    let exclusive = !offer.on_top;
+    let awarded = Awarded { offer: offer.id.clone(), lot, amount, exclusive };
+    Ok((awarded, effects))
 }

@@ -1,7 +1,8 @@
 //! Cancelling: spends go back to their lots, awards are clawed back, limits are freed.
 
 use crate::amount::Amount;
-use crate::ledger::{Effect, Entry, LotId};
+use crate::id::OfferId;
+use crate::ledger::{Effect, Entry, LotId, Slot};
 use crate::programme::{DebtPolicy, Programme};
 use crate::refusal::Refusal;
 use crate::time::Instant;
@@ -33,6 +34,9 @@ pub fn take_back(
                 reversal.note(Effect::Free { offer: offer.clone(), slot: *slot });
             }
         }
+        if let Effect::Quota { offer, awards, budget, .. } = effect {
+            reversal.free_quota(offer, *awards, *budget);
+        }
         if let Effect::Activity { month, purchases, amount } = effect {
             let (purchases, amount) = (-purchases, Amount(-amount.0));
             reversal.note(Effect::Activity { month: *month, purchases, amount });
@@ -52,6 +56,14 @@ impl Reversal<'_> {
     fn note(&mut self, effect: Effect) {
         self.wallet.carry_out(&effect);
         self.effects.push(effect);
+    }
+
+    /// Frees a share of the budget, and the place with the last award that rests on it.
+    fn free_quota(&mut self, offer: &OfferId, awards: i32, budget: Amount) {
+        let held = self.wallet.awarded(offer, |slot| slot == Slot::Quota);
+        let places = if awards > 0 && held == 1 { -1 } else { 0 };
+        let (offer, budget) = (offer.clone(), Amount(-budget.0));
+        self.note(Effect::Quota { offer, awards: -awards, places, budget });
     }
 
     /// Takes an award from its lot, then from the others, then as debt. An award whose lot has

@@ -114,6 +114,8 @@ pub enum Slot {
     Period(i32),
     /// A rolling window is checked against the days of earlier awards.
     On(Day),
+    /// A place among the first participants that an offer awards, or a share of its budget.
+    Quota,
 }
 
 /// One change of a wallet.
@@ -133,6 +135,9 @@ pub enum Effect {
     Free { offer: OfferId, slot: Slot },
     /// The unspent remainder of a lot expired.
     Expire { lot: LotId, amount: Amount },
+    /// An award, or its cancel, used or freed what an offer gives all participants together:
+    /// `awards` counts in this wallet, `places` and `budget` (in the balance) in all of them.
+    Quota { offer: OfferId, awards: i32, places: i32, budget: Amount },
     /// All of one lot moved to another, because a wallet holds a bounded number of lots.
     Merge { from: LotId, into: LotId },
     /// Purchases of a month; both are negative when cancelled.
@@ -156,6 +161,7 @@ impl Effect {
             | Effect::Expire { lot, amount } => Some((&lot.balance, negative(amount))),
             Effect::Owe { balance, amount } => Some((balance, negative(amount))),
             Effect::Free { .. }
+            | Effect::Quota { .. }
             | Effect::Merge { .. }
             | Effect::Activity { .. }
             | Effect::Seen { .. }

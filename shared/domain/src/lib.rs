@@ -15,6 +15,7 @@ pub mod pass;
 pub mod payment_medium;
 pub mod preview;
 pub mod programme;
+pub mod quota;
 pub mod refusal;
 pub mod run;
 pub mod segment;

@@ -1,15 +1,25 @@
-//! Reward offers: what an offer asks of an event, and what it would award.
+//! Reward offers: what an offer says.
+//!
+//! What it asks of an event is held against one in `matching`, what it gives is computed in
+//! `earning`, and which offers are looked at for an event is found in `index`.
+
+mod earning;
+mod index;
+mod matching;
 
 use chrono_tz::Tz;
 
-use crate::amount::{Amount, AmountError, Rate, percentage_of};
-use crate::event::{Detail, Event, EventType, Line};
-use crate::id::{BalanceCode, Classification, OfferId, ProductId, UnitId};
+use crate::amount::{Amount, Rate};
+use crate::event::EventType;
+use crate::id::{BalanceCode, Classification, MerchantId, OfferId, ProductId, SegmentId, UnitId};
 use crate::ledger::{LotId, Slot};
-use crate::programme::Programme;
-use crate::refusal::Reason;
 use crate::time::{Calendar, Day, Duration, Instant};
 use crate::wallet::Wallet;
+use crate::window::{Times, Validity};
+
+pub use earning::Earned;
+pub use index::Offers;
+pub use matching::Subject;
 
 /// A reward offer.
 #[derive(Clone, Debug)]
@@ -20,19 +30,28 @@ pub struct Offer {
     /// Valid in any of these; always where there is none.
     pub valid: Vec<Validity>,
     pub award: Award,
+    pub scope: Scope,
     pub when: Conditions,
     pub limit: Limit,
+    pub quota: Quota,
     /// On top of others; otherwise only the best of those that are not applies.
     pub on_top: bool,
     pub expires: Expiry,
     /// How long an award is pending; none: available at once.
     pub available_after: Option<Duration>,
+    /// The first day on which what is awarded can be spent; none: at once.
+    pub available_from: Option<Day>,
 }
 
-/// What kind of events an offer rewards. Further classes join here.
+/// What kind of events an offer rewards.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OfferClass {
     IncreaseRevenueTransaction,
+    IncreaseRevenueProduct,
+    UtiliseFreeCapacity,
+    Achievement,
+    FinancialAchievement,
+    Behaviour,
 }
 
 /// Who judges an offer.
@@ -40,13 +59,6 @@ pub enum OfferClass {
 pub enum EvaluationMethod {
     Batch,
     BatchAndInteractive,
-}
-
-/// A time in which events count, by `performed_on`: `from` inclusive, `to` exclusive.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Validity {
-    pub from: Option<Instant>,
-    pub to: Option<Instant>,
 }
 
 /// What is awarded, in a balance.
@@ -57,25 +69,95 @@ pub struct Award {
 }
 
 /// How an award is computed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AwardForm {
     /// In the balance.
     Fixed(Amount),
-    /// Of the transaction.
+    /// Of the transaction, or of each line.
     Percentage(Rate),
+    /// Of the lines that meet the conditions.
+    PercentageOfAwardedLines(Rate),
+    /// A coefficient table: the percentage of the last band that begins at or below the amount
+    /// applies to all of it. In order; below the first band nothing is awarded.
+    Table(Box<[Band]>),
+}
+
+/// A band of a coefficient table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Band {
+    /// In currency, inclusive.
+    pub from: Amount,
+    pub percentage: Rate,
+}
+
+/// What an award is computed on, and what amount and quantity conditions look at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Scope {
+    /// The whole transaction; quantities are of the lines that match.
+    #[default]
+    Transaction,
+    /// Each line that matches, by itself.
+    Line,
 }
 
 /// What an event must be like; an empty list does not restrict.
 #[derive(Clone, Debug, Default)]
 pub struct Conditions {
-    /// Purchase total, inclusive, in currency.
+    /// Of the transaction or the line, inclusive, in currency.
     pub from: Option<Amount>,
     pub to: Option<Amount>,
-    pub units: Vec<UnitId>,
-    pub classifications: Vec<Classification>,
-    pub products: Vec<ProductId>,
-    pub categories: Vec<ProductId>,
-    pub brands: Vec<ProductId>,
+    /// Pieces of what matches, inclusive.
+    pub quantity: (Option<u32>, Option<u32>),
+    pub units: OneOf<UnitId>,
+    pub merchants: OneOf<MerchantId>,
+    pub classifications: OneOf<Classification>,
+    pub products: OneOf<ProductId>,
+    pub categories: OneOf<ProductId>,
+    pub brands: OneOf<ProductId>,
+    pub payment_brands: OneOf<Box<str>>,
+    pub payment_types: OneOf<Box<str>>,
+    /// At these days and hours, by `performed_on`.
+    pub times: Option<Times>,
+    /// The participant is a member of one of these.
+    pub segments: OneOf<SegmentId>,
+    /// The participant has one of these.
+    pub tags: OneOf<Box<str>>,
+}
+
+/// Values of which one is asked for; empty: any will do. Sorted, so that a list of thousands is
+/// searched in a few steps.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OneOf<T>(Box<[T]>);
+
+impl<T> Default for OneOf<T> {
+    fn default() -> Self {
+        OneOf(Box::new([]))
+    }
+}
+
+impl<T: Ord> From<Vec<T>> for OneOf<T> {
+    fn from(mut values: Vec<T>) -> Self {
+        values.sort();
+        values.dedup();
+        OneOf(values.into())
+    }
+}
+
+impl<T: Ord> OneOf<T> {
+    /// Whether it restricts nothing.
+    pub fn is_any(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether a value will do.
+    pub fn allows(&self, value: Option<&T>) -> bool {
+        self.is_any() || value.is_some_and(|value| self.0.binary_search(value).is_ok())
+    }
+
+    /// The values, in order.
+    pub fn values(&self) -> &[T] {
+        &self.0
+    }
 }
 
 /// How often an offer awards one participant.
@@ -86,6 +168,22 @@ pub enum Limit {
     OncePerCalendar(Calendar),
     /// No two awards lie within this duration of each other, by `performed_on`.
     OncePerRolling(Duration),
+}
+
+/// How much an offer awards all participants together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Quota {
+    /// Only the first participants that it awards; their later awards take no further place.
+    pub first: Option<u32>,
+    /// In the balance. An award that does not fit whole is not given.
+    pub budget: Option<Amount>,
+}
+
+impl Quota {
+    /// Whether there is none.
+    pub fn is_unlimited(self) -> bool {
+        self.first.is_none() && self.budget.is_none()
+    }
 }
 
 /// When an award expires: always the end of a day in the programme's zone.
@@ -99,10 +197,46 @@ pub enum Expiry {
 }
 
 impl OfferClass {
-    /// Which events offers of this class judge.
-    pub fn judges(self, event_type: EventType) -> bool {
+    /// All of them, with the names of the contract.
+    pub const ALL: [(&str, OfferClass); 6] = [
+        ("increase_revenue_transaction", OfferClass::IncreaseRevenueTransaction),
+        ("increase_revenue_product", OfferClass::IncreaseRevenueProduct),
+        ("utilise_free_capacity", OfferClass::UtiliseFreeCapacity),
+        ("achievement", OfferClass::Achievement),
+        ("financial_achievement", OfferClass::FinancialAchievement),
+        ("behaviour", OfferClass::Behaviour),
+    ];
+
+    /// The types of events that offers of this class judge.
+    pub fn types(self) -> &'static [EventType] {
         match self {
-            OfferClass::IncreaseRevenueTransaction => event_type == EventType::Purchase,
+            OfferClass::IncreaseRevenueTransaction
+            | OfferClass::IncreaseRevenueProduct
+            | OfferClass::UtiliseFreeCapacity => &[EventType::Purchase],
+            OfferClass::Achievement => &[EventType::Achievement],
+            OfferClass::FinancialAchievement => &[EventType::FinancialAchievement],
+            OfferClass::Behaviour => &[EventType::SocialMedia, EventType::Web],
+        }
+    }
+
+    /// Whether its events have product lines.
+    pub fn has_lines(self) -> bool {
+        self.types() == [EventType::Purchase]
+    }
+
+    /// Whether its events have an amount and a payment medium.
+    pub fn has_amount(self) -> bool {
+        self.has_lines() || self.types() == [EventType::FinancialAchievement]
+    }
+
+    /// Whether offers of this class may judge in the call that brings an event.
+    pub fn may_be_interactive(self) -> bool {
+        match self {
+            OfferClass::IncreaseRevenueTransaction
+            | OfferClass::IncreaseRevenueProduct
+            | OfferClass::UtiliseFreeCapacity
+            | OfferClass::Behaviour => true,
+            OfferClass::Achievement | OfferClass::FinancialAchievement => false,
         }
     }
 }
@@ -119,80 +253,12 @@ impl Expiry {
     }
 }
 
-impl Validity {
-    fn holds(&self, at: Instant) -> bool {
-        self.from.is_none_or(|from| at >= from) && self.to.is_none_or(|to| at < to)
-    }
-}
-
 impl Offer {
-    /// Why this offer is not even a candidate for the event: its validity, unit or classification.
-    pub fn excludes(&self, programme: &Programme, event: &Event) -> Option<Reason> {
-        let lists = |list: &[UnitId]| event.unit.as_ref().is_some_and(|unit| list.contains(unit));
-        let classified = |list: &[Classification]| {
-            event.classification.as_ref().is_some_and(|name| list.contains(name))
-        };
-        if !self.valid.is_empty() && !self.valid.iter().any(|v| v.holds(event.performed_on)) {
-            return Some(Reason::NotValid);
-        }
-        if !self.when.units.is_empty() && !lists(&self.when.units) {
-            return Some(Reason::UnitNotIncluded);
-        }
-        if !programme.merchants.awards(event.unit.as_ref()) {
-            return Some(Reason::UnitDoesNotAward);
-        }
-        let by_classification = &self.when.classifications;
-        if !by_classification.is_empty() && !classified(by_classification) {
-            return Some(Reason::ClassificationNotIncluded);
-        }
-        None
-    }
-
-    /// Why a candidate does not award the event, whatever the wallet holds.
-    pub fn mismatch(&self, programme: &Programme, event: &Event) -> Option<Reason> {
-        let total = event.purchased();
-        let below = self.when.from.is_some_and(|from| total < from);
-        if below || self.when.to.is_some_and(|to| total > to) {
-            return Some(Reason::AmountOutOfRange);
-        }
-        match &event.detail {
-            Detail::Purchase(purchase) => {
-                let matches = purchase.lines.iter().any(|line| self.wants(programme, line));
-                (!matches).then_some(Reason::NoMatchingLine)
-            }
-        }
-    }
-
-    fn wants(&self, programme: &Programme, line: &Line) -> bool {
-        let known = line.product.as_ref().and_then(|product| programme.catalogue.get(product));
-        let category = line.category.as_ref().or(known.and_then(|known| known.category.as_ref()));
-        let brand = line.brand.as_ref().or(known.and_then(|known| known.brand.as_ref()));
-        let within = |list: &[ProductId], value: Option<&ProductId>| {
-            list.is_empty() || value.is_some_and(|value| list.contains(value))
-        };
-        within(&self.when.products, line.product.as_ref())
-            && within(&self.when.categories, category)
-            && within(&self.when.brands, brand)
-    }
-
-    /// What the event is worth under this offer; rounded by the one rule of [`crate::amount`].
-    pub fn amount(&self, programme: &Programme, event: &Event) -> Result<Amount, AmountError> {
-        match self.award.form {
-            AwardForm::Fixed(amount) => Ok(amount),
-            AwardForm::Percentage(rate) => percentage_of(
-                rate,
-                event.purchased(),
-                programme.currency.decimals,
-                programme.decimals(&self.award.balance),
-            ),
-        }
-    }
-
     /// Whether the participant was awarded as often as the offer allows.
     pub fn is_exhausted(&self, wallet: &Wallet, performed: Day) -> bool {
         match self.limit {
             Limit::Multiple => false,
-            Limit::Once => wallet.awarded(&self.id, |_| true) > 0,
+            Limit::Once => wallet.awarded(&self.id, |slot| slot != Slot::Quota) > 0,
             Limit::OncePerCalendar(calendar) => {
                 let period = performed.period(calendar);
                 wallet.awarded(&self.id, |slot| slot == Slot::Period(period)) > 0
@@ -200,7 +266,7 @@ impl Offer {
             Limit::OncePerRolling(window) => {
                 let near = |slot| match slot {
                     Slot::On(day) => performed < day.plus(window) && day < performed.plus(window),
-                    Slot::Ever | Slot::Period(_) => false,
+                    Slot::Ever | Slot::Period(_) | Slot::Quota => false,
                 };
                 wallet.awarded(&self.id, near) > 0
             }
@@ -220,10 +286,12 @@ impl Offer {
     /// The lot into which an award goes; expiry counts from the award.
     pub fn lot(&self, now: Instant, zone: Tz) -> LotId {
         let today = now.day(zone);
+        let waits = self.available_after.map(|after| today.plus(after)).or(self.available_from);
         LotId {
             balance: self.award.balance.clone(),
             expires: self.expires.last_day(today),
-            available_from: self.available_after.map(|after| today.plus(after)),
+            // What is available at once is one lot with what always was.
+            available_from: waits.filter(|day| *day > today),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::amount::{Amount, most_worth};
 use crate::apply::{Command, Outcome, apply};
-use crate::award::{Mode, exclusions};
+use crate::award::{Facts, Mode, exclusions};
 use crate::event::{Judge, RecordedEvent, SpendOn, sums};
 use crate::id::{BalanceCode, OfferId};
 use crate::ledger::{EntryKey, SpendMade};
@@ -40,6 +40,7 @@ pub fn preview(
     now: Instant,
     event: RecordedEvent,
     spend: Option<&SpendAsked>,
+    facts: Facts<'_>,
 ) -> Result<Preview, Refusal> {
     let mut wallet = wallet.clone();
     let mut made = None;
@@ -56,7 +57,7 @@ pub fn preview(
         wallet = applied.wallet;
     }
     let mode = if event.event.immediate { Mode::Interactive } else { Mode::Run };
-    let judge = Command::Judge { event: &event, mode, by: Judge::Interactive };
+    let judge = Command::Judge { event: &event, mode, by: Judge::Interactive, facts };
     let applied = apply(programme, &wallet, now, &judge);
     let excluded = exclusions(programme, &event.event);
     let mut purchase = event.clone();

@@ -9,7 +9,7 @@ use crate::event::EventType;
 use crate::id::{
     BalanceCode, Classification, MerchantId, OfferId, PlanId, ProductId, SegmentId, UnitId,
 };
-use crate::offer::Offer;
+use crate::offer::{Offer, Offers};
 use crate::pass::PassPlan;
 use crate::payment_medium::PaymentMediumRules;
 use crate::run::RunDefinition;
@@ -29,7 +29,7 @@ pub struct Programme {
     pub classifications: HashMap<Classification, Vec<EventType>>,
     pub catalogue: HashMap<ProductId, Product>,
     pub merchants: Merchants,
-    pub offers: Vec<Offer>,
+    pub offers: Offers,
     pub pass_plans: Vec<PassPlan>,
     pub segments: Vec<Segment>,
     pub runs: Vec<RunDefinition>,
@@ -127,9 +127,9 @@ impl Merchants {
         self.units.get(unit) == Some(merchant)
     }
 
-    /// Whether purchases at the unit are awarded; a unit of no merchant awards.
-    pub fn awards(&self, unit: Option<&UnitId>) -> bool {
-        unit.and_then(|unit| self.of(unit)).is_none_or(|merchant| merchant.awards)
+    /// Whether events at the units of a merchant are awarded; a unit of no merchant awards.
+    pub fn awards(&self, merchant: Option<&MerchantId>) -> bool {
+        merchant.and_then(|id| self.merchants.get(id)).is_none_or(|merchant| merchant.awards)
     }
 }
 

@@ -88,11 +88,21 @@ pub enum Reason {
     AwardsNothing,
     /// The balance cannot hold more.
     BalanceFull,
+    /// The pieces of what matches are too few or too many.
+    QuantityOutOfRange,
+    /// The payment medium's brand or type is not among the offer's.
+    PaymentMediumNotIncluded,
+    /// The participant is in none of the offer's segments, or has none of its tags.
+    NotInSegment,
+    /// As many participants as the offer is for were awarded before.
+    PlacesTaken,
+    /// The award is more than what is left of the offer's budget.
+    BudgetExhausted,
 }
 
 impl Reason {
     /// Every reason, in the order of their stored numbers: append only.
-    pub const ALL: [Reason; 11] = [
+    pub const ALL: [Reason; 16] = [
         Reason::NotValid,
         Reason::UnitNotIncluded,
         Reason::UnitDoesNotAward,
@@ -104,6 +114,11 @@ impl Reason {
         Reason::NotBest,
         Reason::AwardsNothing,
         Reason::BalanceFull,
+        Reason::QuantityOutOfRange,
+        Reason::PaymentMediumNotIncluded,
+        Reason::NotInSegment,
+        Reason::PlacesTaken,
+        Reason::BudgetExhausted,
     ];
 
     /// The stable code of the contract.
@@ -120,6 +135,11 @@ impl Reason {
             Reason::NotBest => "not_best",
             Reason::AwardsNothing => "awards_nothing",
             Reason::BalanceFull => "balance_full",
+            Reason::QuantityOutOfRange => "quantity_out_of_range",
+            Reason::PaymentMediumNotIncluded => "payment_medium_not_included",
+            Reason::NotInSegment => "not_in_segment",
+            Reason::PlacesTaken => "places_taken",
+            Reason::BudgetExhausted => "budget_exhausted",
         }
     }
 }

@@ -112,6 +112,10 @@ impl Wallet {
             | Effect::Expire { lot, amount } => self.take(lot, *amount),
             Effect::Owe { balance, amount } => self.owe(balance, *amount),
             Effect::Free { offer, slot } => self.count(offer, *slot, false),
+            Effect::Quota { offer, awards, .. } if *awards != 0 => {
+                self.count(offer, Slot::Quota, *awards > 0);
+            }
+            Effect::Quota { .. } => {}
             Effect::Merge { from, into } => {
                 let moved = self.held(from);
                 self.take(from, moved);

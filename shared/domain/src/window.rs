@@ -4,7 +4,7 @@ use chrono::{Datelike, NaiveDate, Timelike, Weekday, WeekdaySet};
 use chrono_tz::Tz;
 
 use crate::anniversary::Anniversary;
-use crate::time::Instant;
+use crate::time::{Day, Instant};
 
 /// Minutes of a whole day: where a window that lasts until midnight ends.
 pub const DAY_MINUTES: u16 = 24 * 60;
@@ -57,12 +57,29 @@ pub enum Occasion {
     NameDay,
 }
 
+/// An instant as the clock of a zone shows it: looked up once, for many windows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Clock {
+    pub at: Instant,
+    pub day: Day,
+    weekday: Weekday,
+    /// Since midnight.
+    minute: u32,
+}
+
+impl Clock {
+    /// What the clock of the zone shows.
+    pub fn of(at: Instant, zone: Tz) -> Clock {
+        let local = at.utc().unwrap_or_default().with_timezone(&zone).naive_local();
+        let minute = local.hour() * 60 + local.minute();
+        Clock { at, day: Day::of(local.date()), weekday: local.weekday(), minute }
+    }
+}
+
 impl Times {
-    /// Whether the clock of the zone shows one of these times.
-    pub fn holds(&self, at: Instant, zone: Tz) -> bool {
-        let Some(utc) = at.utc() else { return false };
-        let local = utc.with_timezone(&zone).naive_local();
-        let (today, minute) = (local.weekday(), local.hour() * 60 + local.minute());
+    /// Whether the clock shows one of these times.
+    pub fn holds(&self, clock: &Clock) -> bool {
+        let (today, minute) = (clock.weekday, clock.minute);
         let on = |day: Weekday| self.days.is_empty() || self.days.contains(day);
         let open = |hours: &Hours| {
             let (from, to) = (u32::from(hours.from), u32::from(hours.to));
@@ -77,24 +94,27 @@ impl Times {
 }
 
 impl Validity {
+    /// Whether what happened at this time may count, for some participant.
+    pub fn may_hold(&self, clock: &Clock) -> bool {
+        self.from.is_none_or(|from| clock.at >= from)
+            && self.to.is_none_or(|to| clock.at < to)
+            && self.times.as_ref().is_none_or(|times| times.holds(clock))
+    }
+
     /// Whether what happened at this time counts. Around a day that is not known nothing does.
     pub fn holds(
         &self,
-        at: Instant,
-        zone: Tz,
+        clock: &Clock,
         birthday: Option<NaiveDate>,
         name_day: Option<Anniversary>,
     ) -> bool {
-        self.from.is_none_or(|from| at >= from)
-            && self.to.is_none_or(|to| at < to)
-            && self.times.as_ref().is_none_or(|times| times.holds(at, zone))
+        self.may_hold(clock)
             && self.around.is_none_or(|around| {
                 let known = match around.what {
                     Occasion::Birthday => birthday.map(Anniversary::of),
                     Occasion::NameDay => name_day,
                 };
-                let today = at.day(zone);
-                known.is_some_and(|known| known.is_near(today, around.before, around.after))
+                known.is_some_and(|known| known.is_near(clock.day, around.before, around.after))
             })
     }
 

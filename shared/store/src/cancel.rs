@@ -12,6 +12,7 @@ use crate::Store;
 use crate::commit::{Done, Operation, Proposal, Step, decision_time};
 use crate::error::{Error, Noun, Result};
 use crate::event::put_event;
+use crate::facts::quota_writes;
 use crate::ledger::{Ledger, Reach};
 use crate::record::{CancelMark, StoredEvent};
 use crate::table::Write;
@@ -144,7 +145,8 @@ impl Operation for EventCancel<'_> {
                 Ok((event.recorded.clone(), sequence))
             }
         };
-        let sides = vec![put_event(&event)?];
+        let mut sides = vec![put_event(&event)?];
+        sides.extend(quota_writes(order.programme, &applied.entries));
         Ok(Step::Commit(Proposal::of(applied, sides), answer))
     }
 }

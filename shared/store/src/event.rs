@@ -1,7 +1,7 @@
 //! Events: accepted once for ever, judged in the call that brings them or left pending.
 
 use domain::apply::{Command, Outcome, apply};
-use domain::award::Mode;
+use domain::award::{Facts, Mode};
 use domain::event::{Due, Event, Judge, RecordedEvent, SpendOn};
 use domain::id::EventId;
 use domain::ledger::{Entry, EntryKey, PayloadHash};
@@ -13,6 +13,7 @@ use domain::wallet::Wallet;
 use crate::Store;
 use crate::commit::{Done, Operation, Proposal, Step, decision_time};
 use crate::error::{Error, Noun, Result};
+use crate::facts::{Known, quota_writes};
 use crate::key;
 use crate::ledger::{Ledger, Reach};
 use crate::record::{StoredEvent, decode_event, encode_event};
@@ -35,6 +36,7 @@ pub struct Posting<'a> {
 struct Post<'a> {
     order: &'a Posting<'a>,
     known: Option<StoredEvent>,
+    facts: Known,
 }
 
 /// Reads an event item.
@@ -76,7 +78,7 @@ impl Store {
     /// `Refused` (by its spend: nothing is stored), `NotFound` (participant), `KeyReused`, or a
     /// failure.
     pub async fn post_event(&self, order: &Posting<'_>) -> Result<Done<RecordedEvent>> {
-        let mut operation = Post { order, known: None };
+        let mut operation = Post { order, known: None, facts: Known::default() };
         self.commit(&order.event.participant, &mut operation).await
     }
 
@@ -116,7 +118,12 @@ impl Operation for Post<'_> {
     type Answer = RecordedEvent;
 
     async fn load(&mut self, store: &Store, fresh: bool) -> Result<()> {
-        self.known = store.read_event(&self.order.event.id, fresh).await?;
+        let Posting { programme, event, judge, .. } = *self.order;
+        self.known = store.read_event(&event.id, fresh).await?;
+        if judge && self.known.is_none() {
+            let events = std::iter::once(event);
+            self.facts = store.facts(programme, &event.participant, events).await?;
+        }
         Ok(())
     }
 
@@ -154,12 +161,13 @@ impl Operation for Post<'_> {
             return Ok(Step::Answer(Err(refused)));
         }
         if order.judge {
-            posted.judge(order, now)?;
+            posted.judge(order, now, self.facts.facts())?;
         }
         let Posted { recorded, wallet, entries } = posted;
         let stored =
             StoredEvent { recorded: recorded.clone(), version: 0, cancel: None, denied: vec![] };
-        let sides = vec![put_event(&stored)?];
+        let mut sides = vec![put_event(&stored)?];
+        sides.extend(quota_writes(order.programme, &entries));
         Ok(Step::Commit(Proposal { entries, wallet, enrols, sides }, Ok(recorded)))
     }
 }
@@ -194,9 +202,9 @@ impl Posted {
         None
     }
 
-    fn judge(&mut self, order: &Posting<'_>, now: Instant) -> Result<()> {
+    fn judge(&mut self, order: &Posting<'_>, now: Instant, facts: Facts<'_>) -> Result<()> {
         let (mode, by) = (Mode::Interactive, Judge::Interactive);
-        let command = Command::Judge { event: &self.recorded, mode, by };
+        let command = Command::Judge { event: &self.recorded, mode, by, facts };
         let applied = apply(order.programme, &self.wallet, now, &command);
         let Outcome::Judged { judgement, due } = applied.outcome else {
             return Err(Error::Corrupt("a judgement that is none"));

@@ -11,6 +11,7 @@ use crate::Store;
 use crate::commit::{Done, Operation, Proposal, Step, decision_time};
 use crate::error::{Error, Result};
 use crate::event::put_event;
+use crate::facts::{Known, quota_writes};
 use crate::ledger::{Ledger, Reach};
 use crate::record::StoredEvent;
 
@@ -33,6 +34,7 @@ pub struct Judging<'a> {
 struct Fold<'a> {
     order: &'a Judging<'a>,
     events: Vec<StoredEvent>,
+    facts: Known,
 }
 
 impl Store {
@@ -45,7 +47,8 @@ impl Store {
         if order.events.len() > MAX_FOLD {
             return Err(Error::Corrupt("more events than one transaction takes"));
         }
-        self.commit(order.participant, &mut Fold { order, events: Vec::new() }).await
+        let mut fold = Fold { order, events: Vec::new(), facts: Known::default() };
+        self.commit(order.participant, &mut fold).await
     }
 }
 
@@ -63,6 +66,10 @@ impl Operation for Fold<'_> {
             let own = stored.filter(|s| s.recorded.event.participant == *self.order.participant);
             self.events.extend(own);
         }
+        let Judging { programme, participant, mode, .. } = *self.order;
+        let due = self.events.iter().filter(|stored| is_due(&stored.recorded, mode));
+        let due = due.map(|stored| &stored.recorded.event);
+        self.facts = store.facts(programme, participant, due).await?;
         Ok(())
     }
 
@@ -77,7 +84,7 @@ impl Operation for Fold<'_> {
             Err(unknown) => return Ok(Step::Answer(Err(unknown))),
         };
         let mode = order.mode;
-        let mut wallet = state.wallet.clone();
+        let (mut wallet, mut known) = (state.wallet.clone(), self.facts.clone());
         let (mut entries, mut sides, mut answers) = (Vec::new(), Vec::new(), Vec::new());
         let accepted = self.events.iter().map(|stored| stored.recorded.accepted_at);
         let now = decision_time(order.now, &wallet, accepted);
@@ -86,8 +93,10 @@ impl Operation for Fold<'_> {
                 answers.push(stored.recorded.clone());
                 continue;
             }
-            let command = Command::Judge { event: &stored.recorded, mode, by: order.by.clone() };
+            let (event, by, facts) = (&stored.recorded, order.by.clone(), known.facts());
+            let command = Command::Judge { event, mode, by, facts };
             let applied = apply(order.programme, &wallet, now, &command);
+            known.note(&applied.entries);
             let Outcome::Judged { judgement, due } = applied.outcome else {
                 return Err(Error::Corrupt("a judgement that is none"));
             };
@@ -102,6 +111,7 @@ impl Operation for Fold<'_> {
         if entries.is_empty() {
             return Ok(Step::Answer(Ok(Done { value: answers, wallet, repeated: true })));
         }
+        sides.extend(quota_writes(order.programme, &entries));
         Ok(Step::Commit(Proposal { entries, wallet, enrols: false, sides }, Ok(answers)))
     }
 }

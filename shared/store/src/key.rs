@@ -1,6 +1,6 @@
 //! Keys of the one table: made here and nowhere else.
 
-use domain::id::{EventId, Key, ParticipantId, PlanId};
+use domain::id::{EventId, Key, OfferId, ParticipantId, PlanId};
 use domain::pass::PassId;
 use domain::time::Instant;
 use sha2::{Digest, Sha256};
@@ -61,6 +61,11 @@ pub fn event(id: &EventId) -> ItemKey {
 /// A caller's spend key that carries no time.
 pub fn spend_guard(id: &ParticipantId, key: &Key) -> ItemKey {
     item(format!("U#spend#{id}#{key}"), "U")
+}
+
+/// What an offer has given all participants together.
+pub fn quota(id: &OfferId) -> ItemKey {
+    item(format!("Q#{id}"), "Q")
 }
 
 /// A pass.

@@ -4,13 +4,13 @@ use std::collections::HashMap;
 use std::fmt::Debug;
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::error::{BuildError, SdkError};
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::{
     AttributeValue, ConditionCheck, KeysAndAttributes, Put, ReturnValuesOnConditionCheckFailure,
-    TransactWriteItem,
+    TransactWriteItem, Update,
 };
 
 use crate::error::{Error, Result};
@@ -47,6 +47,20 @@ pub enum Write {
         key: ItemKey,
         demand: Demand,
     },
+    /// Adds to numbers of an item, which need not be there.
+    Add {
+        key: ItemKey,
+        sums: Vec<Sum>,
+    },
+}
+
+/// What is added to one number attribute.
+#[derive(Clone, Debug)]
+pub struct Sum {
+    pub name: &'static str,
+    pub by: i64,
+    /// What it must not exceed afterwards.
+    pub most: Option<i64>,
 }
 
 /// How a write ended.
@@ -203,6 +217,33 @@ impl Table {
         }
     }
 
+    fn update(&self, key: ItemKey, sums: &[Sum]) -> std::result::Result<Update, BuildError> {
+        let add = sums.iter().enumerate().map(|(at, _)| format!("#a{at} :a{at}"));
+        let add: Vec<String> = add.collect();
+        let limited = sums.iter().enumerate().filter(|(_, sum)| sum.most.is_some());
+        let limited =
+            limited.map(|(at, _)| format!("(attribute_not_exists(#a{at}) OR #a{at} <= :m{at})"));
+        let condition = limited.collect::<Vec<String>>().join(" AND ");
+        let signed = |value: i64| AttributeValue::N(value.to_string());
+        let mut update = Update::builder()
+            .table_name(&self.name)
+            .set_key(Some(attributes(key)))
+            .update_expression(format!("ADD {}", add.join(", ")));
+        if !condition.is_empty() {
+            update = update.condition_expression(condition);
+        }
+        for (at, sum) in sums.iter().enumerate() {
+            update = update
+                .expression_attribute_names(format!("#a{at}"), sum.name)
+                .expression_attribute_values(format!(":a{at}"), signed(sum.by));
+            if let Some(most) = sum.most {
+                update =
+                    update.expression_attribute_values(format!(":m{at}"), signed(most - sum.by));
+            }
+        }
+        update.build()
+    }
+
     fn transact_item(&self, part: Write) -> Result<TransactWriteItem> {
         let bad = |_| Error::Corrupt("incomplete write");
         let all_old = ReturnValuesOnConditionCheckFailure::AllOld;
@@ -219,6 +260,7 @@ impl Table {
                     .build()
                     .map_err(bad)?,
             ),
+            Write::Add { key, sums } => item.update(self.update(key, &sums).map_err(bad)?),
             Write::Check { key, demand } => item.condition_check(
                 ConditionCheck::builder()
                     .table_name(&self.name)

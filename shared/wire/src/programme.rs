@@ -1,12 +1,13 @@
 //! The programme document: parsed and validated whole, so that a version that was stored can be
 //! activated and nothing in it is found out later.
 
+mod award;
+mod conditions;
 mod definition;
 mod names;
 mod offer;
 mod plan;
 mod terms;
-#[cfg_attr(not(test), expect(dead_code, reason = "offers will read it"))]
 mod window;
 
 use std::collections::HashSet;
@@ -62,12 +63,13 @@ pub fn parse_programme(document: &[u8], version: u64) -> Result<Programme, BodyF
             currency: currency.as_ref().map_or(any_decimals(), |currency| currency.decimals),
             balances,
             classifications: names::classifications(&fields),
+            merchants: names::merchants(&fields),
+            segments: names::segment_ids(&fields),
         };
         let catalogue = names::catalogue(&fields);
         names::kpis(&fields);
-        let merchants = names::merchants(&fields);
         let definition = definition::definition(&fields, &known);
-        let offers = offer::offers(&fields, &known);
+        let offers = offer::offers(&fields, &known, definition.as_ref());
         let pass_plans = plan::pass_plans(&fields, &known);
         let segments = plan::segments(&fields, &known);
         let runs = read_runs(&fields);
@@ -80,7 +82,7 @@ pub fn parse_programme(document: &[u8], version: u64) -> Result<Programme, BodyF
             definition: definition?,
             classifications: known.classifications,
             catalogue,
-            merchants,
+            merchants: known.merchants,
             offers,
             pass_plans,
             segments,

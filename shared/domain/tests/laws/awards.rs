@@ -248,9 +248,9 @@ fn r31_the_limit_of_a_batch_offer_is_decided_by_the_run() {
 fn r45_once_an_exclusive_offer_awarded_no_later_one_does() {
     let mut book = book(vec![best(fixed("first", 5)), batch(fixed("run", 1))]);
     let which = book.buy("r", 1_00);
-    book.programme.offers.extend([best(fixed("new", 50)), batch(best(fixed("later", 60)))]);
+    book.revise(|offers| offers.extend([best(fixed("new", 50)), batch(best(fixed("later", 60)))]));
     let again = told(&book.judge(which, Mode::Interactive));
     assert_eq!(again, ["new not_best", "run awaits_run", "later not_best"]);
-    book.programme.offers.push(best(fixed("newest", 70)));
+    book.revise(|offers| offers.push(best(fixed("newest", 70))));
     assert_eq!(told(&book.judge(which, Mode::Run)), ["run 1", "newest not_best"]);
 }

@@ -3,12 +3,15 @@
 
 use domain::amount::Amount;
 use domain::apply::{Command, Outcome, apply};
-use domain::award::Mode;
+use domain::award::{Facts, Mode};
 use domain::event::{Event, EventState, Judge, Judgement, RecordedEvent, SpendOn};
 use domain::id::BalanceCode;
 use domain::ledger::{Act, Entry, EntryKey, PayloadHash, SpendMade};
+use domain::offer::Offer;
+use domain::participant::Participant;
 use domain::pass::Pass;
 use domain::programme::Programme;
+use domain::quota::Quotas;
 use domain::refusal::{Reason, Refusal};
 use domain::spend::SpendAsked;
 use domain::time::Instant;
@@ -20,6 +23,8 @@ use crate::laws;
 #[derive(Clone)]
 pub struct Book {
     pub programme: Programme,
+    pub participant: Participant,
+    pub quotas: Quotas,
     pub now: Instant,
     pub wallet: Wallet,
     pub ledger: Vec<Entry>,
@@ -33,6 +38,8 @@ impl Book {
     pub fn new(programme: Programme, now: Instant) -> Book {
         Book {
             programme,
+            participant: Participant::default(),
+            quotas: Quotas::default(),
             now,
             wallet: Wallet::default(),
             ledger: vec![],
@@ -42,8 +49,15 @@ impl Book {
         }
     }
 
-    pub fn with(offers: Vec<domain::offer::Offer>, now: Instant) -> Book {
+    pub fn with(offers: Vec<Offer>, now: Instant) -> Book {
         Book::new(programme(offers), now)
+    }
+
+    /// Another version of the programme with offers that its editor left.
+    pub fn revise(&mut self, edit: impl FnOnce(&mut Vec<Offer>)) {
+        let mut offers = self.programme.offers.to_vec();
+        edit(&mut offers);
+        self.programme.offers = offers.into();
     }
 
     pub fn available(&self, balance: &BalanceCode) -> i64 {
@@ -74,6 +88,8 @@ impl Book {
     pub fn commit(&mut self, command: &Command<'_>) -> Outcome {
         let applied = apply(&self.programme, &self.wallet, self.now, command);
         laws::of_commit(self, &applied);
+        let effects = applied.entries.iter().flat_map(|entry| &entry.effects);
+        effects.for_each(|effect| self.quotas.note(effect));
         self.ledger.extend(applied.entries);
         self.wallet = applied.wallet;
         // A long ledger is not read again at every entry.
@@ -99,8 +115,10 @@ impl Book {
     pub fn judge(&mut self, which: usize, mode: Mode) -> Judgement {
         let event = self.events[which].clone();
         let by = Judge::Interactive;
+        let (participant, quotas) = (self.participant.clone(), self.quotas.clone());
+        let facts = Facts { participant: &participant, quotas: &quotas };
         let Outcome::Judged { judgement, due } =
-            self.commit(&Command::Judge { event: &event, mode, by })
+            self.commit(&Command::Judge { event: &event, mode, by, facts })
         else {
             panic!("a judgement is never refused")
         };

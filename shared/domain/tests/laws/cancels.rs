@@ -16,7 +16,7 @@ fn two_awards() -> (Book, usize, usize) {
     let soon = Expiry::After(span("P9D"));
     let mut book = Book::with(vec![fixed("o", 100)], noon("2026-11-21"));
     let first = book.buy("a", 1_00);
-    book.programme.offers = vec![Offer { expires: soon, ..fixed("p", 50) }];
+    book.programme.offers = vec![Offer { expires: soon, ..fixed("p", 50) }].into();
     let second = book.buy("b", 1_00);
     (book, first, second)
 }
@@ -131,7 +131,7 @@ fn r72_debts_of_two_balances_come_back_as_they_were() {
     book.spend(eur(), Some(100), None).unwrap();
     book.cancel_event(which).unwrap();
     let owed = book.wallet.debts.clone();
-    book.programme.offers.truncate(1);
+    book.revise(|offers| offers.truncate(1));
     let next = book.buy("b", 1_00);
     assert_eq!((book.debt(&points()), book.debt(&eur())), (0, 1_00));
     book.cancel_event(next).unwrap();
@@ -183,7 +183,7 @@ fn r72_what_comes_back_expired_does_not_pay_for_an_award() {
     let mut book =
         Book::with(vec![Offer { expires: soon, ..fixed("soon", 50) }], noon("2026-11-21"));
     book.buy("a", 1_00);
-    book.programme.offers = vec![fixed("o", 100)];
+    book.programme.offers = vec![fixed("o", 100)].into();
     let which = book.buy("b", 5_00);
     book.spend(points(), Some(50), Some(which)).unwrap();
     book.spend(points(), Some(100), None).unwrap();

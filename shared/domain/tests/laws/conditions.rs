@@ -54,8 +54,8 @@ fn r42_both_ends_of_an_amount_range_are_inclusive() {
 
 #[test]
 fn r42_units_and_r50_merchants() {
-    let only = when(Conditions { units: vec![unit("shop-1")], ..Conditions::default() });
-    let mute = when(Conditions { units: vec![unit("shop-3")], ..Conditions::default() });
+    let only = when(Conditions { units: vec![unit("shop-1")].into(), ..Conditions::default() });
+    let mute = when(Conditions { units: vec![unit("shop-3")].into(), ..Conditions::default() });
     let any = when(Conditions::default());
     let cases = [
         (&only, Some("shop-1"), "awarded"),
@@ -77,7 +77,7 @@ fn r42_units_and_r50_merchants() {
 #[test]
 fn r42_classifications() {
     let named = vec![class("grocery"), class("fuel")];
-    let offer = when(Conditions { classifications: named, ..Conditions::default() });
+    let offer = when(Conditions { classifications: named.into(), ..Conditions::default() });
     let cases = [
         (Some("grocery"), "awarded"),
         (Some("fuel"), "awarded"),
@@ -92,7 +92,7 @@ fn r42_classifications() {
 
 #[test]
 fn r42_one_line_has_product_category_and_brand_of_the_offer() {
-    let ids = |list: &[&str]| list.iter().map(|id| product(id)).collect();
+    let ids = |list: &[&str]| list.iter().map(|id| product(id)).collect::<Vec<_>>().into();
     let offer = |products: &[&str], categories: &[&str], brands: &[&str]| {
         let (products, categories, brands) = (ids(products), ids(categories), ids(brands));
         when(Conditions { products, categories, brands, ..Conditions::default() })
@@ -134,14 +134,14 @@ fn r42_one_line_has_product_category_and_brand_of_the_offer() {
 fn r46_validity_follows_performed_on_from_inclusive_to_exclusive() {
     let (from, to) = ("2026-11-01T00:00:00+01:00", "2026-12-01T00:00:00+01:00");
     let next = ("2027-01-01T00:00:00+01:00", "2027-01-02T00:00:00+01:00");
-    let november = validity(Some(from), Some(to));
+    let november = || validity(Some(from), Some(to));
     let cases = [
-        (vec![november], "2026-10-31T23:59:59.999+01:00", "not_valid"),
-        (vec![november], from, "awarded"),
-        (vec![november], "2026-11-30T23:59:59.999+01:00", "awarded"),
-        (vec![november], to, "not_valid"),
-        (vec![november, validity(Some(next.0), Some(next.1))], next.0, "awarded"),
-        (vec![november, validity(Some(next.0), Some(next.1))], to, "not_valid"),
+        (vec![november()], "2026-10-31T23:59:59.999+01:00", "not_valid"),
+        (vec![november()], from, "awarded"),
+        (vec![november()], "2026-11-30T23:59:59.999+01:00", "awarded"),
+        (vec![november()], to, "not_valid"),
+        (vec![november(), validity(Some(next.0), Some(next.1))], next.0, "awarded"),
+        (vec![november(), validity(Some(next.0), Some(next.1))], to, "not_valid"),
         (vec![validity(None, Some(to))], "1999-01-01T00:00:00Z", "awarded"),
         (vec![validity(Some(from), None)], "2039-01-01T00:00:00Z", "awarded"),
         (vec![], "1999-01-01T00:00:00Z", "awarded"),

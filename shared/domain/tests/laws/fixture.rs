@@ -11,7 +11,7 @@ use domain::id::{
 };
 use domain::ledger::PayloadHash;
 use domain::offer::{
-    Award, AwardForm, Conditions, EvaluationMethod, Expiry, Limit, Offer, OfferClass, Validity,
+    Award, AwardForm, Conditions, EvaluationMethod, Expiry, Limit, Offer, OfferClass, Quota, Scope,
 };
 use domain::pass::{Issue, Pass, PassPlan};
 use domain::payment_medium::PaymentMediumRules;
@@ -21,6 +21,7 @@ use domain::programme::{
 };
 use domain::spend::{AmountRange, SpendDefinition, SpendRule};
 use domain::time::{Calendar, Day, Duration, Instant, parse_instant};
+use domain::window::Validity;
 
 pub const ZONE: Tz = chrono_tz::Europe::Berlin;
 
@@ -84,11 +85,14 @@ pub fn offer(id: &str, balance: BalanceCode, form: AwardForm) -> Offer {
         method: EvaluationMethod::BatchAndInteractive,
         valid: vec![],
         award: Award { balance, form },
+        scope: Scope::Transaction,
         when: Conditions::default(),
         limit: Limit::Multiple,
+        quota: Quota::default(),
         on_top: true,
         expires: Expiry::Never,
         available_after: None,
+        available_from: None,
     }
 }
 
@@ -102,18 +106,19 @@ pub fn percent(id: &str, balance: BalanceCode, percentage: &str) -> Offer {
 }
 
 pub fn validity(from: Option<&str>, to: Option<&str>) -> Validity {
-    Validity { from: from.map(at), to: to.map(at) }
+    Validity { from: from.map(at), to: to.map(at), ..Validity::default() }
 }
 
 /// Offers of every award form, limit, expiry, method and stacking.
 pub fn every_offer() -> Vec<Offer> {
     let best = |offer: Offer| Offer { on_top: false, ..offer };
     let batch = |offer: Offer| Offer { method: EvaluationMethod::Batch, ..offer };
-    let grocery = Conditions { classifications: vec![class("grocery")], ..Conditions::default() };
+    let grocery =
+        Conditions { classifications: vec![class("grocery")].into(), ..Conditions::default() };
     let small =
         Conditions { from: Some(Amount(5_00)), to: Some(Amount(50_00)), ..Conditions::default() };
-    let coffee = Conditions { categories: vec![product("coffee")], ..Conditions::default() };
-    let shop = Conditions { units: vec![unit("shop-1")], ..Conditions::default() };
+    let coffee = Conditions { categories: vec![product("coffee")].into(), ..Conditions::default() };
+    let shop = Conditions { units: vec![unit("shop-1")].into(), ..Conditions::default() };
     let days = |text| Expiry::After(span(text));
     let month_end = Expiry::EndOf(Calendar::Month, span("P1M"));
     let per_month = Limit::OncePerCalendar(Calendar::Month);
@@ -173,7 +178,7 @@ pub fn programme(offers: Vec<Offer>) -> Programme {
             merchants: HashMap::from(merchants),
             units: units.map(|(one, owner)| (unit(one), id(owner))).into(),
         },
-        offers,
+        offers: offers.into(),
         pass_plans: vec![gift()],
         segments: vec![],
         runs: vec![],

@@ -155,7 +155,8 @@ fn r60_the_two_nearest_in_expiry_merge_and_nothing_available_is_held_back() {
             let inserted = number == 201;
             let days = if number > 201 { number - 1 } else { number } * 2 - i64::from(inserted);
             book.now = Instant(start + days * DAY);
-            book.programme.offers = vec![if inserted { between.clone() } else { every.clone() }];
+            let offer = if inserted { &between } else { &every };
+            book.programme.offers = vec![offer.clone()].into();
             book.buy(&format!("r-{number}"), 1_00);
         }
         let lots = book.lots();

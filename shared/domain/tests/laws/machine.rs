@@ -2,12 +2,13 @@
 
 use domain::amount::Amount;
 use domain::apply::{Command, apply};
-use domain::award::Mode;
+use domain::award::{Facts, Mode};
 use domain::event::{Event, EventState, Judge};
 use domain::id::{BalanceCode, Classification};
 use domain::ledger::EntryKey;
-use domain::preview::preview;
+use domain::preview::{Preview, preview};
 use domain::programme::DebtPolicy;
+use domain::refusal::Refusal;
 use domain::spend::SpendAsked;
 use domain::time::Instant;
 use proptest::prelude::*;
@@ -92,7 +93,12 @@ fn take(book: &mut Book, step: &Step) {
             let cancelled = book.events[which].state == EventState::Cancelled;
             let stale = book.events[which].clone();
             let judgement = book.judge(which, mode);
-            let again = Command::Judge { event: &stale, mode, by: Judge::Interactive };
+            let again = Command::Judge {
+                event: &stale,
+                mode,
+                by: Judge::Interactive,
+                facts: Facts::none(),
+            };
             let again = apply(&book.programme, &book.wallet, book.now, &again);
             let key = &again.entries.last().unwrap().key;
             assert!(book.known(key).is_some(), "R-33: a late attempt is known by its key");
@@ -144,11 +150,15 @@ fn settled(book: &Book) -> domain::wallet::Wallet {
     wallet
 }
 
+fn look(book: &Book, event: &Event, spend: Option<&SpendAsked>) -> Result<Preview, Refusal> {
+    let facts = Facts { participant: &book.participant, quotas: &book.quotas };
+    preview(&book.programme, &book.wallet, book.now, recorded(event.clone()), spend, facts)
+}
+
 /// Posts as the store does, the spend first, and holds the preview against it.
 fn post(book: &mut Book, event: Event, spend: Option<i64>) {
     let spend = spend.map(|amount| asked(book, points(), Some(amount), 3));
-    let told =
-        preview(&book.programme, &book.wallet, book.now, recorded(event.clone()), spend.as_ref());
+    let told = look(book, &event, spend.as_ref());
     let before = book.clone();
     let mode = if event.immediate { Mode::Interactive } else { Mode::Run };
     let which = book.accept(event);

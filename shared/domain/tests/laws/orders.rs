@@ -1,7 +1,7 @@
 //! The order in which things arrive, and arriving twice, change nothing that counts.
 
 use domain::apply::{Command, apply};
-use domain::award::Mode;
+use domain::award::{Facts, Mode};
 use domain::event::Judge;
 use domain::ledger::EntryKey;
 use domain::offer::{Expiry, Offer};
@@ -21,7 +21,7 @@ fn bought(totals: &[i64]) -> Book {
     for (number, total) in totals.iter().enumerate() {
         let expires =
             [Expiry::Never, Expiry::After(span("P5D")), Expiry::After(span("P9D"))][number % 3];
-        book.programme.offers = vec![Offer { expires, ..percent("o", points(), "100") }];
+        book.programme.offers = vec![Offer { expires, ..percent("o", points(), "100") }].into();
         book.buy(&format!("r-{number}"), *total);
     }
     book
@@ -81,7 +81,8 @@ fn r33_a_judgement_that_comes_twice_has_the_key_of_the_first() {
     for mode in [Mode::Interactive, Mode::Run] {
         let stale = book.events[which].clone();
         book.judge(which, mode);
-        let late = Command::Judge { event: &stale, mode: Mode::Run, by: Judge::Interactive };
+        let (mode, by, facts) = (Mode::Run, Judge::Interactive, Facts::none());
+        let late = Command::Judge { event: &stale, mode, by, facts };
         let again = apply(&book.programme, &book.wallet, book.now, &late);
         let key = &again.entries.last().unwrap().key;
         assert!(book.known(key).is_some(), "the search finds it before anything is decided");
@@ -96,7 +97,7 @@ fn r33_a_judgement_that_comes_twice_has_the_key_of_the_first() {
 fn r7_offers_of_a_later_version_judge_what_awaits_a_run() {
     let mut book = Book::with(every_offer(), noon("2026-11-21"));
     let which = book.buy("r", 92_00);
-    book.programme.offers.insert(0, fixed("new", 1));
+    book.revise(|offers| offers.insert(0, fixed("new", 1)));
     let judgement = book.judge(which, Mode::Run);
     assert_eq!(judgement.awards[0].offer, offer_id("new"));
     assert_eq!(judgement.awards.len(), 3, "{judgement:?}");

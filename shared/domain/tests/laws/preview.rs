@@ -1,5 +1,6 @@
 //! Preview: what posting would do (R-35); `machine` holds it against posting.
 
+use domain::award::Facts;
 use domain::event::Event;
 use domain::preview::{Preview, preview};
 use domain::programme::Programme;
@@ -25,7 +26,8 @@ fn look(book: &Book, event: &Event, spend: Option<i64>) -> Result<Preview, Refus
         unit: None,
         performed_on: book.now,
     });
-    preview(&book.programme, &book.wallet, book.now, recorded(event.clone()), asked.as_ref())
+    let (event, facts) = (recorded(event.clone()), Facts::none());
+    preview(&book.programme, &book.wallet, book.now, event, asked.as_ref(), facts)
 }
 
 fn additional(preview: &Preview) -> Vec<String> {
@@ -44,11 +46,11 @@ fn r35_every_offer_says_what_it_gives_or_why_not() {
         monthly 200
         best-gone 40
         tenth awards_nothing
-        best-coffee no_matching_line
         best-small not_best
         cash awaits_run
         rolling awaits_run
         best-grocery classification_not_included
+        best-coffee no_matching_line
         autumn unit_not_included"#]]
     .assert_eq(&all.join("\n"));
     assert_eq!(seen.spend.as_ref().unwrap().spent.0, 20);

@@ -3,6 +3,7 @@
 use domain::amount::Amount;
 use domain::id::BalanceCode;
 use domain::ledger::Act;
+use domain::offer::Offers;
 use domain::programme::DebtPolicy;
 use domain::refusal::{Reason, Refusal};
 use domain::spend::SpendAsked;
@@ -25,7 +26,7 @@ fn with_faults_from(first: usize) -> Result<i64, Refusal> {
     let mut programme = programme(vec![fixed("p", 100)]);
     let has = |number: usize| number >= first;
     if has(5) {
-        programme.offers.clear();
+        programme.offers = Offers::default();
     }
     let mut book = Book::new(programme, noon("2026-11-21"));
     book.buy("start", 5_00);
@@ -106,7 +107,7 @@ fn r70_a_refusal_is_an_entry_that_changes_nothing() {
 fn codes_are_told_apart() {
     let refusals = Refusal::ALL.map(Refusal::code);
     let reasons = Reason::ALL.map(Reason::code);
-    for codes in [refusals, reasons] {
+    for codes in [refusals.as_slice(), reasons.as_slice()] {
         let apart: std::collections::HashSet<_> = codes.iter().collect();
         assert_eq!(apart.len(), codes.len());
         assert!(codes.iter().all(|code| code.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')));

@@ -3,6 +3,7 @@
 use domain::award::Mode;
 use domain::event::Event;
 use domain::ledger::Effect;
+use domain::offer::Offers;
 use domain::programme::ReductionMethod;
 use domain::refusal::Refusal;
 use domain::spend::SpendAsked;
@@ -16,7 +17,7 @@ fn holding(of_points: i64, of_eur: i64) -> Book {
     let mut book =
         Book::with(vec![fixed("p", of_points), offer("e", eur(), money)], noon("2026-11-21"));
     book.buy("start", 1_00);
-    book.programme.offers.clear();
+    book.programme.offers = Offers::default();
     book
 }
 

@@ -21,6 +21,7 @@ pub enum SlotRecord {
     Ever,
     Period(i32),
     On(i32),
+    Quota,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -84,6 +85,7 @@ enum EffectRecord {
     Activity(i32, i32, i64),
     Seen(i64),
     Block(bool),
+    Quota(Name, i32, i32, i64),
 }
 
 pub fn lot_record(names: &mut Names, lot: &LotId) -> Result<LotRecord> {
@@ -104,6 +106,7 @@ pub fn slot_record(slot: Slot) -> SlotRecord {
         Slot::Ever => SlotRecord::Ever,
         Slot::Period(number) => SlotRecord::Period(number),
         Slot::On(day) => SlotRecord::On(day.0),
+        Slot::Quota => SlotRecord::Quota,
     }
 }
 
@@ -112,6 +115,7 @@ pub fn read_slot(record: &SlotRecord) -> Slot {
         SlotRecord::Ever => Slot::Ever,
         SlotRecord::Period(number) => Slot::Period(*number),
         SlotRecord::On(day) => Slot::On(Day(*day)),
+        SlotRecord::Quota => Slot::Quota,
     }
 }
 
@@ -282,6 +286,9 @@ fn effect_record(names: &mut Names, effect: &Effect) -> Result<EffectRecord> {
         }
         Effect::Seen { performed_on } => EffectRecord::Seen(performed_on.0),
         Effect::Block { blocked } => EffectRecord::Block(*blocked),
+        Effect::Quota { offer, awards, places, budget } => {
+            EffectRecord::Quota(names.add(offer.as_str())?, *awards, *places, budget.0)
+        }
     })
 }
 
@@ -319,5 +326,11 @@ fn read_effect(texts: &Texts<'_>, record: &EffectRecord) -> Result<Effect> {
         },
         EffectRecord::Seen(time) => Effect::Seen { performed_on: Instant(*time) },
         EffectRecord::Block(blocked) => Effect::Block { blocked: *blocked },
+        EffectRecord::Quota(offer, awards, places, budget) => Effect::Quota {
+            offer: texts.offer(*offer)?,
+            awards: *awards,
+            places: *places,
+            budget: Amount(*budget),
+        },
     })
 }

@@ -14,7 +14,7 @@ use domain::id::{
 };
 use domain::ledger::PayloadHash;
 use domain::offer::{
-    Award, AwardForm, Conditions, EvaluationMethod, Expiry, Limit, Offer, OfferClass,
+    Award, AwardForm, Conditions, EvaluationMethod, Expiry, Limit, Offer, OfferClass, Quota, Scope,
 };
 use domain::pass::{Issue, PassPlan, PassSecret};
 use domain::payment_medium::PaymentMediumRules;
@@ -79,11 +79,14 @@ pub fn offer(id: &str, balance: &str, form: AwardForm) -> Offer {
         method: EvaluationMethod::BatchAndInteractive,
         valid: vec![],
         award: Award { balance: BalanceCode::parse(balance).unwrap(), form },
+        scope: Scope::Transaction,
         when: Conditions::default(),
         limit: Limit::Multiple,
+        quota: Quota::default(),
         on_top: true,
         expires: Expiry::After(Span::parse("P1Y").unwrap()),
         available_after: None,
+        available_from: None,
     }
 }
 
@@ -147,7 +150,7 @@ pub fn programme(offers: Vec<Offer>) -> Programme {
             merchants: HashMap::from([(owner.clone(), shop)]),
             units: HashMap::from([(UnitId::parse("shop-1").unwrap(), owner)]),
         },
-        offers,
+        offers: offers.into(),
         pass_plans: vec![gift()],
         segments: vec![],
         runs: vec![],

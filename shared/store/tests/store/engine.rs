@@ -43,13 +43,20 @@ impl Engine {
         match dispatch(&self.database, operation, &asked.to_string()) {
             Ok(answer) => {
                 if matches!(operation, "PutItem" | "TransactWriteItems") {
-                    self.history.note(operation, body);
+                    self.history.note(operation, body, |key| get(&self.database, key));
                 }
                 (200, answer)
             }
             Err(error) => (error.status_code(), error.to_json()),
         }
     }
+}
+
+/// An item as it is now.
+fn get(database: &Database, key: &Value) -> Value {
+    let body = json!({ "TableName": TABLE, "Key": key, "ConsistentRead": true });
+    let answer = dispatch(database, "GetItem", &body.to_string()).unwrap();
+    serde_json::from_str::<Value>(&answer).unwrap()["Item"].take()
 }
 
 fn dispatch(database: &Database, operation: &str, body: &str) -> Result<String, DynoxideError> {

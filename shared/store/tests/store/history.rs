@@ -23,8 +23,8 @@ pub fn place(item: &Value) -> Place {
 }
 
 impl History {
-    /// Notes a write that was carried out.
-    pub fn note(&mut self, operation: &str, body: &Value) {
+    /// Notes a write that was carried out; what an update came to is read.
+    pub fn note(&mut self, operation: &str, body: &Value, read: impl Fn(&Value) -> Value) {
         // A transaction whose token was seen is answered, not carried out again.
         let token = body["ClientRequestToken"].as_str();
         if token.is_some_and(|token| !self.tokens.insert(token.to_owned())) {
@@ -33,18 +33,13 @@ impl History {
         self.writes += 1;
         let none = Vec::new();
         let parts = body["TransactItems"].as_array().unwrap_or(&none);
-        let items: Vec<&Value> = match operation {
-            "PutItem" => vec![&body["Item"]],
-            "TransactWriteItems" => parts
-                .iter()
-                .map(|part| &part["Put"]["Item"])
-                .filter(|item| !item.is_null())
-                .collect(),
-            _ => Vec::new(),
-        };
-        for item in items {
-            let versions = self.versions.entry(place(item)).or_default();
-            versions.push((self.writes, item.clone()));
+        let put = parts.iter().map(|part| part["Put"]["Item"].clone());
+        let updated = parts.iter().map(|part| &part["Update"]["Key"]);
+        let updated = updated.filter(|key| !key.is_null()).map(read);
+        let alone = (operation == "PutItem").then(|| body["Item"].clone());
+        for item in put.chain(updated).chain(alone).filter(|item| !item.is_null()) {
+            let versions = self.versions.entry(place(&item)).or_default();
+            versions.push((self.writes, item));
         }
     }
 

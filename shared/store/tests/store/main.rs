@@ -16,6 +16,7 @@ mod lists;
 mod matrix;
 mod operation;
 mod pages;
+mod quotas;
 mod races;
 mod records;
 mod requests;

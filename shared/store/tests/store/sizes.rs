@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use domain::amount::Amount;
 use domain::apply::{Command, apply};
-use domain::award::Mode;
+use domain::award::{Facts, Mode};
 use domain::event::{Judge, RecordedEvent};
 use domain::id::{BalanceCode, OfferId, UnitId};
 use domain::ledger::{EntryKey, LotId, Slot};
@@ -80,9 +80,12 @@ fn in_use(programme: &Programme, lots: i32) -> State {
         let recorded = RecordedEvent::accepted(event, payload(1), now);
         let asked = asked(150, now);
         let command = match number % 2 {
-            0 => {
-                Command::Judge { event: &recorded, mode: Mode::Interactive, by: Judge::Interactive }
-            }
+            0 => Command::Judge {
+                event: &recorded,
+                mode: Mode::Interactive,
+                by: Judge::Interactive,
+                facts: Facts::none(),
+            },
             _ => Command::Spend {
                 key: EntryKey::Spend(timed_key(now, 0x1234_5678_9abc)),
                 payload: payload(2),

@@ -6,7 +6,7 @@ use std::hash::Hash;
 
 use domain::amount::Decimals;
 use domain::event::EventType;
-use domain::id::{BalanceCode, Classification, MerchantId, ProductId, UnitId};
+use domain::id::{BalanceCode, Classification, MerchantId, ProductId, SegmentId, UnitId};
 use domain::programme::{Balance, Merchant, Merchants, Product, ReductionMethod};
 
 use crate::fault::code;
@@ -25,6 +25,8 @@ pub(super) struct Known {
     pub currency: Decimals,
     pub balances: Vec<Balance>,
     pub classifications: HashMap<Classification, Vec<EventType>>,
+    pub merchants: Merchants,
+    pub segments: HashSet<SegmentId>,
 }
 
 impl Known {
@@ -39,18 +41,34 @@ impl Known {
         found
     }
 
+    /// The decimals of a balance.
+    pub fn decimals(&self, code: &BalanceCode) -> Option<Decimals> {
+        let found = self.balances.iter().find(|balance| balance.code == *code);
+        found.map(|balance| balance.decimals)
+    }
+
     /// A classification of the programme that this type of event may carry.
     pub fn classification(&self, node: &Node<'_>, event_type: EventType) -> Option<Classification> {
+        self.classification_of_any(node, &[event_type])
+    }
+
+    /// A classification that one of these types of events may carry; of no type: any.
+    pub fn classification_of_any(
+        &self,
+        node: &Node<'_>,
+        of: &[EventType],
+    ) -> Option<Classification> {
         let name = node.parsed(Classification::parse)?;
         match self.classifications.get(&name) {
             None => {
                 let message = format!("the programme has no classification \"{name}\"");
                 node.fault(code::UNKNOWN_REFERENCE, message);
             }
-            Some(types) if !types.contains(&event_type) => {
-                let event_type = event_type.name();
+            Some(types) if !of.is_empty() && !of.iter().any(|one| types.contains(one)) => {
+                let of: Vec<&str> = of.iter().map(|one| one.name()).collect();
+                let of = of.join(" or ");
                 let message =
-                    format!("the classification \"{name}\" is not for events of type {event_type}");
+                    format!("the classification \"{name}\" is not for events of type {of}");
                 node.fault(code::NOT_ALLOWED, message);
             }
             Some(_) => {}
@@ -153,6 +171,14 @@ pub(super) fn kpis(fields: &Object<'_>) {
         },
         &["name", "products"],
     );
+}
+
+/// Ids of the segments, for what refers to one; what is wrong with a segment is told by its own
+/// reader.
+pub(super) fn segment_ids(fields: &Object<'_>) -> HashSet<SegmentId> {
+    let listed = fields.optional("segments").and_then(|node| node.value.as_array());
+    let ids = listed.into_iter().flatten().filter_map(|segment| segment.get("id")?.as_str());
+    ids.filter_map(|id| SegmentId::parse(id).ok()).collect()
 }
 
 /// Merchants and their units; a unit belongs to at most one.

@@ -2,20 +2,21 @@
 
 use std::collections::HashSet;
 
-use domain::event::EventType;
-use domain::id::{OfferId, ProductId, UnitId};
-use domain::offer::{
-    Award, AwardForm, Conditions, EvaluationMethod, Expiry, Offer, OfferClass, Validity,
-};
-use domain::programme::Balance;
+use domain::id::OfferId;
+use domain::offer::{EvaluationMethod, Expiry, Offer, OfferClass, Offers, Scope};
+use domain::programme::Definition;
 use domain::time::{Day, Duration};
+use domain::window::Validity;
 
 use crate::fault::code;
-use crate::programme::names::{Known, MAX_NAMES, id, optional_list};
+use crate::programme::award::read_award;
+use crate::programme::conditions::conditions;
+use crate::programme::names::{Known, id, optional_list};
 use crate::programme::terms::{expiry, limit};
+use crate::programme::window;
 use crate::read::{Node, Object};
 
-const MAX_OFFERS: usize = 5_000;
+const MAX_OFFERS: usize = 20_000;
 const MAX_PERIODS: usize = 100;
 
 const FIELDS: &[&str] = &[
@@ -32,71 +33,161 @@ const FIELDS: &[&str] = &[
     "on_top",
     "expires",
     "available_after",
+    "available_from",
     "spend",
 ];
 
-/// The classes of R-34; those without a value are not evaluated yet.
-const CLASSES: [(&str, Option<OfferClass>); 11] = [
-    ("increase_revenue_transaction", Some(OfferClass::IncreaseRevenueTransaction)),
-    ("increase_revenue_product", None),
-    ("utilise_free_capacity", None),
-    ("reward_loyalty_amount", None),
-    ("reward_loyalty_number", None),
-    ("reward_loyalty_quantity", None),
-    ("referral", None),
-    ("achievement", None),
-    ("financial_achievement", None),
-    ("financial_statement", None),
-    ("behaviour", None),
-];
-
-/// Offers in the order of the document: of equals the first one applies (R-45).
-pub(super) fn offers(document: &Object<'_>, known: &Known) -> Vec<Offer> {
-    let mut seen = HashSet::new();
-    let offer = |fields: &Object<'_>| offer(fields, known, &mut seen);
-    optional_list(document, "offers", MAX_OFFERS, offer, FIELDS)
+/// What the readers of an offer's parts need to know of the document.
+pub(super) struct Context<'a> {
+    pub known: &'a Known,
+    pub definition: Option<&'a Definition>,
+    /// None where it cannot be read: what depends on it is not faulted then.
+    pub class: Option<OfferClass>,
 }
 
-fn offer(fields: &Object<'_>, known: &Known, seen: &mut HashSet<OfferId>) -> Option<Offer> {
+impl Context<'_> {
+    /// Whether events of the class satisfy this; yes where the class is not known.
+    pub fn class_has(&self, has: fn(OfferClass) -> bool) -> bool {
+        self.class.is_none_or(has)
+    }
+
+    /// The name of the class.
+    pub fn class_name(&self) -> &'static str {
+        let of_class = |(_, class): &&(&str, OfferClass)| Some(*class) == self.class;
+        OfferClass::ALL.iter().find(of_class).map_or("", |(name, _)| name)
+    }
+}
+
+/// Offers in the order of the document: of equals the first one applies (R-45).
+pub(super) fn offers(
+    document: &Object<'_>,
+    known: &Known,
+    definition: Option<&Definition>,
+) -> Offers {
+    let mut seen = HashSet::new();
+    let offer = |fields: &Object<'_>| offer(fields, known, definition, &mut seen);
+    optional_list(document, "offers", MAX_OFFERS, offer, FIELDS).into()
+}
+
+fn offer(
+    fields: &Object<'_>,
+    known: &Known,
+    definition: Option<&Definition>,
+    seen: &mut HashSet<OfferId>,
+) -> Option<Offer> {
+    let id = id(fields, "id", OfferId::parse, seen);
+    let class = fields.required("class").and_then(|class| read_class(&class));
+    let context = Context { known, definition, class };
+    let valid = fields.list("valid", MAX_PERIODS, window::validity);
+    let award = fields.required("award").and_then(|award| read_award(&award, &context));
+    let scopes = [("transaction", Some(Scope::Transaction)), ("line", Some(Scope::Line))];
+    let scope = fields.optional("scope").and_then(|scope| scope.choice(&scopes));
+    if scope == Some(Scope::Line) && !context.class_has(OfferClass::has_lines) {
+        let class = context.class_name();
+        let message = format!("events of class {class} have no lines");
+        fields.at("scope").fault(code::NOT_ALLOWED, message);
+    }
+    let when = fields.optional("when").and_then(|when| conditions(&when, &context));
+    let when = when.unwrap_or_default();
+    let on_top = fields.optional("on_top").and_then(|on_top| on_top.flag());
+    let decimals = award.as_ref().and_then(|award| known.decimals(&award.balance));
+    let (limit, quota) = limit(fields, decimals);
+    let expires = expiry(fields);
+    let (available_after, available_from) = availability(fields, expires);
+    spend_method(fields);
+    let method = method(fields, &context);
+    let offer = Offer {
+        id: id?,
+        class: class?,
+        method,
+        valid,
+        award: award?,
+        scope: scope.unwrap_or_default(),
+        when,
+        limit,
+        quota,
+        on_top: on_top.unwrap_or(false),
+        expires,
+        available_after,
+        available_from,
+    };
+    check_class(fields, &offer);
+    Some(offer)
+}
+
+fn read_class(node: &Node<'_>) -> Option<OfferClass> {
+    let unsupported = [
+        "reward_loyalty_amount",
+        "reward_loyalty_number",
+        "reward_loyalty_quantity",
+        "referral",
+        "financial_statement",
+    ];
+    let known = OfferClass::ALL.map(|(name, class)| (name, Some(class)));
+    let classes: Vec<_> = known.into_iter().chain(unsupported.map(|name| (name, None))).collect();
+    node.choice(&classes)
+}
+
+/// How an offer is judged; left out: in the call where its class allows it, else by a run (R-31).
+fn method(fields: &Object<'_>, context: &Context<'_>) -> EvaluationMethod {
     let methods = [
         ("batch", Some(EvaluationMethod::Batch)),
         ("batch_and_interactive", Some(EvaluationMethod::BatchAndInteractive)),
     ];
-    let id = id(fields, "id", OfferId::parse, seen);
-    let class = fields.required("class").and_then(|class| class.choice(&CLASSES));
-    let method = fields.optional("method").and_then(|method| method.choice(&methods));
-    let valid = fields.list("valid", MAX_PERIODS, validity);
-    let award = fields.required("award").and_then(|award| read_award(&award, known));
-    if let Some(scope) = fields.optional("scope") {
-        scope.choice(&[("transaction", Some(())), ("line", None)]);
+    let interactive = context.class_has(OfferClass::may_be_interactive);
+    let default =
+        if interactive { EvaluationMethod::BatchAndInteractive } else { EvaluationMethod::Batch };
+    let given = fields.optional("method").and_then(|method| method.choice(&methods));
+    if given == Some(EvaluationMethod::BatchAndInteractive) && !interactive {
+        let class = context.class_name();
+        let message = format!("offers of class {class} are always judged by a run: say batch");
+        fields.at("method").fault(code::NOT_ALLOWED, message);
     }
-    let when = fields.optional("when").and_then(|when| conditions(&when, known));
-    let on_top = fields.optional("on_top").and_then(|on_top| on_top.flag());
-    let (limit, expires) = (limit(fields), expiry(fields));
-    let after = fields.optional("available_after");
+    given.unwrap_or(default)
+}
+
+/// When what is awarded can be spent (R-47): at once, after a time, or from a day on.
+fn availability(fields: &Object<'_>, expires: Expiry) -> (Option<Duration>, Option<Day>) {
+    let (after, from) = (fields.optional("available_after"), fields.optional("available_from"));
+    if let (Some(_), Some(from)) = (&after, &from) {
+        from.fault(code::EXCLUSIVE, "must not stand beside available_after");
+    }
     let available_after = after.as_ref().and_then(|after| after.duration());
+    let available_from = from.as_ref().and_then(|from| from.date()).map(Day::of);
+    let late = "is later than what is awarded expires";
     if let (Some(node), Some(after), Expiry::After(expires)) = (&after, available_after, expires)
         && longer(after, expires)
     {
-        node.fault(code::RANGE, "is later than what is awarded expires");
+        node.fault(code::RANGE, late);
     }
-    spend_method(fields);
-    Some(Offer {
-        id: id?,
-        class: class?,
-        method: method.unwrap_or(EvaluationMethod::BatchAndInteractive),
-        valid,
-        award: award?,
-        when: when.unwrap_or_default(),
-        limit,
-        on_top: on_top.unwrap_or(false),
-        expires,
-        available_after,
-    })
+    if let (Some(node), Some(from), Expiry::On(last)) = (&from, available_from, expires)
+        && from > last
+    {
+        node.fault(code::RANGE, late);
+    }
+    (available_after, available_from)
 }
 
 fn longer(one: Duration, other: Duration) -> bool {
     Day(0).plus(one) > Day(0).plus(other)
+}
+
+/// What a class cannot do without.
+fn check_class(fields: &Object<'_>, offer: &Offer) {
+    let timed = || {
+        let times = |valid: &Validity| valid.times.is_some();
+        offer.when.times.is_some() || (!offer.valid.is_empty() && offer.valid.iter().all(times))
+    };
+    if offer.class == OfferClass::IncreaseRevenueProduct && !offer.when.asks_lines() {
+        let message = "must name products, categories or brands: an offer of class \
+                       increase_revenue_product is for some of them";
+        fields.missing("when", message);
+    }
+    if offer.class == OfferClass::UtiliseFreeCapacity && !timed() {
+        let message = "must name times (days, hours), or every period of valid must: an offer of \
+                       class utilise_free_capacity is for some of them";
+        fields.missing("when", message);
+    }
 }
 
 fn spend_method(fields: &Object<'_>) {
@@ -105,71 +196,4 @@ fn spend_method(fields: &Object<'_>) {
     if let Some(method) = spend.and_then(|spend| spend.optional("method")) {
         method.choice(&methods);
     }
-}
-
-fn validity(node: &Node<'_>) -> Option<Validity> {
-    let fields = node.object(&["from", "to"])?;
-    let from = fields.optional("from").and_then(|from| from.instant());
-    let to = fields.optional("to").and_then(|to| to.instant());
-    if from.zip(to).is_some_and(|(from, to)| from >= to) {
-        node.fault(code::RANGE, "ends before it begins");
-    }
-    Some(Validity { from, to })
-}
-
-/// Exactly one award form (R-41).
-fn read_award(node: &Node<'_>, known: &Known) -> Option<Award> {
-    let fields =
-        node.object(&["balance", "amount", "percentage", "percentage_of_awarded_lines", "table"])?;
-    let balance = fields.required("balance").and_then(|balance| known.balance(&balance));
-    for name in ["percentage_of_awarded_lines", "table"] {
-        fields.unsupported(name, "this form of award is not supported yet");
-    }
-    let forms = ["amount", "percentage", "percentage_of_awarded_lines", "table"];
-    let given = forms.iter().filter(|form| fields.optional(form).is_some()).count();
-    if given != 1 {
-        node.fault(code::EXCLUSIVE, "must have exactly one of amount, percentage");
-    }
-    let form = form(&fields, balance);
-    Some(Award { balance: balance?.code.clone(), form: form? })
-}
-
-fn form(fields: &Object<'_>, balance: Option<&Balance>) -> Option<AwardForm> {
-    if let Some(percentage) = fields.optional("percentage") {
-        let rate = percentage.rate()?;
-        if rate.is_zero() {
-            percentage.fault(code::RANGE, "must be more than 0");
-        }
-        return Some(AwardForm::Percentage(rate));
-    }
-    let amount = fields.optional("amount")?;
-    amount.positive(balance?.decimals).map(AwardForm::Fixed)
-}
-
-/// What an event must be like (R-42). Units and products that no list names are accepted.
-fn conditions(node: &Node<'_>, known: &Known) -> Option<Conditions> {
-    let fields =
-        node.object(&["amount", "units", "classifications", "products", "categories", "brands"])?;
-    let (mut from, mut to) = (None, None);
-    if let Some(amount) = fields.optional("amount")
-        && let Some(range) = amount.object(&["from", "to"])
-    {
-        from = range.optional("from").and_then(|from| from.amount(known.currency));
-        to = range.optional("to").and_then(|to| to.amount(known.currency));
-        if from.zip(to).is_some_and(|(from, to)| from > to) {
-            amount.fault(code::RANGE, "has a from above its to");
-        }
-    }
-    let products = |name| fields.list(name, MAX_NAMES, |node| node.parsed(ProductId::parse));
-    Some(Conditions {
-        from,
-        to,
-        units: fields.list("units", MAX_NAMES, |node| node.parsed(UnitId::parse)),
-        classifications: fields.list("classifications", MAX_NAMES, |node| {
-            known.classification(node, EventType::Purchase)
-        }),
-        products: products("products"),
-        categories: products("categories"),
-        brands: products("brands"),
-    })
 }

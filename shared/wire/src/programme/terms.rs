@@ -1,6 +1,7 @@
 //! Terms that offers and pass plans share: expiry, limits, calendar periods.
 
-use domain::offer::{Expiry, Limit};
+use domain::amount::Decimals;
+use domain::offer::{Expiry, Limit, Quota};
 use domain::time::{Calendar, Day, Duration};
 
 use crate::fault::code;
@@ -43,26 +44,43 @@ fn read_expiry(node: &Node<'_>) -> Option<Expiry> {
     }
 }
 
-/// How often an offer awards (R-44); absent: as often as it is earned.
-pub(super) fn limit(fields: &Object<'_>) -> Limit {
-    for name in ["first", "budget"] {
-        fields.unsupported(name, UNSUPPORTED_LIMIT);
+/// How often an offer awards one participant, and how much it awards all of them (R-44); absent: as
+/// often as it is earned. `first` and `budget` stand beside the limit, or within it.
+pub(super) fn limit(fields: &Object<'_>, unit: Option<Decimals>) -> (Limit, Quota) {
+    let mut quota = Quota::default();
+    read_quota(fields, unit, &mut quota);
+    let Some(node) = fields.optional("limit") else { return (Limit::Multiple, quota) };
+    if node.value.is_string() {
+        let kinds = [("multiple", Some(Limit::Multiple)), ("once", Some(Limit::Once))];
+        return (node.choice(&kinds).unwrap_or(Limit::Multiple), quota);
     }
-    fields.optional("limit").and_then(|node| read_limit(&node)).unwrap_or(Limit::Multiple)
+    let names = ["once_per", "first", "budget"];
+    let Some(within) = node.object(&["once_per", "first", "budget"]) else {
+        return (Limit::Multiple, quota);
+    };
+    if names.iter().all(|name| within.optional(name).is_none()) {
+        node.fault(code::REQUIRED, "must be \"multiple\", \"once\", or have once_per");
+    }
+    for name in ["first", "budget"] {
+        if let (Some(twice), Some(_)) = (within.optional(name), fields.optional(name)) {
+            twice.fault(code::EXCLUSIVE, "stands beside the limit as well");
+        }
+    }
+    read_quota(&within, unit, &mut quota);
+    let once_per = within.optional("once_per").and_then(|node| once_per(&node));
+    (once_per.unwrap_or(Limit::Multiple), quota)
 }
 
-const UNSUPPORTED_LIMIT: &str = "limits by number of participants or by budget are not supported \
-                                 yet";
+fn read_quota(fields: &Object<'_>, unit: Option<Decimals>, quota: &mut Quota) {
+    if let Some(first) = fields.optional("first") {
+        quota.first = first.integer(1..=1_000_000_000);
+    }
+    if let (Some(budget), Some(unit)) = (fields.optional("budget"), unit) {
+        quota.budget = budget.positive(unit);
+    }
+}
 
-fn read_limit(node: &Node<'_>) -> Option<Limit> {
-    if node.value.is_string() {
-        return node.choice(&[("multiple", Some(Limit::Multiple)), ("once", Some(Limit::Once))]);
-    }
-    let fields = node.object(&["once_per", "first", "budget"])?;
-    for name in ["first", "budget"] {
-        fields.unsupported(name, UNSUPPORTED_LIMIT);
-    }
-    let node = fields.required("once_per")?;
+fn once_per(node: &Node<'_>) -> Option<Limit> {
     let fields = node.object(&["calendar", "rolling"])?;
     match (fields.optional("calendar"), fields.optional("rolling")) {
         (Some(calendar), None) => calendar.choice(&CALENDARS).map(Limit::OncePerCalendar),

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use domain::apply::{Command, Outcome, apply};
-use domain::award::Mode;
+use domain::award::{Facts, Mode};
 use domain::event::{Due, EventState, Judge, RecordedEvent, SpendOn};
 use domain::id::{EventId, Key, ParticipantId, PlanId, RunId};
 use domain::ledger::{Act, Entry, EntryKey};
@@ -62,7 +62,7 @@ impl Desk {
 
     fn judge(&mut self, event: &EventId, mode: Mode, by: Judge) {
         let recorded = self.events[event].clone();
-        let command = Command::Judge { event: &recorded, mode, by };
+        let command = Command::Judge { event: &recorded, mode, by, facts: Facts::none() };
         let participant = &recorded.event.participant;
         let (outcome, _) = self.apply(participant, &command);
         let Outcome::Judged { judgement, due } = outcome else { panic!("{outcome:?}") };
@@ -91,8 +91,15 @@ impl Desk {
         let wallet = self.wallet(&posted.event.participant);
         let recorded = RecordedEvent::accepted(posted.event, posted.payload, now());
         if only_preview {
-            let preview =
-                preview(&self.programme, &wallet, now(), recorded, posted.spend.as_ref()).unwrap();
+            let preview = preview(
+                &self.programme,
+                &wallet,
+                now(),
+                recorded,
+                posted.spend.as_ref(),
+                Facts::none(),
+            )
+            .unwrap();
             return shown(200, answer::preview(&self.programme, &preview, true));
         }
         self.events.insert(event.clone(), recorded);

@@ -1,0 +1,170 @@
+//! Whether an event is what an offer asks for.
+
+use crate::amount::{Amount, AmountError};
+use crate::award::Facts;
+use crate::event::{Detail, Event, Line};
+use crate::id::{MerchantId, ProductId};
+use crate::offer::{Conditions, Offer, Scope};
+use crate::payment_medium::PaymentMedium;
+use crate::programme::Programme;
+use crate::refusal::Reason;
+use crate::time::Instant;
+use crate::wallet::Wallet;
+use crate::window::{Clock, Validity};
+
+/// An event as offers look at it: everything that many of them ask is looked up once.
+pub struct Subject<'a> {
+    pub event: &'a Event,
+    /// Of a purchase.
+    pub lines: Vec<Shelf<'a>>,
+    /// What amount conditions and percentages of the transaction look at.
+    pub amount: Option<Amount>,
+    pub merchant: Option<&'a MerchantId>,
+    /// When it was performed, by the programme's clock.
+    pub clock: Clock,
+    medium: Option<&'a PaymentMedium>,
+}
+
+/// A line with the category and brand that it or the catalogue names.
+pub struct Shelf<'a> {
+    pub line: &'a Line,
+    pub category: Option<&'a ProductId>,
+    pub brand: Option<&'a ProductId>,
+    pub total: Amount,
+}
+
+impl<'a> Subject<'a> {
+    /// Looks an event up. Parsing refuses lines whose total is too large to be an amount.
+    pub fn of(programme: &'a Programme, event: &'a Event) -> Subject<'a> {
+        let (lines, amount) = match &event.detail {
+            Detail::Purchase(purchase) => {
+                let shelves = purchase.lines.iter().map(|line| shelf(programme, line));
+                (shelves.collect(), purchase.total().ok())
+            }
+        };
+        let medium = match &event.detail {
+            Detail::Purchase(purchase) => purchase.payment_medium.as_ref(),
+        };
+        let merchant = event.unit.as_ref().and_then(|unit| programme.merchants.units.get(unit));
+        let clock = Clock::of(event.performed_on, programme.zone);
+        Subject { event, lines, amount, merchant, clock, medium }
+    }
+}
+
+fn shelf<'a>(programme: &'a Programme, line: &'a Line) -> Shelf<'a> {
+    let known = line.product.as_ref().and_then(|product| programme.catalogue.get(product));
+    let category = line.category.as_ref().or(known.and_then(|known| known.category.as_ref()));
+    let brand = line.brand.as_ref().or(known.and_then(|known| known.brand.as_ref()));
+    Shelf { line, category, brand, total: line.total().unwrap_or(Amount::ZERO) }
+}
+
+impl Conditions {
+    /// Whether it asks for certain lines.
+    pub fn asks_lines(&self) -> bool {
+        !(self.products.is_any() && self.categories.is_any() && self.brands.is_any())
+    }
+
+    /// Whether a line is one of those asked for.
+    pub fn wants(&self, shelf: &Shelf<'_>) -> bool {
+        self.products.allows(shelf.line.product.as_ref())
+            && self.categories.allows(shelf.category)
+            && self.brands.allows(shelf.brand)
+    }
+
+    /// Whether an amount is within the range.
+    pub fn holds_amount(&self, amount: Amount) -> bool {
+        self.from.is_none_or(|from| amount >= from) && self.to.is_none_or(|to| amount <= to)
+    }
+
+    /// Whether a number of pieces is within the range.
+    pub fn holds_quantity(&self, quantity: u64) -> bool {
+        let (from, to) = self.quantity;
+        from.is_none_or(|from| quantity >= u64::from(from))
+            && to.is_none_or(|to| quantity <= u64::from(to))
+    }
+
+    fn asks_profile(&self) -> bool {
+        !(self.segments.is_any() && self.tags.is_any())
+    }
+}
+
+impl Offer {
+    /// Why this offer is not even a candidate for the event: its validity, unit, merchant,
+    /// classification or lines.
+    pub fn excludes(&self, programme: &Programme, subject: &Subject<'_>) -> Option<Reason> {
+        let (event, when) = (subject.event, &self.when);
+        let clock = &subject.clock;
+        if !self.valid.is_empty() && !self.valid.iter().any(|v| v.may_hold(clock)) {
+            return Some(Reason::NotValid);
+        }
+        if when.times.as_ref().is_some_and(|times| !times.holds(clock)) {
+            return Some(Reason::NotValid);
+        }
+        if !when.units.allows(event.unit.as_ref()) || !when.merchants.allows(subject.merchant) {
+            return Some(Reason::UnitNotIncluded);
+        }
+        if !programme.merchants.awards(subject.merchant) {
+            return Some(Reason::UnitDoesNotAward);
+        }
+        if !when.classifications.allows(event.classification.as_ref()) {
+            return Some(Reason::ClassificationNotIncluded);
+        }
+        let matches = !when.asks_lines() || subject.lines.iter().any(|line| when.wants(line));
+        (!matches).then_some(Reason::NoMatchingLine)
+    }
+
+    /// Why a candidate does not award the event, whatever lots, limits and quotas say.
+    pub fn mismatch(
+        &self,
+        programme: &Programme,
+        subject: &Subject<'_>,
+        wallet: &Wallet,
+        now: Instant,
+        facts: &Facts<'_>,
+    ) -> Option<Reason> {
+        let (when, profile) = (&self.when, &facts.participant.profile);
+        let holds =
+            |valid: &Validity| valid.holds(&subject.clock, profile.birthday, profile.name_day);
+        if !self.valid.is_empty() && !self.valid.iter().any(holds) {
+            return Some(Reason::NotValid);
+        }
+        if self.scope == Scope::Transaction {
+            if !subject.amount.is_none_or(|amount| when.holds_amount(amount)) {
+                return Some(Reason::AmountOutOfRange);
+            }
+            let wanted = subject.lines.iter().filter(|line| when.wants(line));
+            if !when.holds_quantity(wanted.map(|line| u64::from(line.line.quantity)).sum()) {
+                return Some(Reason::QuantityOutOfRange);
+            }
+        }
+        let brand = subject.medium.and_then(|medium| medium.brand.as_ref());
+        let kind = subject.medium.and_then(|medium| medium.kind.as_ref());
+        if !when.payment_brands.allows(brand) || !when.payment_types.allows(kind) {
+            return Some(Reason::PaymentMediumNotIncluded);
+        }
+        let tags = when.tags.values();
+        if !tags.is_empty() && !tags.iter().any(|tag| profile.tags.contains(tag)) {
+            return Some(Reason::NotInSegment);
+        }
+        let member = |id| {
+            programme.segment(id).is_some_and(|segment| {
+                segment.members.holds(facts.participant, wallet, now, programme.zone)
+            })
+        };
+        if !when.segments.is_any() && !when.segments.values().iter().any(member) {
+            return Some(Reason::NotInSegment);
+        }
+        None
+    }
+
+    /// Whether a judgement needs the participant's profile.
+    pub fn asks_profile(&self) -> bool {
+        self.when.asks_profile() || self.valid.iter().any(Validity::asks_profile)
+    }
+}
+
+/// The sum of the lines that meet a condition.
+pub fn sum_of<'a>(lines: impl Iterator<Item = &'a Shelf<'a>>) -> Result<Amount, AmountError> {
+    let mut lines = lines;
+    lines.try_fold(Amount::ZERO, |sum, line| sum.plus(line.total))
+}

@@ -1,0 +1,97 @@
+//! What judgements rest on besides wallet and event: the profile, and the quotas of offers.
+
+use domain::amount::Amount;
+use domain::award::{Facts, asks};
+use domain::event::Event;
+use domain::id::{OfferId, ParticipantId};
+use domain::ledger::Entry;
+use domain::participant::Participant;
+use domain::programme::Programme;
+use domain::quota::{Quotas, Used};
+
+use crate::Store;
+use crate::error::Result;
+use crate::key;
+use crate::participant::read_profile;
+use crate::table::{Item, Sum, Write};
+
+/// What was read for the offers that may award some events.
+#[derive(Clone, Debug, Default)]
+pub struct Known {
+    participant: Participant,
+    pub quotas: Quotas,
+}
+
+impl Known {
+    /// As the domain asks for it.
+    pub fn facts(&self) -> Facts<'_> {
+        Facts { participant: &self.participant, quotas: &self.quotas }
+    }
+
+    /// Takes into account what these entries give, so that the next judgement of the same commit
+    /// does not give it again.
+    pub fn note(&mut self, entries: &[Entry]) {
+        let effects = entries.iter().flat_map(|entry| &entry.effects);
+        effects.for_each(|effect| self.quotas.note(effect));
+    }
+}
+
+impl Store {
+    /// What judging these events asks for: nothing is read that no candidate needs. Read units: 1
+    /// for the profile, 1 for each offer with a quota. Consistent, so that a pass-over rests on
+    /// what there is; an award is checked again when it is committed.
+    ///
+    /// # Errors
+    /// A failure.
+    pub async fn facts(
+        &self,
+        programme: &Programme,
+        participant: &ParticipantId,
+        events: impl Iterator<Item = &Event>,
+    ) -> Result<Known> {
+        let (mut profile, mut offers) = (false, Vec::<OfferId>::new());
+        for asked in events.map(|event| asks(programme, event)) {
+            profile |= asked.profile;
+            offers.extend(asked.quotas);
+        }
+        offers.sort();
+        offers.dedup();
+        let mut known = Known::default();
+        if profile {
+            let item = self.table.get(key::profile(participant), true).await?;
+            known.participant = item.as_ref().map(read_profile).transpose()?.unwrap_or_default();
+        }
+        for offer in offers {
+            let item = self.table.get(key::quota(&offer), true).await?;
+            if let Some(item) = item {
+                known.quotas.set(offer, read_quota(&item));
+            }
+        }
+        Ok(known)
+    }
+}
+
+fn read_quota(item: &Item) -> Used {
+    let sum = |name: &str| {
+        let value = item.get(name).and_then(|value| value.as_n().ok());
+        value.and_then(|text| text.parse().ok()).unwrap_or(0)
+    };
+    Used { places: sum("places"), budget: Amount(sum("budget")) }
+}
+
+/// The writes that take from, or give back to, the quotas that entries used; a quota that others
+/// have used up meanwhile refuses the whole transaction.
+pub fn quota_writes(programme: &Programme, entries: &[Entry]) -> Vec<Write> {
+    let changes = Quotas::of(entries).into_iter();
+    let write = |(offer, change): (OfferId, Used)| {
+        let quota = programme.offer(&offer).map(|offer| offer.quota).unwrap_or_default();
+        let limit = |by: i64, most: Option<i64>| if by > 0 { most } else { None };
+        let (places, budget) = (change.places, change.budget.0);
+        let most = limit(places, quota.first.map(i64::from));
+        let mut sums = vec![Sum { name: "places", by: places, most }];
+        let most = limit(budget, quota.budget.map(|budget| budget.0));
+        sums.push(Sum { name: "budget", by: budget, most });
+        Write::Add { key: key::quota(&offer), sums }
+    };
+    changes.map(write).collect()
+}
