@@ -6,11 +6,12 @@ use crate::amount::{Amount, MAX_MINOR, Worth};
 use crate::event::{Awarded, Due, Event, EventState, RecordedEvent};
 use crate::id::OfferId;
 use crate::ledger::{Effect, LotId, Slot};
-use crate::offer::{Earned, EvaluationMethod, Offer, Subject};
+use crate::offer::{Accumulation, Earned, EvaluationMethod, Limit, Offer, Subject};
 use crate::participant::Participant;
 use crate::programme::Programme;
 use crate::quota::Quotas;
 use crate::refusal::Reason;
+use crate::tally::TallyAward;
 use crate::time::Instant;
 use crate::wallet::Wallet;
 
@@ -64,6 +65,17 @@ struct Candidate<'a> {
     earned: Earned,
 }
 
+/// The candidates of an event.
+#[derive(Default)]
+struct Sorted<'a> {
+    /// They would award something, limits included.
+    candidates: Vec<Candidate<'a>>,
+    /// They count it.
+    counting: Vec<&'a Offer>,
+    /// A run may find that they do.
+    waiting: Vec<&'a Offer>,
+}
+
 /// Everything that a judgement looks at.
 #[derive(Clone, Copy)]
 struct Bench<'a> {
@@ -102,7 +114,8 @@ pub fn judge(
     }
     let subject = Subject::of(programme, &event.event);
     let bench = Bench { programme, now, subject: &subject, facts };
-    let (candidates, waiting) = candidates(bench, wallet, event, mode, &mut judged);
+    let Sorted { candidates, counting, waiting } =
+        candidates(bench, wallet, event, mode, &mut judged);
     let best = best_exclusive(programme, &candidates);
     let mut wallet = wallet.clone();
     for (at, candidate) in candidates.iter().enumerate() {
@@ -119,6 +132,9 @@ pub fn judge(
             }
             Err(reason) => judged.passed_over.push((candidate.offer.id.clone(), reason)),
         }
+    }
+    for offer in counting {
+        accumulate(bench, &mut wallet, offer, &mut judged);
     }
     let taken = event.has_exclusive_award() || judged.awards.iter().any(|award| award.exclusive);
     for offer in waiting {
@@ -143,29 +159,37 @@ pub fn exclusions(programme: &Programme, event: &Event) -> Vec<(OfferId, Reason)
     of_class.filter_map(|o| Some((o.id.clone(), o.excludes(programme, &subject)?))).collect()
 }
 
-/// The offers that would award something, limits included, and those that a run may find to do so;
-/// the rest of the candidates are noted as passed over.
+/// Sorts the candidates; those that award nothing for sure are noted as passed over.
 fn candidates<'a>(
     bench: Bench<'a>,
     wallet: &Wallet,
     event: &RecordedEvent,
     mode: Mode,
     judged: &mut Judged,
-) -> (Vec<Candidate<'a>>, Vec<&'a Offer>) {
-    let (mut candidates, mut waiting) = (Vec::new(), Vec::new());
+) -> Sorted<'a> {
+    let mut sorted = Sorted::default();
     for offer in bench.programme.offers.candidates(bench.programme, bench.subject) {
         if event.has_judged(&offer.id) {
             continue;
         }
         let awaits_run = mode == Mode::Interactive && offer.method == EvaluationMethod::Batch;
-        match weigh(bench, wallet, offer) {
-            Ok(_) if awaits_run => waiting.push(offer),
-            Err(reason) if awaits_run && may_change(reason) => waiting.push(offer),
-            Ok(earned) => candidates.push(Candidate { offer, earned }),
+        let weighed = match offer.accumulates {
+            Some(_) => {
+                let Bench { programme, now, subject, facts } = bench;
+                let mismatch = offer.mismatch(programme, subject, wallet, now, facts);
+                mismatch.map_or(Ok(None), Err)
+            }
+            None => weigh(bench, wallet, offer).map(Some),
+        };
+        match weighed {
+            Ok(_) if awaits_run => sorted.waiting.push(offer),
+            Err(reason) if awaits_run && may_change(reason) => sorted.waiting.push(offer),
+            Ok(Some(earned)) => sorted.candidates.push(Candidate { offer, earned }),
+            Ok(None) => sorted.counting.push(offer),
             Err(reason) => judged.passed_over.push((offer.id.clone(), reason)),
         }
     }
-    (candidates, waiting)
+    sorted
 }
 
 /// Whether a run may find otherwise: what depends on wallet, profile or quota is decided by it.
@@ -185,6 +209,7 @@ fn may_change(reason: Reason) -> bool {
         | Reason::AwaitsRun
         | Reason::NotBest
         | Reason::AwardsNothing
+        | Reason::Counted
         | Reason::QuantityOutOfRange
         | Reason::PaymentMediumNotIncluded => false,
     }
@@ -247,12 +272,26 @@ fn award(
     if !fits(wallet, &lot, amount) {
         return Err(Reason::BalanceFull);
     }
+    let effects = give(bench, wallet, offer, &lot, amount);
+    let exclusive = !offer.on_top;
+    let awarded = Awarded { offer: offer.id.clone(), lot, amount, exclusive };
+    Ok((awarded, effects))
+}
+
+/// Credits an award, and counts it in the offer's limit and quota.
+fn give(
+    bench: Bench<'_>,
+    wallet: &Wallet,
+    offer: &Offer,
+    lot: &LotId,
+    amount: Amount,
+) -> Vec<Effect> {
     let mut effects = vec![Effect::Award {
         offer: Some(offer.id.clone()),
         lot: lot.clone(),
         amount,
         debt: amount.min(wallet.debt(&lot.balance)),
-        slot: offer.slot(bench.subject.event.performed_on.day(zone)),
+        slot: offer.slot(bench.subject.clock.day),
     }];
     if !offer.quota.is_unlimited() {
         let awards = i32::from(offer.quota.first.is_some());
@@ -260,7 +299,80 @@ fn award(
         let budget = offer.quota.budget.map_or(Amount::ZERO, |_| amount);
         effects.push(Effect::Quota { offer: offer.id.clone(), awards, places, budget });
     }
-    let exclusive = !offer.on_top;
-    let awarded = Awarded { offer: offer.id.clone(), lot, amount, exclusive };
-    Ok((awarded, effects))
+    effects
+}
+
+/// Counts an event and, where that reaches the threshold, awards what was counted. What is
+/// not awarded because of a limit or a quota stays counted.
+fn accumulate(bench: Bench<'_>, wallet: &mut Wallet, offer: &Offer, judged: &mut Judged) {
+    let Some(accumulation) = offer.accumulates else { return };
+    let performed = bench.subject.clock.day;
+    let count = |part, by| Effect::Count { offer: offer.id.clone(), part, by };
+    let mut note = |wallet: &mut Wallet, effect: Effect| {
+        wallet.carry_out(&effect);
+        judged.effects.push(effect);
+    };
+    for (part, sum) in accumulation.outdated(wallet, offer, performed) {
+        note(wallet, count(part, -sum));
+    }
+    let Some((part, by)) = accumulation.contribution(offer, bench.subject, performed) else {
+        judged.passed_over.push((offer.id.clone(), Reason::AwardsNothing));
+        return;
+    };
+    note(wallet, count(part, by));
+    match reward(bench, wallet, offer, accumulation) {
+        Ok((awarded, effects)) => {
+            effects.into_iter().for_each(|effect| note(wallet, effect));
+            judged.awards.push(awarded);
+        }
+        Err(reason) => judged.passed_over.push((offer.id.clone(), reason)),
+    }
+}
+
+/// The award for what was counted, and what it consumes.
+fn reward(
+    bench: Bench<'_>,
+    wallet: &Wallet,
+    offer: &Offer,
+    accumulation: Accumulation,
+) -> Result<(Awarded, Vec<Effect>), Reason> {
+    let Bench { programme, now, subject, facts } = bench;
+    let performed = subject.clock.day;
+    let reached = accumulation.reached(wallet, offer, performed).ok_or(Reason::Counted)?;
+    let reached = if offer.limit == Limit::Multiple { reached } else { reached.once() };
+    let each = offer.earned_by_sum(programme, Amount(reached.sum));
+    let each = each.map_err(|_| Reason::BalanceFull)?;
+    let amount = each.times(reached.times).map_err(|_| Reason::BalanceFull)?;
+    let lot = offer.lot(now, programme.zone);
+    if amount.is_zero() {
+        return Err(Reason::Counted);
+    }
+    if !lot.is_live(now, programme.zone) {
+        return Err(Reason::NotValid);
+    }
+    if offer.is_exhausted(wallet, performed) {
+        return Err(Reason::LimitReached);
+    }
+    if let Some(reason) = facts.quotas.lacks(offer, has_place(wallet, offer), amount) {
+        return Err(reason);
+    }
+    if !fits(wallet, &lot, amount) {
+        return Err(Reason::BalanceFull);
+    }
+    let mut effects = give(bench, wallet, offer, &lot, amount);
+    for (part, by) in &reached.consumed {
+        effects.push(Effect::Count { offer: offer.id.clone(), part: part.clone(), by: -by });
+    }
+    effects.push(Effect::Tallied(TallyAward {
+        offer: offer.id.clone(),
+        lot: lot.clone(),
+        each,
+        times: reached.times,
+        per: reached.per,
+        consumed: reached.consumed,
+        slot: offer.slot(performed),
+        place: offer.quota.first.is_some(),
+        budget: offer.quota.budget.map_or(Amount::ZERO, |_| each),
+    }));
+    Ok((Awarded { offer: offer.id.clone(), lot, amount, exclusive: false }, effects))
 }

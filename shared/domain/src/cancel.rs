@@ -5,6 +5,7 @@ use crate::id::OfferId;
 use crate::ledger::{Effect, Entry, LotId, Slot};
 use crate::programme::{DebtPolicy, Programme};
 use crate::refusal::Refusal;
+use crate::tally::{Part, TallyAward};
 use crate::time::Instant;
 use crate::wallet::Wallet;
 
@@ -27,19 +28,36 @@ pub fn take_back(
             reversal.note(Effect::Return { lot: lot.clone(), amount: *amount, debt });
         }
     }
+    // What accumulating offers awarded goes back by what they counted, not by the event.
+    let tallied: Vec<&OfferId> = effects()
+        .filter_map(|effect| if let Effect::Tallied(award) = effect { Some(award) } else { None })
+        .map(|award| &award.offer)
+        .collect();
+    let direct = |offer: &OfferId| !tallied.contains(&offer);
     for effect in effects() {
-        if let Effect::Award { offer, lot, amount, slot, .. } = effect {
+        if let Effect::Award { offer, lot, amount, slot, .. } = effect
+            && offer.as_ref().is_none_or(direct)
+        {
             reversal.claw_back(lot, *amount)?;
             if let (Some(offer), Some(slot)) = (offer, slot) {
                 reversal.note(Effect::Free { offer: offer.clone(), slot: *slot });
             }
         }
-        if let Effect::Quota { offer, awards, budget, .. } = effect {
+        if let Effect::Quota { offer, awards, budget, .. } = effect
+            && direct(offer)
+        {
             reversal.free_quota(offer, *awards, *budget);
         }
         if let Effect::Activity { month, purchases, amount } = effect {
             let (purchases, amount) = (-purchases, Amount(-amount.0));
             reversal.note(Effect::Activity { month: *month, purchases, amount });
+        }
+    }
+    for effect in effects() {
+        if let Effect::Count { offer, part, by } = effect
+            && *by > 0
+        {
+            reversal.uncount(offer, part, *by)?;
         }
     }
     Ok(reversal.effects)
@@ -64,6 +82,38 @@ impl Reversal<'_> {
         let places = if awards > 0 && held == 1 { -1 } else { 0 };
         let (offer, budget) = (offer.clone(), Amount(-budget.0));
         self.note(Effect::Quota { offer, awards: -awards, places, budget });
+    }
+
+    /// Takes back what an event was counted for. Where too little of it is left, an award consumed
+    /// it: the last awards are taken back, and what they consumed counts again.
+    fn uncount(&mut self, offer: &OfferId, part: &Part, by: i64) -> Result<(), Refusal> {
+        let count =
+            |part: &Part, by| Effect::Count { offer: offer.clone(), part: part.clone(), by };
+        while self.wallet.counted(offer, part) < by {
+            let consumed = |award: &TallyAward| {
+                award.offer == *offer && award.consumed.iter().any(|(known, _)| known == part)
+            };
+            let Some(at) = self.wallet.tally_awards.iter().rposition(consumed) else { break };
+            let award = self.wallet.tally_awards[at].clone();
+            self.claw_back(&award.lot, award.each)?;
+            let last = award.times == 1;
+            if let Some(slot) = award.slot.filter(|_| last) {
+                self.note(Effect::Free { offer: offer.clone(), slot });
+            }
+            if award.place || !award.budget.is_zero() {
+                self.free_quota(offer, i32::from(award.place && last), award.budget);
+            }
+            let at = u32::try_from(at).unwrap_or(u32::MAX);
+            self.note(Effect::Untallied { at });
+            for (part, by) in award.last() {
+                self.note(count(&part, by));
+            }
+        }
+        let left = self.wallet.counted(offer, part).min(by);
+        if left > 0 {
+            self.note(count(part, -left));
+        }
+        Ok(())
     }
 
     /// Takes an award from its lot, then from the others, then as debt. An award whose lot has

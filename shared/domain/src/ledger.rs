@@ -4,6 +4,7 @@ use crate::amount::Amount;
 use crate::id::{BalanceCode, Classification, EventId, Key, OfferId, PlanId, UnitId};
 use crate::programme::ReductionMethod;
 use crate::refusal::Refusal;
+use crate::tally::{Part, TallyAward};
 use crate::time::{Day, Instant, Month};
 
 /// One entry of a participant's ledger; never altered once committed.
@@ -135,6 +136,13 @@ pub enum Effect {
     Free { offer: OfferId, slot: Slot },
     /// The unspent remainder of a lot expired.
     Expire { lot: LotId, amount: Amount },
+    /// An event was counted by an accumulating offer, or what was counted was consumed by an award,
+    /// came back when it was cancelled, or is too old to count.
+    Count { offer: OfferId, part: Part, by: i64 },
+    /// An award consumed what was counted.
+    Tallied(TallyAward),
+    /// One of the awards that the record at this place stands for was taken back.
+    Untallied { at: u32 },
     /// An award, or its cancel, used or freed what an offer gives all participants together:
     /// `awards` counts in this wallet, `places` and `budget` (in the balance) in all of them.
     Quota { offer: OfferId, awards: i32, places: i32, budget: Amount },
@@ -162,6 +170,9 @@ impl Effect {
             Effect::Owe { balance, amount } => Some((balance, negative(amount))),
             Effect::Free { .. }
             | Effect::Quota { .. }
+            | Effect::Count { .. }
+            | Effect::Tallied(_)
+            | Effect::Untallied { .. }
             | Effect::Merge { .. }
             | Effect::Activity { .. }
             | Effect::Seen { .. }

@@ -20,6 +20,7 @@ pub mod refusal;
 pub mod run;
 pub mod segment;
 pub mod spend;
+pub mod tally;
 pub mod time;
 pub mod wallet;
 pub mod window;

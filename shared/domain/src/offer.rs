@@ -32,6 +32,8 @@ pub struct Offer {
     pub award: Award,
     pub scope: Scope,
     pub when: Conditions,
+    /// Events are counted, and the award is for what was counted.
+    pub accumulates: Option<Accumulation>,
     pub limit: Limit,
     pub quota: Quota,
     /// On top of others; otherwise only the best of those that are not applies.
@@ -49,6 +51,9 @@ pub enum OfferClass {
     IncreaseRevenueTransaction,
     IncreaseRevenueProduct,
     UtiliseFreeCapacity,
+    RewardLoyaltyAmount,
+    RewardLoyaltyNumber,
+    RewardLoyaltyQuantity,
     Achievement,
     FinancialAchievement,
     Behaviour,
@@ -122,6 +127,38 @@ pub struct Conditions {
     pub segments: OneOf<SegmentId>,
     /// The participant has one of these.
     pub tags: OneOf<Box<str>>,
+}
+
+/// What is counted towards an award, and how long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Accumulation {
+    pub counts: Counts,
+    /// What must be counted: cents, events or pieces; 1 of each classification. At least 1.
+    pub at_least: i64,
+    pub within: Within,
+}
+
+/// What is counted of an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Counts {
+    /// The total of the lines that match, in minor units of the currency.
+    Amount,
+    /// The event.
+    Events,
+    /// The pieces of the lines that match.
+    Pieces,
+    /// The event under its classification: one of each that the offer lists is asked for.
+    EachClassification,
+}
+
+/// The time within which events count together, by `performed_on`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Within {
+    /// As long as the offer is valid.
+    Validity,
+    Calendar(Calendar),
+    /// With the event that completes them, and this long before it.
+    Rolling(Duration),
 }
 
 /// Values of which one is asked for; empty: any will do. Sorted, so that a list of thousands is
@@ -198,10 +235,13 @@ pub enum Expiry {
 
 impl OfferClass {
     /// All of them, with the names of the contract.
-    pub const ALL: [(&str, OfferClass); 6] = [
+    pub const ALL: [(&str, OfferClass); 9] = [
         ("increase_revenue_transaction", OfferClass::IncreaseRevenueTransaction),
         ("increase_revenue_product", OfferClass::IncreaseRevenueProduct),
         ("utilise_free_capacity", OfferClass::UtiliseFreeCapacity),
+        ("reward_loyalty_amount", OfferClass::RewardLoyaltyAmount),
+        ("reward_loyalty_number", OfferClass::RewardLoyaltyNumber),
+        ("reward_loyalty_quantity", OfferClass::RewardLoyaltyQuantity),
         ("achievement", OfferClass::Achievement),
         ("financial_achievement", OfferClass::FinancialAchievement),
         ("behaviour", OfferClass::Behaviour),
@@ -212,7 +252,10 @@ impl OfferClass {
         match self {
             OfferClass::IncreaseRevenueTransaction
             | OfferClass::IncreaseRevenueProduct
-            | OfferClass::UtiliseFreeCapacity => &[EventType::Purchase],
+            | OfferClass::UtiliseFreeCapacity
+            | OfferClass::RewardLoyaltyAmount
+            | OfferClass::RewardLoyaltyNumber
+            | OfferClass::RewardLoyaltyQuantity => &[EventType::Purchase],
             OfferClass::Achievement => &[EventType::Achievement],
             OfferClass::FinancialAchievement => &[EventType::FinancialAchievement],
             OfferClass::Behaviour => &[EventType::SocialMedia, EventType::Web],
@@ -229,6 +272,21 @@ impl OfferClass {
         self.has_lines() || self.types() == [EventType::FinancialAchievement]
     }
 
+    /// What offers of this class count, where they must.
+    pub fn counts(self) -> Option<Counts> {
+        match self {
+            OfferClass::RewardLoyaltyAmount => Some(Counts::Amount),
+            OfferClass::RewardLoyaltyNumber => Some(Counts::Events),
+            OfferClass::RewardLoyaltyQuantity => Some(Counts::Pieces),
+            OfferClass::IncreaseRevenueTransaction
+            | OfferClass::IncreaseRevenueProduct
+            | OfferClass::UtiliseFreeCapacity
+            | OfferClass::Achievement
+            | OfferClass::FinancialAchievement
+            | OfferClass::Behaviour => None,
+        }
+    }
+
     /// Whether offers of this class may judge in the call that brings an event.
     pub fn may_be_interactive(self) -> bool {
         match self {
@@ -236,7 +294,11 @@ impl OfferClass {
             | OfferClass::IncreaseRevenueProduct
             | OfferClass::UtiliseFreeCapacity
             | OfferClass::Behaviour => true,
-            OfferClass::Achievement | OfferClass::FinancialAchievement => false,
+            OfferClass::RewardLoyaltyAmount
+            | OfferClass::RewardLoyaltyNumber
+            | OfferClass::RewardLoyaltyQuantity
+            | OfferClass::Achievement
+            | OfferClass::FinancialAchievement => false,
         }
     }
 }

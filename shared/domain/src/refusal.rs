@@ -98,11 +98,13 @@ pub enum Reason {
     PlacesTaken,
     /// The award is more than what is left of the offer's budget.
     BudgetExhausted,
+    /// The event counts towards an award that is not reached yet.
+    Counted,
 }
 
 impl Reason {
     /// Every reason, in the order of their stored numbers: append only.
-    pub const ALL: [Reason; 16] = [
+    pub const ALL: [Reason; 17] = [
         Reason::NotValid,
         Reason::UnitNotIncluded,
         Reason::UnitDoesNotAward,
@@ -119,6 +121,7 @@ impl Reason {
         Reason::NotInSegment,
         Reason::PlacesTaken,
         Reason::BudgetExhausted,
+        Reason::Counted,
     ];
 
     /// The stable code of the contract.
@@ -140,6 +143,7 @@ impl Reason {
             Reason::NotInSegment => "not_in_segment",
             Reason::PlacesTaken => "places_taken",
             Reason::BudgetExhausted => "budget_exhausted",
+            Reason::Counted => "counted",
         }
     }
 }

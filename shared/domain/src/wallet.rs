@@ -5,6 +5,7 @@ use chrono_tz::Tz;
 use crate::amount::Amount;
 use crate::id::{BalanceCode, OfferId};
 use crate::ledger::{Effect, Entry, LotId, Slot};
+use crate::tally::{self, Part, Tally, TallyAward};
 use crate::time::{Day, Instant, Month};
 
 /// Most live lots a wallet holds; beyond it the two nearest in expiry merge into the later one.
@@ -51,6 +52,10 @@ pub struct Wallet {
     pub debts: Vec<(BalanceCode, Amount)>,
     pub blocked: bool,
     pub counters: Vec<Counter>,
+    /// What accumulating offers have counted and not consumed; never nothing.
+    pub tallies: Vec<Tally>,
+    /// Their last awards, which a cancel may have to take back; oldest first.
+    pub tally_awards: Vec<TallyAward>,
     /// Oldest first, at most [`ACTIVITY_MONTHS`].
     pub activity: Vec<Activity>,
     /// The latest `performed_on` of its events.
@@ -112,6 +117,9 @@ impl Wallet {
             | Effect::Expire { lot, amount } => self.take(lot, *amount),
             Effect::Owe { balance, amount } => self.owe(balance, *amount),
             Effect::Free { offer, slot } => self.count(offer, *slot, false),
+            Effect::Count { offer, part, by } => tally::count(&mut self.tallies, offer, part, *by),
+            Effect::Tallied(award) => tally::push(&mut self.tally_awards, award),
+            Effect::Untallied { at } => tally::pop(&mut self.tally_awards, *at),
             Effect::Quota { offer, awards, .. } if *awards != 0 => {
                 self.count(offer, Slot::Quota, *awards > 0);
             }
@@ -155,6 +163,12 @@ impl Wallet {
     pub fn awarded(&self, offer: &OfferId, matches: impl Fn(Slot) -> bool) -> u32 {
         let counted = self.counters.iter().filter(|c| c.offer == *offer && matches(c.slot));
         counted.map(|counter| counter.count).sum()
+    }
+
+    /// What an accumulating offer has counted in a part.
+    pub fn counted(&self, offer: &OfferId, part: &Part) -> i64 {
+        let of = |tally: &&Tally| tally.offer == *offer && tally.part == *part;
+        self.tallies.iter().find(of).map_or(0, |tally| tally.sum)
     }
 
     /// Everything a balance holds, live or not.

@@ -1,6 +1,7 @@
 //! The programme document: parsed and validated whole, so that a version that was stored can be
 //! activated and nothing in it is found out later.
 
+mod accumulation;
 mod award;
 mod conditions;
 mod definition;

@@ -85,6 +85,20 @@ impl Offer {
             && self.when.holds_quantity(u64::from(line.line.quantity))
     }
 
+    /// What each award is for a sum that was counted.
+    ///
+    /// # Errors
+    /// `TooLarge` where a balance cannot hold it.
+    pub fn earned_by_sum(&self, programme: &Programme, sum: Amount) -> Result<Amount, AmountError> {
+        match &self.award.form {
+            AwardForm::Fixed(amount) => Ok(*amount),
+            AwardForm::Percentage(rate) | AwardForm::PercentageOfAwardedLines(rate) => {
+                self.percent(programme, *rate, sum)
+            }
+            AwardForm::Table(bands) => self.percent(programme, rate_at(bands, sum), sum),
+        }
+    }
+
     fn percent(
         &self,
         programme: &Programme,

@@ -87,6 +87,7 @@ pub fn offer(id: &str, balance: BalanceCode, form: AwardForm) -> Offer {
         award: Award { balance, form },
         scope: Scope::Transaction,
         when: Conditions::default(),
+        accumulates: None,
         limit: Limit::Multiple,
         quota: Quota::default(),
         on_top: true,

@@ -15,4 +15,5 @@ mod orders;
 mod preview;
 mod refusals;
 mod spends;
+mod tallies;
 mod windows;

@@ -10,6 +10,9 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::names::{Name, Names, Texts, some};
+use super::tally::{
+    PartRecord, TallyAwardRecord, part_record, read_part, read_tally_award, tally_award_record,
+};
 use crate::error::{Error, Result};
 
 /// Balance, last day, first day.
@@ -86,6 +89,9 @@ enum EffectRecord {
     Seen(i64),
     Block(bool),
     Quota(Name, i32, i32, i64),
+    Count(Name, PartRecord, i64),
+    Tallied(TallyAwardRecord),
+    Untallied(u32),
 }
 
 pub fn lot_record(names: &mut Names, lot: &LotId) -> Result<LotRecord> {
@@ -286,6 +292,12 @@ fn effect_record(names: &mut Names, effect: &Effect) -> Result<EffectRecord> {
         }
         Effect::Seen { performed_on } => EffectRecord::Seen(performed_on.0),
         Effect::Block { blocked } => EffectRecord::Block(*blocked),
+        Effect::Count { offer, part, by } => {
+            let offer = names.add(offer.as_str())?;
+            EffectRecord::Count(offer, part_record(names, part)?, *by)
+        }
+        Effect::Tallied(award) => EffectRecord::Tallied(tally_award_record(names, award)?),
+        Effect::Untallied { at } => EffectRecord::Untallied(*at),
         Effect::Quota { offer, awards, places, budget } => {
             EffectRecord::Quota(names.add(offer.as_str())?, *awards, *places, budget.0)
         }
@@ -326,6 +338,11 @@ fn read_effect(texts: &Texts<'_>, record: &EffectRecord) -> Result<Effect> {
         },
         EffectRecord::Seen(time) => Effect::Seen { performed_on: Instant(*time) },
         EffectRecord::Block(blocked) => Effect::Block { blocked: *blocked },
+        EffectRecord::Count(offer, part, by) => {
+            Effect::Count { offer: texts.offer(*offer)?, part: read_part(texts, part)?, by: *by }
+        }
+        EffectRecord::Tallied(award) => Effect::Tallied(read_tally_award(texts, award)?),
+        EffectRecord::Untallied(at) => Effect::Untallied { at: *at },
         EffectRecord::Quota(offer, awards, places, budget) => Effect::Quota {
             offer: texts.offer(*offer)?,
             awards: *awards,

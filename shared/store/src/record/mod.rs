@@ -8,6 +8,7 @@ mod event;
 mod names;
 mod participant;
 mod pass;
+mod tally;
 mod wallet;
 
 pub use event::{CancelMark, StoredEvent, decode_event, encode_event};

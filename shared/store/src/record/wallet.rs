@@ -12,6 +12,9 @@ use super::entry::{
     slot_record,
 };
 use super::names::{Name, Names, Texts};
+use super::tally::{
+    TallyAwardRecord, TallyRecord, read_tally, read_tally_award, tally_award_record, tally_record,
+};
 use super::{from_bytes, to_bytes};
 use crate::error::{Error, Result};
 
@@ -44,6 +47,8 @@ struct StateRecord {
     debts: Vec<(Name, i64)>,
     blocked: bool,
     counters: Vec<(Name, SlotRecord, u32)>,
+    tallies: Vec<TallyRecord>,
+    tally_awards: Vec<TallyAwardRecord>,
     activity: Vec<(i32, i32, i64)>,
     last_event: Option<i64>,
     journal: Vec<EntryRecord>,
@@ -94,6 +99,10 @@ pub fn encode_state(state: &State) -> Result<Vec<u8>> {
         Ok((offer, slot_record(counter.slot), counter.count))
     });
     let counters = counters.collect::<Result<_>>()?;
+    let tallies = wallet.tallies.iter().map(|tally| tally_record(&mut names, tally));
+    let tallies = tallies.collect::<Result<_>>()?;
+    let tally_awards = wallet.tally_awards.iter().map(|one| tally_award_record(&mut names, one));
+    let tally_awards = tally_awards.collect::<Result<_>>()?;
     let activity = wallet.activity.iter().map(|a| (a.month.0, a.purchases, a.amount.0)).collect();
     let journal = state.journal.iter().map(|entry| entry_record(&mut names, entry));
     let journal = journal.collect::<Result<_>>()?;
@@ -102,6 +111,8 @@ pub fn encode_state(state: &State) -> Result<Vec<u8>> {
         debts,
         blocked: wallet.blocked,
         counters,
+        tallies,
+        tally_awards,
         activity,
         last_event: wallet.last_event.map(|at| at.0),
         journal,
@@ -122,6 +133,8 @@ pub fn decode_state(bytes: &[u8], length: u64, time: Instant) -> Result<State> {
     let counters = record.counters.iter().map(|(offer, slot, count)| {
         Ok(Counter { offer: texts.offer(*offer)?, slot: read_slot(slot), count: *count })
     });
+    let tallies = record.tallies.iter().map(|tally| read_tally(&texts, tally));
+    let tally_awards = record.tally_awards.iter().map(|award| read_tally_award(&texts, award));
     let activity = record.activity.iter().map(|(month, purchases, amount)| Activity {
         month: Month(*month),
         purchases: *purchases,
@@ -134,6 +147,8 @@ pub fn decode_state(bytes: &[u8], length: u64, time: Instant) -> Result<State> {
         debts: debts.collect::<Result<_>>()?,
         blocked: record.blocked,
         counters: counters.collect::<Result<_>>()?,
+        tallies: tallies.collect::<Result<_>>()?,
+        tally_awards: tally_awards.collect::<Result<_>>()?,
         activity: activity.collect(),
         last_event: record.last_event.map(Instant),
     };

@@ -18,6 +18,7 @@ use domain::pass::{Pass, PassId, Redemption};
 use domain::payment_medium::PaymentMedium;
 use domain::programme::ReductionMethod;
 use domain::refusal::{Reason, Refusal};
+use domain::tally::{Part, Tally, TallyAward};
 use domain::time::{Day, Instant, Month};
 use domain::wallet::{Activity, Counter, Lot, Wallet};
 use proptest::collection::vec;
@@ -82,7 +83,12 @@ fn lot_id() -> impl Strategy<Value = LotId> {
 }
 
 fn slot() -> impl Strategy<Value = Slot> {
-    prop_oneof![Just(Slot::Ever), any::<i32>().prop_map(Slot::Period), day().prop_map(Slot::On)]
+    prop_oneof![
+        Just(Slot::Ever),
+        any::<i32>().prop_map(Slot::Period),
+        day().prop_map(Slot::On),
+        Just(Slot::Quota)
+    ]
 }
 
 fn made() -> impl Strategy<Value = SpendMade> {
@@ -100,6 +106,35 @@ fn made() -> impl Strategy<Value = SpendMade> {
         performed_on: rest.3,
         classification: rest.4,
     })
+}
+
+fn part() -> impl Strategy<Value = Part> {
+    (slot(), of(class())).prop_map(|(slot, classification)| Part { slot, classification })
+}
+
+fn tally_award() -> impl Strategy<Value = TallyAward> {
+    let counts = (any::<u32>(), any::<i64>(), vec((part(), any::<i64>()), 0..3));
+    let rest = (of(slot()), any::<bool>(), amount());
+    (offer(), lot_id(), amount(), counts, rest).prop_map(|(offer, lot, each, counts, rest)| {
+        let ((times, per, consumed), (slot, place, budget)) = (counts, rest);
+        TallyAward { offer, lot, each, times, per, consumed, slot, place, budget }
+    })
+}
+
+fn tallied() -> impl Strategy<Value = Effect> {
+    let quota = (offer(), any::<i32>(), any::<i32>(), amount());
+    let count = (offer(), part(), any::<i64>());
+    prop_oneof![
+        quota.prop_map(|(offer, awards, places, budget)| Effect::Quota {
+            offer,
+            awards,
+            places,
+            budget
+        }),
+        count.prop_map(|(offer, part, by)| Effect::Count { offer, part, by }),
+        tally_award().prop_map(Effect::Tallied),
+        any::<u32>().prop_map(|at| Effect::Untallied { at }),
+    ]
 }
 
 fn effect() -> impl Strategy<Value = Effect> {
@@ -131,6 +166,7 @@ fn effect() -> impl Strategy<Value = Effect> {
         }),
         instant().prop_map(|performed_on| Effect::Seen { performed_on }),
         any::<bool>().prop_map(|blocked| Effect::Block { blocked }),
+        tallied(),
     ]
 }
 
@@ -212,13 +248,27 @@ pub fn state() -> impl Strategy<Value = State> {
             }),
             0..13,
         );
-    let more = (instant(), vec((balance(), amount()), 0..3), any::<bool>(), of(instant()));
+    let tally =
+        (offer(), part(), any::<i64>()).prop_map(|(offer, part, sum)| Tally { offer, part, sum });
+    let tallies = (vec(tally, 0..3), vec(tally_award(), 0..3));
+    let more = (instant(), vec((balance(), amount()), 0..3), any::<bool>(), of(instant()), tallies);
     let journal = (0_u64..1_000_000, vec(entry(), 0..8), any::<[u8; 16]>());
     (lots, counters, activity, more, journal).prop_map(|(lots, counters, activity, more, rest)| {
         let (paged, journal, page) = rest;
         let length = paged + u64::try_from(journal.len()).unwrap();
-        let (time, debts, blocked, last_event) = more;
-        let wallet = Wallet { length, time, lots, debts, blocked, counters, activity, last_event };
+        let (time, debts, blocked, last_event, (tallies, tally_awards)) = more;
+        let wallet = Wallet {
+            length,
+            time,
+            lots,
+            debts,
+            blocked,
+            counters,
+            tallies,
+            tally_awards,
+            activity,
+            last_event,
+        };
         State { wallet, journal: numbered(paged + 1, journal), page }
     })
 }

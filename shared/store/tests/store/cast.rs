@@ -81,6 +81,7 @@ pub fn offer(id: &str, balance: &str, form: AwardForm) -> Offer {
         award: Award { balance: BalanceCode::parse(balance).unwrap(), form },
         scope: Scope::Transaction,
         when: Conditions::default(),
+        accumulates: None,
         limit: Limit::Multiple,
         quota: Quota::default(),
         on_top: true,

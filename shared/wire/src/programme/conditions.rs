@@ -19,6 +19,7 @@ const FIELDS: &[&str] = &[
     "units",
     "merchants",
     "classifications",
+    "all_classifications",
     "products",
     "categories",
     "brands",

@@ -9,6 +9,7 @@ use domain::time::{Day, Duration};
 use domain::window::Validity;
 
 use crate::fault::code;
+use crate::programme::accumulation::{accumulation, check_accumulation};
 use crate::programme::award::read_award;
 use crate::programme::conditions::conditions;
 use crate::programme::names::{Known, id, optional_list};
@@ -27,6 +28,7 @@ const FIELDS: &[&str] = &[
     "award",
     "scope",
     "when",
+    "accumulate",
     "limit",
     "first",
     "budget",
@@ -89,6 +91,7 @@ fn offer(
     }
     let when = fields.optional("when").and_then(|when| conditions(&when, &context));
     let when = when.unwrap_or_default();
+    let accumulates = accumulation(fields, &context);
     let on_top = fields.optional("on_top").and_then(|on_top| on_top.flag());
     let decimals = award.as_ref().and_then(|award| known.decimals(&award.balance));
     let (limit, quota) = limit(fields, decimals);
@@ -104,6 +107,7 @@ fn offer(
         award: award?,
         scope: scope.unwrap_or_default(),
         when,
+        accumulates,
         limit,
         quota,
         on_top: on_top.unwrap_or(false),
@@ -112,17 +116,12 @@ fn offer(
         available_from,
     };
     check_class(fields, &offer);
+    check_accumulation(fields, &offer);
     Some(offer)
 }
 
 fn read_class(node: &Node<'_>) -> Option<OfferClass> {
-    let unsupported = [
-        "reward_loyalty_amount",
-        "reward_loyalty_number",
-        "reward_loyalty_quantity",
-        "referral",
-        "financial_statement",
-    ];
+    let unsupported = ["referral", "financial_statement"];
     let known = OfferClass::ALL.map(|(name, class)| (name, Some(class)));
     let classes: Vec<_> = known.into_iter().chain(unsupported.map(|name| (name, None))).collect();
     node.choice(&classes)

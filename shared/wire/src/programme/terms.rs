@@ -7,7 +7,7 @@ use domain::time::{Calendar, Day, Duration};
 use crate::fault::code;
 use crate::read::{Node, Object};
 
-const CALENDARS: [(&str, Option<Calendar>); 5] = [
+pub(super) const CALENDARS: [(&str, Option<Calendar>); 5] = [
     ("day", Some(Calendar::Day)),
     ("week", Some(Calendar::Week)),
     ("month", Some(Calendar::Month)),
