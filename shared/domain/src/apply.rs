@@ -1,8 +1,10 @@
 //! Applying a command to a wallet: a total function from what is to the entries that follow.
 
+use std::borrow::Cow;
+
 use crate::amount::{Amount, MAX_MINOR};
 use crate::award::{self, Mode};
-use crate::cancel::take_back;
+use crate::cancel::{TakeBack, take_back};
 use crate::event::{Due, EventState, Judge, Judgement, RecordedEvent};
 use crate::id::BalanceCode;
 use crate::ledger::{Act, Effect, Entry, EntryKey, LotId, PayloadHash};
@@ -25,8 +27,8 @@ pub enum Command<'a> {
         asked: &'a SpendAsked,
         purchase: Option<&'a RecordedEvent>,
     },
-    /// Take back what these entries did.
-    Cancel { key: EntryKey, payload: PayloadHash, entries: &'a [Entry] },
+    /// Take back all or a part of what entries did.
+    Cancel { key: EntryKey, payload: PayloadHash, back: TakeBack<'a> },
     /// Credit a pass to this lot.
     Redeem { pass: &'a Pass, payload: PayloadHash, lot: LotId },
     /// Block spending, or release it.
@@ -64,7 +66,7 @@ pub fn apply(
     let mut applied = Applied { entries: vec![], wallet: wallet.clone(), outcome: Outcome::Done };
     expire(programme, now, &mut applied);
     let sequence = applied.wallet.length + 1;
-    let decided = decide(programme, &applied.wallet, now, command, sequence);
+    let decided = decide(programme, &applied, now, command, sequence);
     let (key, payload) = identity(command, sequence);
     let (act, mut effects) = match decided {
         Ok(decided) => {
@@ -112,11 +114,12 @@ fn identity(command: &Command<'_>, sequence: u64) -> (EntryKey, PayloadHash) {
 
 fn decide(
     programme: &Programme,
-    wallet: &Wallet,
+    applied: &Applied,
     now: Instant,
     command: &Command<'_>,
     sequence: u64,
 ) -> Result<Decided, Refusal> {
+    let wallet = &applied.wallet;
     let done = |act, effects| Ok(Decided { act, effects, outcome: Outcome::Done });
     match command {
         Command::Judge { event, mode, by } => {
@@ -126,9 +129,11 @@ fn decide(
             let plan = plan_spend(programme, wallet, now, asked, *purchase)?;
             done(Act::Spent(plan.made), plan.takes)
         }
-        Command::Cancel { entries, .. } => {
-            let effects = take_back(programme, wallet, now, entries)?;
-            done(Act::Reversed(entries.iter().map(|entry| entry.sequence).collect()), effects)
+        Command::Cancel { back, .. } => {
+            let effects = take_back(programme, wallet, now, back, &applied.entries)?;
+            let sequences = back.entries.iter().map(|entry| entry.sequence).collect();
+            let part = back.is_part();
+            done(if part { Act::Returned(sequences) } else { Act::Reversed(sequences) }, effects)
         }
         Command::Redeem { pass, lot, .. } => {
             pass.redeemable(now, programme.zone)?;
@@ -153,13 +158,21 @@ fn judge(
     by: &Judge,
     sequence: u64,
 ) -> Decided {
-    let judged = award::judge(programme, wallet, now, event, mode);
+    let seen = event.remaining();
+    let mut judged = award::judge(programme, wallet, now, &seen, mode);
+    if let Cow::Owned(_) = seen {
+        // From a line of what was seen to the line of the event.
+        let kept = event.kept_lines();
+        for line in judged.awards.iter_mut().flat_map(|award| &mut award.lines) {
+            *line = kept.get(usize::from(*line)).copied().unwrap_or(*line);
+        }
+    }
     let due = award::due_after(&judged);
     let mut effects = judged.effects;
     if event.judgements.is_empty() && event.state == EventState::Posted {
         let performed_on = event.event.performed_on;
         let month = performed_on.day(programme.zone).month();
-        let amount = event.event.purchased();
+        let amount = seen.event.purchased();
         effects.push(Effect::Activity { month, purchases: 1, amount });
         effects.push(Effect::Seen { performed_on });
     }

@@ -178,6 +178,12 @@ fn award(
         debt: amount.min(wallet.debt(&lot.balance)),
         slot: offer.slot(event.performed_on.day(programme.zone)),
     };
-    let awarded = Awarded { offer: offer.id.clone(), lot, amount, exclusive: !offer.on_top };
+    let awarded = Awarded {
+        offer: offer.id.clone(),
+        lot,
+        amount,
+        exclusive: !offer.on_top,
+        lines: Vec::new(),
+    };
     Ok((awarded, effect))
 }

@@ -38,8 +38,8 @@ pub enum EntryKey {
     Spend(Key),
     /// The spend that came in one call with its purchase.
     SpendWithPurchase(EventId),
-    /// The cancel of an event.
-    CancelEvent(EventId),
+    /// A cancel of an event, whole or in part: the first is turn 0, also where it was refused.
+    CancelEvent { event: EventId, turn: u16 },
     /// The cancel of the spend with this sequence.
     CancelSpend(u64),
     /// A redemption of a pass.
@@ -67,6 +67,8 @@ pub enum Act {
     Expired,
     /// Spending was blocked or released.
     Blocked { reason: Box<str> },
+    /// Goods came back: what these entries did was reduced.
+    Returned(Vec<u64>),
 }
 
 /// A spend as it was carried out.
@@ -141,6 +143,11 @@ pub enum Effect {
     Seen { performed_on: Instant },
     /// Spending is blocked, or is not any more.
     Block { blocked: bool },
+    /// A cancelled award is not taken from this lot: so much of it expired unspent already.
+    Gone { lot: LotId, amount: Amount },
+    /// A cancelled award was spent already: written off by this entry. Negative where a spend that
+    /// came back made up for what that entry wrote off.
+    WriteOff { balance: BalanceCode, entry: u64, amount: Amount },
 }
 
 impl Effect {
@@ -159,7 +166,9 @@ impl Effect {
             | Effect::Merge { .. }
             | Effect::Activity { .. }
             | Effect::Seen { .. }
-            | Effect::Block { .. } => None,
+            | Effect::Block { .. }
+            | Effect::Gone { .. }
+            | Effect::WriteOff { .. } => None,
         }
     }
 }
@@ -170,7 +179,7 @@ impl Entry {
         match &self.key {
             EntryKey::Event { event, .. }
             | EntryKey::SpendWithPurchase(event)
-            | EntryKey::CancelEvent(event) => Some(event),
+            | EntryKey::CancelEvent { event, .. } => Some(event),
             EntryKey::Spend(_) => self.spend()?.purchase.as_ref(),
             EntryKey::CancelSpend(_)
             | EntryKey::Redeem { .. }

@@ -15,6 +15,7 @@ pub mod payment_medium;
 pub mod preview;
 pub mod programme;
 pub mod refusal;
+pub mod returns;
 pub mod run;
 pub mod segment;
 pub mod spend;

@@ -13,4 +13,5 @@ mod machine;
 mod orders;
 mod preview;
 mod refusals;
+mod returns;
 mod spends;

@@ -39,7 +39,7 @@ enum KeyRecord {
     SpendUuid([u8; 16]),
     SpendText(Name),
     SpendWithPurchase(Name),
-    CancelEvent(Name),
+    CancelEvent(Name, u16),
     CancelSpend(u64),
     Redeem(Name, u64),
     Expiry,
@@ -55,6 +55,7 @@ enum ActRecord {
     Redeemed,
     Expired,
     Blocked(Name),
+    Returned(Vec<u64>),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -84,6 +85,8 @@ enum EffectRecord {
     Activity(i32, i32, i64),
     Seen(i64),
     Block(bool),
+    Gone(LotRecord, i64),
+    WriteOff(Name, u64, i64),
 }
 
 pub fn lot_record(names: &mut Names, lot: &LotId) -> Result<LotRecord> {
@@ -161,7 +164,9 @@ fn key_record(names: &mut Names, key: &EntryKey) -> Result<KeyRecord> {
         EntryKey::SpendWithPurchase(event) => {
             KeyRecord::SpendWithPurchase(names.add(event.as_str())?)
         }
-        EntryKey::CancelEvent(event) => KeyRecord::CancelEvent(names.add(event.as_str())?),
+        EntryKey::CancelEvent { event, turn } => {
+            KeyRecord::CancelEvent(names.add(event.as_str())?, *turn)
+        }
         EntryKey::CancelSpend(sequence) => KeyRecord::CancelSpend(*sequence),
         EntryKey::Redeem { plan, serial } => KeyRecord::Redeem(names.add(plan.as_str())?, *serial),
         EntryKey::Expiry(_) => KeyRecord::Expiry,
@@ -180,7 +185,9 @@ fn read_key(texts: &Texts<'_>, record: &KeyRecord, sequence: u64) -> Result<Entr
         }
         KeyRecord::SpendText(key) => EntryKey::Spend(texts.key(*key)?),
         KeyRecord::SpendWithPurchase(event) => EntryKey::SpendWithPurchase(texts.event(*event)?),
-        KeyRecord::CancelEvent(event) => EntryKey::CancelEvent(texts.event(*event)?),
+        KeyRecord::CancelEvent(event, turn) => {
+            EntryKey::CancelEvent { event: texts.event(*event)?, turn: *turn }
+        }
         KeyRecord::CancelSpend(of) => EntryKey::CancelSpend(*of),
         KeyRecord::Redeem(plan, serial) => {
             EntryKey::Redeem { plan: texts.plan(*plan)?, serial: *serial }
@@ -199,6 +206,7 @@ fn act_record(names: &mut Names, act: &Act, at: Instant) -> Result<ActRecord> {
         Act::Redeemed => ActRecord::Redeemed,
         Act::Expired => ActRecord::Expired,
         Act::Blocked { reason } => ActRecord::Blocked(names.add(reason)?),
+        Act::Returned(sequences) => ActRecord::Returned(sequences.clone()),
     })
 }
 
@@ -214,6 +222,7 @@ fn read_act(texts: &Texts<'_>, record: &ActRecord, at: Instant) -> Result<Act> {
         ActRecord::Redeemed => Act::Redeemed,
         ActRecord::Expired => Act::Expired,
         ActRecord::Blocked(reason) => Act::Blocked { reason: texts.text(*reason)? },
+        ActRecord::Returned(sequences) => Act::Returned(sequences.clone()),
     })
 }
 
@@ -282,6 +291,10 @@ fn effect_record(names: &mut Names, effect: &Effect) -> Result<EffectRecord> {
         }
         Effect::Seen { performed_on } => EffectRecord::Seen(performed_on.0),
         Effect::Block { blocked } => EffectRecord::Block(*blocked),
+        Effect::Gone { lot: id, amount } => EffectRecord::Gone(lot(id)?, amount.0),
+        Effect::WriteOff { balance, entry, amount } => {
+            EffectRecord::WriteOff(names.add(balance.as_str())?, *entry, amount.0)
+        }
     })
 }
 
@@ -319,5 +332,11 @@ fn read_effect(texts: &Texts<'_>, record: &EffectRecord) -> Result<Effect> {
         },
         EffectRecord::Seen(time) => Effect::Seen { performed_on: Instant(*time) },
         EffectRecord::Block(blocked) => Effect::Block { blocked: *blocked },
+        EffectRecord::Gone(id, amount) => Effect::Gone { lot: lot(id)?, amount: Amount(*amount) },
+        EffectRecord::WriteOff(code, entry, amount) => Effect::WriteOff {
+            balance: texts.balance(*code)?,
+            entry: *entry,
+            amount: Amount(*amount),
+        },
     })
 }
