@@ -14,6 +14,7 @@ mod machine;
 mod orders;
 mod preview;
 mod refusals;
+mod returns;
 mod spends;
 mod tallies;
 mod windows;

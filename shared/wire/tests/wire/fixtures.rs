@@ -14,7 +14,8 @@ use wire::message::{EvaluationMessage, ExportMessage, ScheduleTick};
 use wire::participant::{parse_block, parse_participant};
 use wire::pass::{parse_issue, parse_redemption};
 use wire::programme::parse_programme;
-use wire::request::{parse_cancel, parse_export, parse_run};
+use wire::request::{parse_export, parse_run};
+use wire::returns::{parse_cancel, parse_credit_note};
 use wire::spend::parse_spend;
 
 fn events() -> PathBuf {
@@ -42,6 +43,7 @@ fn read(folder: &str, kind: &str, with_key: bool, bytes: &[u8]) -> Result<(), Bo
             parse_bulk(bytes)?.iter().try_for_each(|event| parse_event(event, &context).map(drop))
         }
         ("event-ingestion", "cancel") => parse_cancel(bytes).map(drop),
+        ("event-ingestion", "credit") => parse_credit_note(bytes).map(drop),
         ("award-evaluation", "run") => parse_run(bytes).map(drop),
         ("award-evaluation", "message") => message(EvaluationMessage::parse(bytes).map(drop)),
         ("award-evaluation", "tick") => message(ScheduleTick::parse(bytes).map(drop)),
