@@ -57,6 +57,20 @@ pub enum Occasion {
     NameDay,
 }
 
+impl Occasion {
+    /// The day it is of a participant with these, where it is known.
+    pub fn of(
+        self,
+        birthday: Option<NaiveDate>,
+        name_day: Option<Anniversary>,
+    ) -> Option<Anniversary> {
+        match self {
+            Occasion::Birthday => birthday.map(Anniversary::of),
+            Occasion::NameDay => name_day,
+        }
+    }
+}
+
 impl Times {
     /// Whether the clock of the zone shows one of these times.
     pub fn holds(&self, at: Instant, zone: Tz) -> bool {
@@ -89,10 +103,7 @@ impl Validity {
             && self.to.is_none_or(|to| at < to)
             && self.times.as_ref().is_none_or(|times| times.holds(at, zone))
             && self.around.is_none_or(|around| {
-                let known = match around.what {
-                    Occasion::Birthday => birthday.map(Anniversary::of),
-                    Occasion::NameDay => name_day,
-                };
+                let known = around.what.of(birthday, name_day);
                 let today = at.day(zone);
                 known.is_some_and(|known| known.is_near(today, around.before, around.after))
             })

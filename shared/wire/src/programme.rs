@@ -5,6 +5,7 @@ mod definition;
 mod names;
 mod offer;
 mod plan;
+mod segment;
 mod terms;
 #[cfg_attr(not(test), expect(dead_code, reason = "offers will read it"))]
 mod window;
@@ -69,7 +70,7 @@ pub fn parse_programme(document: &[u8], version: u64) -> Result<Programme, BodyF
         let definition = definition::definition(&fields, &known);
         let offers = offer::offers(&fields, &known);
         let pass_plans = plan::pass_plans(&fields, &known);
-        let segments = plan::segments(&fields, &known);
+        let segments = segment::segments(&fields, &known);
         let runs = read_runs(&fields);
         Some(Programme {
             version,

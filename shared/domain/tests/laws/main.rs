@@ -14,5 +14,6 @@ mod machine;
 mod orders;
 mod preview;
 mod refusals;
+mod segments;
 mod spends;
 mod windows;

@@ -51,7 +51,7 @@ fn read(folder: &str, kind: &str, with_key: bool, bytes: &[u8]) -> Result<(), Bo
         ("segment-export", "export") => parse_export(bytes).map(drop),
         ("segment-export", "message") => message(ExportMessage::parse(bytes).map(drop)),
         ("programme", "programme") => parse_programme(bytes, 1).map(drop),
-        ("programme", "participant") => parse_participant(bytes).map(drop),
+        ("programme", "participant") => parse_participant(bytes, now()).map(drop),
         ("programme", "block") => parse_block(bytes).map(drop),
         // Read by the tests of the story.
         ("transit", "programme" | "participants" | "story") => Ok(()),
