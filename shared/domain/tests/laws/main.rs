@@ -11,6 +11,7 @@ mod laws;
 mod limits;
 mod lots;
 mod machine;
+mod media;
 mod orders;
 mod preview;
 mod refusals;
