@@ -14,6 +14,7 @@ mod queues;
 mod reads;
 mod rows;
 mod runs;
+mod segments;
 mod spends;
 mod storm;
 mod story;

@@ -81,9 +81,18 @@ struct JudgementRecord {
     sequence: u64,
     run: Option<Name>,
     programme: u64,
-    /// Offer, lot, amount, exclusive and counted, lines.
-    awards: Vec<(Name, LotRecord, i64, (bool, bool), Vec<u16>)>,
+    awards: Vec<AwardRecord>,
     passed_over: Vec<(Name, u8)>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct AwardRecord {
+    offer: Name,
+    lot: LotRecord,
+    amount: i64,
+    exclusive: bool,
+    lines: Vec<u16>,
+    counted: bool,
 }
 
 /// Encodes an event; its version stands beside it as a plain attribute.
@@ -242,10 +251,14 @@ fn read_line(texts: &Texts<'_>, record: &LineRecord) -> Result<Line> {
 
 fn judgement_record(names: &mut Names, judgement: &Judgement) -> Result<JudgementRecord> {
     let awards = judgement.awards.iter().map(|award| {
-        let offer = names.add(award.offer.as_str())?;
-        let lot = lot_record(names, &award.lot)?;
-        let kind = (award.exclusive, award.counted);
-        Ok((offer, lot, award.amount.0, kind, award.lines.clone()))
+        Ok(AwardRecord {
+            offer: names.add(award.offer.as_str())?,
+            lot: lot_record(names, &award.lot)?,
+            amount: award.amount.0,
+            exclusive: award.exclusive,
+            lines: award.lines.clone(),
+            counted: award.counted,
+        })
     });
     let awards = awards.collect::<Result<_>>()?;
     let passed_over = judgement.passed_over.iter().map(|(offer, reason)| {
@@ -263,14 +276,14 @@ fn judgement_record(names: &mut Names, judgement: &Judgement) -> Result<Judgemen
 }
 
 fn read_judgement(texts: &Texts<'_>, record: &JudgementRecord) -> Result<Judgement> {
-    let awards = record.awards.iter().map(|(offer, lot, amount, kind, lines)| {
+    let awards = record.awards.iter().map(|award| {
         Ok(Awarded {
-            offer: texts.offer(*offer)?,
-            lot: read_lot(texts, lot)?,
-            amount: Amount(*amount),
-            exclusive: kind.0,
-            lines: lines.clone(),
-            counted: kind.1,
+            offer: texts.offer(award.offer)?,
+            lot: read_lot(texts, &award.lot)?,
+            amount: Amount(award.amount),
+            exclusive: award.exclusive,
+            lines: award.lines.clone(),
+            counted: award.counted,
         })
     });
     let passed_over = record.passed_over.iter().map(|(offer, number)| {

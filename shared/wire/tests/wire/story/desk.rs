@@ -240,7 +240,7 @@ impl Desk {
     }
 
     fn register(&mut self, name: &str, body: &[u8]) -> Answer {
-        let update = parse_participant(body).unwrap();
+        let update = parse_participant(body, now()).unwrap();
         let known = self.participants.entry(id(name)).or_default();
         known.update(update.profile.unwrap_or_default(), update.consents);
         shown(201, answer::participant(&id(name), known, self.programme.zone))
