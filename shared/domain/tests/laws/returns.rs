@@ -397,9 +397,8 @@ fn r72_what_expired_is_gone_for_one_cancelled_award_only() {
     let mut book = expiring(60);
     book.cancel_event(0).unwrap();
     let cancel = &book.ledger.last().unwrap().effects;
-    let gone = cancel.iter().filter_map(|effect| match effect {
-        Effect::Gone { amount, .. } => Some(amount.0),
-        _ => None,
+    let gone = cancel.iter().filter_map(|effect| {
+        if let Effect::Gone { amount, .. } = effect { Some(amount.0) } else { None }
     });
     assert_eq!(gone.sum::<i64>(), 90);
     // In parts it is the same.

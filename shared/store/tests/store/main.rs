@@ -19,6 +19,7 @@ mod pages;
 mod races;
 mod records;
 mod requests;
+mod returns;
 mod sizes;
 mod stale;
 mod storm;
