@@ -1,5 +1,5 @@
-//! Returned goods, as a programme manager knows them: a point for each euro, and what becomes of the
-//! points when the goods come back.
+//! Returned goods, as a programme manager knows them: a point for each euro, and what becomes of
+//! the points when the goods come back.
 
 use scenarios::client::{Answer, Call, key};
 use scenarios::stack::Stack;
