@@ -184,8 +184,8 @@ fn round(numerator: i128, denominator: i128) -> Result<Amount, AmountError> {
     bounded(numerator / denominator)
 }
 
-/// The share of an amount that `part` of `whole` has in it: at most all of it, and nothing of nothing
-///
+/// The share of an amount that `part` of `whole` has in it: at most all of it, and nothing of
+/// nothing.
 pub fn share_of(amount: Amount, part: i64, whole: i64) -> Amount {
     if part >= whole {
         return if whole == 0 { Amount::ZERO } else { amount };

@@ -1,4 +1,4 @@
-//! Taking back: spends go back to their lots, awards are clawed back, limits are freed.
+//! Taking back: spends return to their lots, awards are clawed back, limits freed.
 
 use crate::amount::Amount;
 use crate::event::{EventState, RecordedEvent};

@@ -1,7 +1,7 @@
 //! Goods that come back: what is left of a purchase, of its awards and of its spends.
 //!
-//! Everything is computed from what was purchased, awarded and spent at first, and from what is left
-//! of it: several returns come to what one return of them all would have come to.
+//! Everything is computed from what was purchased, awarded and spent at first, and from what is
+//! left of it: several returns come to what one return of them all would have come to.
 
 use std::borrow::Cow;
 

@@ -72,8 +72,8 @@ impl Store {
     /// judged, 2 pending; a repeat writes nothing.
     ///
     /// # Errors
-    /// `Refused` (by its spend, or `event_cancelled`: nothing is stored), `NotFound` (participant), `KeyReused`, or a
-    /// failure.
+    /// `Refused` (by its spend, or `event_cancelled`: nothing is stored), `NotFound` (participant),
+    /// `KeyReused`, or a failure.
     pub async fn post_event(&self, order: &Posting<'_>) -> Result<Done<RecordedEvent>> {
         let mut operation = Post { order, known: None, facts: Known::default() };
         self.commit(&order.event.participant, &mut operation).await

@@ -46,8 +46,8 @@ pub struct EventView {
     pub returns: Vec<ReturnView>,
 }
 
-/// Read-only totals: what was purchased, and what is still awarded and spent; nothing once the
-/// event is cancelled.
+/// Read-only totals: what was purchased, and what is still awarded and spent; nothing once
+/// the event is cancelled.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Totals {
     /// In currency.
