@@ -48,6 +48,8 @@ pub enum EntryKey {
     Expiry(u64),
     /// A change of the spending block; its sequence.
     Block(u64),
+    /// A spend request that came as an event without a key: its reference is the key.
+    SpendRequest(EventId),
 }
 
 /// What an entry did.
@@ -92,6 +94,8 @@ pub struct SpendMade {
     pub performed_on: Instant,
     /// Of which classification.
     pub classification: Option<Classification>,
+    /// The event it came as; none without an external reference.
+    pub request: Option<EventId>,
 }
 
 /// What lots have in common that are one lot: merging and returning keep it.
@@ -165,13 +169,16 @@ impl Effect {
 }
 
 impl Entry {
-    /// The event this entry is about.
+    /// The event this entry is about: of a spend its purchase, or the event that it came as.
     pub fn event(&self) -> Option<&EventId> {
         match &self.key {
             EntryKey::Event { event, .. }
             | EntryKey::SpendWithPurchase(event)
             | EntryKey::CancelEvent(event) => Some(event),
-            EntryKey::Spend(_) => self.spend()?.purchase.as_ref(),
+            EntryKey::Spend(_) | EntryKey::SpendRequest(_) => {
+                let made = self.spend()?;
+                made.purchase.as_ref().or(made.request.as_ref())
+            }
             EntryKey::CancelSpend(_)
             | EntryKey::Redeem { .. }
             | EntryKey::Expiry(_)

@@ -160,6 +160,14 @@ impl Offer {
                 let matches = purchase.lines.iter().any(|line| self.wants(programme, line));
                 (!matches).then_some(Reason::NoMatchingLine)
             }
+            // No offer of a class that judges purchases is asked of these.
+            Detail::Referral { .. }
+            | Detail::SocialMedia { .. }
+            | Detail::Web { .. }
+            | Detail::Achievement { .. }
+            | Detail::FinancialAchievement(_)
+            | Detail::FinancialStatement(_)
+            | Detail::SpendRequest(_) => Some(Reason::NoMatchingLine),
         }
     }
 

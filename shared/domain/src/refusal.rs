@@ -27,11 +27,13 @@ pub enum Refusal {
     BalanceFull,
     #[error("the pass cannot be redeemed, or not any more")]
     PassNotRedeemable,
+    #[error("there is a statement of this participant, classification and period already")]
+    StatementExists,
 }
 
 impl Refusal {
     /// Every refusal, in the order of their stored numbers: append only.
-    pub const ALL: [Refusal; 11] = [
+    pub const ALL: [Refusal; 12] = [
         Refusal::NotCovered,
         Refusal::SpendingBlocked,
         Refusal::OutsideSpendWindow,
@@ -43,6 +45,7 @@ impl Refusal {
         Refusal::AwardSpent,
         Refusal::BalanceFull,
         Refusal::PassNotRedeemable,
+        Refusal::StatementExists,
     ];
 
     /// The stable code of the contract.
@@ -59,6 +62,7 @@ impl Refusal {
             Refusal::AwardSpent => "award_spent",
             Refusal::BalanceFull => "balance_full",
             Refusal::PassNotRedeemable => "pass_not_redeemable",
+            Refusal::StatementExists => "statement_exists",
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Cancelling events and spends: once, with what they led to.
 
 use domain::apply::{Command, Outcome, apply};
-use domain::event::{Due, EventState, RecordedEvent};
+use domain::event::{Due, EventState, EventType, RecordedEvent};
 use domain::id::{EventId, TransactionCode};
 use domain::ledger::{Entry, EntryKey, PayloadHash};
 use domain::programme::Programme;
@@ -14,6 +14,7 @@ use crate::error::{Error, Noun, Result};
 use crate::event::put_event;
 use crate::ledger::{Ledger, Reach};
 use crate::record::{CancelMark, StoredEvent};
+use crate::statement::StatementGuard;
 use crate::table::Write;
 
 /// The cancel of an event.
@@ -57,8 +58,28 @@ impl Store {
     ) -> Result<Done<(RecordedEvent, u64)>> {
         let known = self.find_event(order.event, false).await?;
         let known = known.ok_or(Error::NotFound(Noun::Event))?;
+        if known.recorded.event.event_type() == EventType::SpendRequest {
+            return self.cancel_request(order, known.recorded).await;
+        }
         let participant = known.recorded.event.participant.clone();
-        self.commit(&participant, &mut EventCancel { order, event: known }).await
+        let mut operation = EventCancel { order, event: known, statement: None };
+        self.commit(&participant, &mut operation).await
+    }
+
+    /// Cancels the spend that an event was: by either name, once.
+    async fn cancel_request(
+        &self,
+        order: &CancelEvent<'_>,
+        mut request: RecordedEvent,
+    ) -> Result<Done<(RecordedEvent, u64)>> {
+        let spend = request.spends.first().ok_or(Error::Corrupt("a spend request without one"))?;
+        let participant = request.event.participant.clone();
+        let spend = &TransactionCode { participant, sequence: spend.sequence };
+        let CancelEvent { programme, now, payload, .. } = *order;
+        let done = self.cancel_spend(&CancelSpend { programme, now, spend, payload }).await?;
+        request.cancel_spends();
+        let value = (request, done.value.sequence);
+        Ok(Done { value, wallet: done.wallet, repeated: done.repeated })
     }
 
     /// Cancels a spend: its lots come back with their own expiry. Write units: 1.17; 4.17
@@ -79,6 +100,8 @@ impl Store {
 struct EventCancel<'a> {
     order: &'a CancelEvent<'a>,
     event: StoredEvent,
+    /// Of a statement: who holds its period.
+    statement: Option<StatementGuard>,
 }
 
 impl Operation for EventCancel<'_> {
@@ -89,6 +112,7 @@ impl Operation for EventCancel<'_> {
             let event = store.read_event(self.order.event, true).await?;
             self.event = event.ok_or(Error::NotFound(Noun::Event))?;
         }
+        self.statement = store.statement_guard(&self.event.recorded.event, fresh).await?;
         Ok(())
     }
 
@@ -117,6 +141,10 @@ impl Operation for EventCancel<'_> {
         }
         let recorded = &self.event.recorded;
         let entries = recorded.entries();
+        let holds = |guard: &StatementGuard| guard.holder.as_ref() == Some(&recorded.event.id);
+        if self.statement.as_ref().is_some_and(|guard| !holds(guard)) {
+            return Ok(Step::Again);
+        }
         if entries.iter().any(|sequence| *sequence > state.wallet.length) {
             return Ok(Step::Again);
         }
@@ -131,6 +159,7 @@ impl Operation for EventCancel<'_> {
         let applied = apply(order.programme, &state.wallet, now, &command);
         let sequence = applied.wallet.length;
         let mut event = self.event.clone();
+        let mut sides = Vec::new();
         let answer = match applied.outcome {
             Outcome::Refused(refusal) => {
                 event.denied.push(order.payload);
@@ -141,10 +170,12 @@ impl Operation for EventCancel<'_> {
                 event.recorded.due = Due::Nothing;
                 event.recorded.spends.iter_mut().for_each(|spend| spend.cancelled = true);
                 event.cancel = Some(CancelMark { sequence, payload: order.payload });
+                // A cancelled statement frees its period.
+                sides.extend(self.statement.as_ref().map(|guard| guard.give(None)));
                 Ok((event.recorded.clone(), sequence))
             }
         };
-        let sides = vec![put_event(&event)?];
+        sides.push(put_event(&event)?);
         Ok(Step::Commit(Proposal::of(applied, sides), answer))
     }
 }
@@ -152,6 +183,7 @@ impl Operation for EventCancel<'_> {
 struct SpendCancel<'a> {
     order: &'a CancelSpend<'a>,
     spend: Entry,
+    /// Where the spend is noted: its purchase, or the event that it came as.
     purchase: Option<StoredEvent>,
 }
 
@@ -192,7 +224,7 @@ impl Operation for SpendCancel<'_> {
         let reversed = std::slice::from_ref(&self.spend);
         let command = Command::Cancel { key, payload: order.payload, entries: reversed };
         let applied = apply(order.programme, &state.wallet, now, &command);
-        let Some(sides) = self.without_spend()? else {
+        let Some(sides) = self.without_spend(applied.wallet.length)? else {
             // Its purchase took it back, or a twin of this request did, which the ledger that was
             // read does not show yet.
             let purchase = self.purchase.as_ref().and_then(|purchase| purchase.cancel);
@@ -211,13 +243,18 @@ impl Operation for SpendCancel<'_> {
 
 impl SpendCancel<'_> {
     /// The purchase without this spend; none where cancelling the purchase took it back already.
-    fn without_spend(&self) -> Result<Option<Vec<Write>>> {
+    /// `sequence` is that of the cancel.
+    fn without_spend(&self, sequence: u64) -> Result<Option<Vec<Write>>> {
         let Some(purchase) = &self.purchase else { return Ok(Some(Vec::new())) };
         let mut purchase = purchase.clone();
         let spends = purchase.recorded.spends.iter_mut();
         let mut own = spends.filter(|s| s.sequence == self.spend.sequence && !s.cancelled);
         let Some(spend) = own.next() else { return Ok(None) };
         spend.cancelled = true;
+        if purchase.recorded.event.event_type() == EventType::SpendRequest {
+            purchase.recorded.state = EventState::Cancelled;
+            purchase.cancel = Some(CancelMark { sequence, payload: self.order.payload });
+        }
         Ok(Some(vec![put_event(&purchase)?]))
     }
 }

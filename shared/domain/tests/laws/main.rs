@@ -5,6 +5,7 @@ mod awards;
 mod bookkeeping;
 mod cancels;
 mod conditions;
+mod event_types;
 mod fixture;
 mod laws;
 mod limits;

@@ -23,7 +23,7 @@ use domain::programme::{
 };
 use domain::spend::{SpendAsked, SpendDefinition};
 use domain::time::{Duration as Span, Instant, parse_instant};
-use store::{Posting, Spending, Store};
+use store::{Posting, SpendKey, Spending, Store};
 
 use crate::engine::TABLE;
 use crate::wire::Wire;
@@ -139,10 +139,12 @@ pub fn programme(offers: Vec<Offer>) -> Programme {
                 rules: vec![],
             },
             payment_medium: PaymentMediumRules::default(),
+            invoice_types: HashSet::new(),
             debt_policy: DebtPolicy::Carry,
         },
         classifications: HashMap::new(),
         catalogue: HashMap::new(),
+        kpis: HashMap::new(),
         merchants: Merchants {
             merchants: HashMap::from([(owner.clone(), shop)]),
             units: HashMap::from([(UnitId::parse("shop-1").unwrap(), owner)]),
@@ -208,9 +210,8 @@ pub async fn post(
     now: Instant,
     judge: bool,
 ) -> store::Result<store::Done<domain::event::RecordedEvent>> {
-    store
-        .post_event(&Posting { programme, now, event, payload: payload(1), spend: None, judge })
-        .await
+    let (payload, spend, enrols) = (payload(1), None, programme.definition.enrols);
+    store.post_event(&Posting { programme, now, event, payload, spend, judge, enrols }).await
 }
 
 /// Spends points.
@@ -227,10 +228,11 @@ pub async fn spend(
         programme,
         now,
         participant: who,
-        key,
+        key: SpendKey::Caller(key),
         payload: payload(1),
         asked: &asked,
         purchase: None,
+        request: None,
     };
     store.spend(&order).await
 }

@@ -8,13 +8,15 @@ use domain::pass::{PassId, PassPlan};
 use domain::programme::Programme;
 use domain::spend::SpendAsked;
 use store::{
-    CancelEvent, CancelSpend, Done, Error, Judging, Posting, Redeeming, Result, Spending, Store,
+    CancelEvent, CancelSpend, Done, Error, Judging, Posting, Redeeming, Result, SpendKey, Spending,
+    Store,
 };
 
 use crate::cast::{
     asked, cash, event_id, gift, issue, key, later, noon, payload, person, post, programme,
     purchase, run_id, secret, spend, tenfold, timed_key,
 };
+use crate::event_types::{Request, referral, request, statement};
 use crate::requests;
 
 macro_rules! operations {
@@ -53,6 +55,16 @@ operations! {
     CancelRefused,
     CancelSpend,
     CancelSpendOnPurchase,
+    PostStatement,
+    PostSecondStatement,
+    CancelStatement,
+    PostReferral,
+    RequestSpend,
+    RequestSpendByReference,
+    RequestSpendRefused,
+    RequestSpendOnPurchase,
+    CancelRequest,
+    ReadSpendEvents,
     IssuePass,
     Redeem,
     PutProgramme,
@@ -133,10 +145,11 @@ impl Cast {
             programme: &self.programme,
             now: later(1),
             participant: &self.who,
-            key,
+            key: SpendKey::Caller(key),
             payload: payload(2),
             asked: &asked,
             purchase: purchase.as_ref(),
+            request: None,
         };
         store.spend(&order).await
     }
@@ -167,7 +180,8 @@ impl Cast {
             Operation::PostWithSpend => {
                 let (event, asked) = (judged("n-1"), asked(50, noon()));
                 let (spend, payload) = (Some(&asked), payload(1));
-                let order = Posting { programme, now, event: &event, payload, spend, judge: true };
+                let (event, judge, enrols) = (&event, true, true);
+                let order = Posting { programme, now, event, payload, spend, judge, enrols };
                 done(store.post_event(&order).await)
             }
             Operation::PostEnrolling => {
@@ -202,6 +216,16 @@ impl Cast {
             }
             Operation::CancelSpend => self.cancel_spend(store, 5).await,
             Operation::CancelSpendOnPurchase => self.cancel_spend(store, 6).await,
+            Operation::PostStatement
+            | Operation::PostSecondStatement
+            | Operation::CancelStatement
+            | Operation::PostReferral
+            | Operation::RequestSpend
+            | Operation::RequestSpendByReference
+            | Operation::RequestSpendRefused
+            | Operation::RequestSpendOnPurchase
+            | Operation::CancelRequest
+            | Operation::ReadSpendEvents => self.ask_of_types(store, operation).await,
             Operation::IssuePass => {
                 let (secret, issue) = (secret(), issue("n"));
                 let issued = store.issue_pass(programme, now, &self.plan, &secret, &issue).await;
@@ -227,6 +251,53 @@ impl Cast {
         }
     }
 
+    /// Likewise, for what events of other types than purchases lead to.
+    async fn ask_of_types(&self, store: &Store, operation: Operation) -> Result<String> {
+        let (programme, who, now) = (&self.programme, &self.who, later(1));
+        let timed = timed_key(noon(), 9);
+        let post = async |event| post(store, programme, &event, now, true).await;
+        let request = async |key, reference, amount, on| {
+            request(store, programme, &Request { who, key, reference, amount, on }).await
+        };
+        match operation {
+            Operation::PostStatement => done(post(statement(who, "s-1")).await),
+            Operation::PostSecondStatement => {
+                post(statement(who, "s-1")).await?;
+                done(post(statement(who, "s-2")).await)
+            }
+            Operation::CancelStatement => {
+                post(statement(who, "s-1")).await?;
+                self.cancel(store, programme, "s-1").await
+            }
+            Operation::PostReferral => {
+                let rules = enrols_nobody(programme);
+                let event = referral(who, "f-1", "c-9");
+                match crate::cast::post(store, &rules, &event, now, true).await {
+                    Err(Error::NotFound(noun)) => Ok(noun.name().to_owned()),
+                    other => done(other),
+                }
+            }
+            Operation::RequestSpend => done(request(Some(&timed), "q-1", 50, None).await),
+            Operation::RequestSpendByReference => done(request(None, "q-1", 50, None).await),
+            Operation::RequestSpendRefused => done(request(None, "q-1", 0, None).await),
+            Operation::RequestSpendOnPurchase => {
+                done(request(Some(&key("k-9")), "q-1", 50, Some("e-3")).await)
+            }
+            Operation::CancelRequest => {
+                request(None, "q-1", 50, None).await?;
+                self.cancel(store, programme, "q-1").await
+            }
+            Operation::ReadSpendEvents => {
+                let spends =
+                    [5, 6].map(|sequence| TransactionCode { participant: who.clone(), sequence });
+                let [alone, on] = spends;
+                let alone = store.spend_as_event(&alone).await?;
+                Ok(format!("{alone:?} {:?}", store.spend_as_event(&on).await?))
+            }
+            other => panic!("{other:?} is of purchases"),
+        }
+    }
+
     async fn cancel(&self, store: &Store, rules: &Programme, reference: &str) -> Result<String> {
         let event = &event_id(reference);
         let order = CancelEvent { programme: rules, now: later(1), event, payload: payload(3) };
@@ -247,6 +318,12 @@ fn done<A: std::fmt::Debug>(answer: Result<Done<A>>) -> Result<String> {
         Err(Error::Refused(refusal)) => Ok(refusal.code().to_owned()),
         Err(other) => Err(other),
     }
+}
+
+fn enrols_nobody(programme: &Programme) -> Programme {
+    let mut rules = programme.clone();
+    rules.definition.enrols = false;
+    rules
 }
 
 fn profile() -> Profile {

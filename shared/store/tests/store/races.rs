@@ -22,15 +22,15 @@ use crate::laws::walk;
 use crate::wire::Wire;
 
 /// Tasks that race, each with a store of its own.
-struct Race {
-    wire: Wire,
-    programme: Programme,
+pub struct Race {
+    pub wire: Wire,
+    pub programme: Programme,
     who: ParticipantId,
     ticks: Cell<i64>,
 }
 
 impl Race {
-    async fn new(test: &str, cents: i64) -> Rc<Race> {
+    pub async fn new(test: &str, cents: i64) -> Rc<Race> {
         let (wire, programme, who) =
             (Wire::new(seed(test)), programme(vec![tenfold()]), person("c-1"));
         let store = open(&wire, true);
@@ -54,7 +54,7 @@ impl Race {
 }
 
 /// Runs `count` tasks at once and gathers their answers.
-async fn at_once<A: 'static, F: Future<Output = A> + 'static>(
+pub async fn at_once<A: 'static, F: Future<Output = A> + 'static>(
     count: usize,
     task: impl Fn(usize) -> F,
 ) -> Vec<A> {
@@ -67,7 +67,9 @@ async fn at_once<A: 'static, F: Future<Output = A> + 'static>(
 }
 
 /// Asks until there is an answer, as callers do.
-async fn insist<A, F: Future<Output = store::Result<A>>>(ask: impl Fn() -> F) -> store::Result<A> {
+pub async fn insist<A, F: Future<Output = store::Result<A>>>(
+    ask: impl Fn() -> F,
+) -> store::Result<A> {
     let mut answer = ask().await;
     for _ in 0..200 {
         let Err(Error::Contended | Error::Unavailable(_)) = answer else { break };
@@ -159,7 +161,8 @@ async fn of_two_participants_with_one_reference_one_is_awarded() {
             let payload = PayloadHash([u8::try_from(number % 2).unwrap(); 8]);
             let store = open(&race.wire, true);
             let (programme, now, event) = (&race.programme, noon(), &event);
-            let order = store::Posting { programme, now, event, payload, spend: None, judge: true };
+            let (spend, judge, enrols) = (None, true, true);
+            let order = store::Posting { programme, now, event, payload, spend, judge, enrols };
             match insist(|| store.post_event(&order)).await {
                 Ok(_) => Some(who),
                 Err(Error::KeyReused) => None,
