@@ -2,6 +2,8 @@
 
 mod bulk;
 mod handler;
+mod invoice;
+mod spend;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), harness::Error> {

@@ -7,6 +7,7 @@ use crate::id::{
 use crate::ledger::{LotId, PayloadHash, SpendMade};
 use crate::payment_medium::PaymentMedium;
 use crate::refusal::Reason;
+use crate::spend::SpendAsked;
 use crate::time::Instant;
 
 mod detail;
@@ -110,6 +111,18 @@ impl Event {
             | Detail::FinancialStatement(_)
             | Detail::SpendRequest(_) => None,
         }
+    }
+
+    /// What is to be spent, where it is a spend request.
+    pub fn asked(&self) -> Option<SpendAsked> {
+        let Detail::SpendRequest(request) = &self.detail else { return None };
+        Some(SpendAsked {
+            balance: request.balance.clone(),
+            amount: request.amount,
+            classification: self.classification.clone(),
+            unit: self.unit.clone(),
+            performed_on: self.performed_on,
+        })
     }
 
     /// How it was paid, where it is a purchase or a financial achievement that says so.

@@ -62,7 +62,7 @@ pub fn parse_programme(document: &[u8], version: u64) -> Result<Programme, BodyF
             classifications: names::classifications(&fields),
         };
         let catalogue = names::catalogue(&fields);
-        names::kpis(&fields);
+        let kpis = names::kpis(&fields);
         let merchants = names::merchants(&fields);
         let definition = definition::definition(&fields, &known);
         let offers = offer::offers(&fields, &known);
@@ -78,6 +78,7 @@ pub fn parse_programme(document: &[u8], version: u64) -> Result<Programme, BodyF
             definition: definition?,
             classifications: known.classifications,
             catalogue,
+            kpis,
             merchants,
             offers,
             pass_plans,
