@@ -5,6 +5,7 @@ mod bad_input;
 mod calls;
 mod cost;
 mod desk;
+mod event_types;
 mod lifecycle;
 mod managers;
 mod meter;

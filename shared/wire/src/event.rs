@@ -3,12 +3,10 @@
 use domain::event::{Event, EventType};
 use domain::id::{Classification, EventId, Key, ParticipantId, UnitId};
 use domain::ledger::PayloadHash;
-use domain::payment_medium::PaymentMedium;
 use domain::programme::Programme;
 use domain::spend::SpendAsked;
 use domain::time::Instant;
-use serde_json::{Map, Value};
-use sha2::{Digest, Sha256};
+use serde_json::Value;
 
 use crate::event::detail::{detail, known_fields};
 use crate::fault::{BodyFault, code};
@@ -16,8 +14,12 @@ use crate::read::{self, Node, Object};
 use crate::spend::asked;
 
 mod detail;
+mod payload;
 mod purchase;
 mod statement;
+
+pub(crate) use payload::as_stored;
+pub use payload::payload_hash;
 
 /// Most events of one bulk call.
 const MAX_BULK: usize = 1_000;
@@ -231,18 +233,6 @@ pub(crate) fn referenced(system: &Node<'_>, reference: &Node<'_>) -> Option<Even
     EventId::of_reference(&parsed_system?, &parsed_reference?).ok()
 }
 
-/// The body with the identifier as it is stored; brand and type stay as they were sent, so that
-/// a change of the programme's rules does not turn a repeat into another payload.
-pub(crate) fn as_stored(body: &Value, medium: Option<&PaymentMedium>) -> Value {
-    let mut body = body.clone();
-    if let Some(sent) = body.get_mut("payment_medium").and_then(Value::as_object_mut) {
-        let identifier = medium.and_then(|medium| medium.identifier.as_deref());
-        let adjusted = identifier.map_or(Value::Null, Value::from);
-        sent.insert("identifier".into(), adjusted);
-    }
-    body
-}
-
 /// Parses JSON, keeping the literal text of numbers.
 ///
 /// # Errors
@@ -265,27 +255,4 @@ pub fn parse_bulk(bytes: &[u8]) -> Result<Vec<Value>, BodyFault> {
         }
         Some(list)
     })
-}
-
-/// The first eight bytes of the SHA-256 over a canonical text of what was asked: fields sorted,
-/// nulls left out, numbers as they were written. It does not depend on how anything is stored.
-pub fn payload_hash(value: &Value) -> PayloadHash {
-    let digest = Sha256::digest(canonical(value).to_string().as_bytes());
-    let mut first = [0; 8];
-    first.copy_from_slice(&digest[..8]);
-    PayloadHash(first)
-}
-
-/// Sorted explicitly: whether the map type sorts depends on features that other crates choose.
-fn canonical(value: &Value) -> Value {
-    if let Some(map) = value.as_object() {
-        let mut fields: Vec<_> = map.iter().filter(|(_, field)| !field.is_null()).collect();
-        fields.sort_by_key(|(name, _)| *name);
-        let fields = fields.into_iter().map(|(name, field)| (name.clone(), canonical(field)));
-        return Value::Object(Map::from_iter(fields));
-    }
-    match value.as_array() {
-        Some(items) => Value::Array(items.iter().map(canonical).collect()),
-        None => value.clone(),
-    }
 }

@@ -82,6 +82,32 @@ async fn r22_a_full_identifier_is_in_no_answer_log_queue_or_file() {
     assert_eq!(reused.text("/code"), "idempotency_key_reused");
     answers.push(reused.body.to_string());
 
+    // By way of the other types that are paid for.
+    let mut top_up = with_canary(&id);
+    for field in ["lines", "process_immediately"] {
+        top_up.as_object_mut().unwrap().remove(field);
+    }
+    top_up["type"] = json!("financial_achievement");
+    top_up["classification"] = json!("top-up");
+    top_up["amount"] = json!("12.00");
+    let mut invoice = with_canary(&id);
+    for field in ["type", "process_immediately"] {
+        invoice.as_object_mut().unwrap().remove(field);
+    }
+    invoice["invoice_type"] = json!("ticket");
+    for (path, body, status) in [("/v1/events", top_up, 202), ("/v1/invoices", invoice, 201)] {
+        for body in [body.clone(), {
+            let mut bad = body;
+            bad["unit"] = json!("a b");
+            bad
+        }] {
+            let answer = stack.client.post(path, &key(), &body).await.unwrap();
+            let good = body["unit"] != json!("a b");
+            assert_eq!(answer.status, if good { status } else { 422 }, "{answer:?}");
+            answers.push(answer.body.to_string());
+        }
+    }
+
     // Refused ones, alone and as rows, and cut short.
     let mut rows = refused(&id);
     for path in routes {

@@ -37,7 +37,7 @@ fn visa() -> PaymentMedium {
 fn one_of_each() -> Vec<Event> {
     let topped_up = FinancialAchievement {
         product: Some(product("card")),
-        amount: Amount(100_00),
+        amount: Amount(10_000),
         payment_medium: Some(visa()),
     };
     let network = "network".into();
@@ -74,7 +74,7 @@ fn r1_there_are_eight_types_and_each_has_its_own_amounts() {
         (EventType::SocialMedia, (0, None), false),
         (EventType::Web, (0, None), false),
         (EventType::Achievement, (0, None), false),
-        (EventType::FinancialAchievement, (0, Some(100_00)), true),
+        (EventType::FinancialAchievement, (0, Some(10_000)), true),
         (EventType::FinancialStatement, (0, None), false),
         (EventType::SpendRequest, (0, None), false),
     ];
@@ -124,7 +124,7 @@ fn r13_a_kpi_counts_the_products_that_it_lists_and_one_that_lists_none_counts_al
     let statement = values(&[
         ("deposits", "savings", 5_00),
         ("deposits", "giro", 2_50),
-        ("deposits", "loans", 100_00),
+        ("deposits", "loans", 10_000),
         ("turnover", "loans", 7_00),
         ("turnover", "savings", 1),
         ("dropped", "savings", 9_00),
@@ -132,5 +132,5 @@ fn r13_a_kpi_counts_the_products_that_it_lists_and_one_that_lists_none_counts_al
     for (of, want) in [("deposits", 7_50), ("turnover", 7_01), ("dropped", 0), ("other", 0)] {
         assert_eq!(statement.reported(&programme, &kpi(of)), Amount(want), "{of}");
     }
-    assert_eq!(statement.total(), Ok(Amount(123_51)));
+    assert_eq!(statement.total(), Ok(Amount(12_351)));
 }

@@ -29,7 +29,7 @@ pub fn statement(who: &ParticipantId, reference: &str) -> Event {
     let value = KpiValue {
         kpi: KpiId::parse("deposits").unwrap(),
         product: ProductId::parse("savings").unwrap(),
-        value: Amount(5_000_00),
+        value: Amount(500_000),
     };
     let period = Month::parse("2026-10").unwrap();
     let detail = Detail::FinancialStatement(Statement { period, values: vec![value] });

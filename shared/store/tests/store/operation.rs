@@ -1,7 +1,7 @@
 //! Everything the store is asked to do, as it is tried on the bad wire.
 
 use domain::award::Mode;
-use domain::event::Judge;
+use domain::event::{Event, Judge, RecordedEvent};
 use domain::id::{EventId, Key, ParticipantId, TransactionCode};
 use domain::participant::{Consent, Profile};
 use domain::pass::{PassId, PassPlan};
@@ -85,7 +85,7 @@ pub struct Cast {
     pub programme: Programme,
     pub who: ParticipantId,
     plan: PassPlan,
-    /// Offers that would carry a debt, but for this one's policy.
+    /// Offers that would carry a debt, but for this one's policy; and it enrols nobody.
     strict: Programme,
 }
 
@@ -97,6 +97,7 @@ impl Cast {
         let programme = programme(vec![tenfold(), cash()]);
         let mut strict = programme.clone();
         strict.definition.debt_policy = domain::programme::DebtPolicy::Refuse;
+        strict.definition.enrols = false;
         Cast { programme, who: person("c-1"), plan: gift(), strict }
     }
 
@@ -216,16 +217,27 @@ impl Cast {
             }
             Operation::CancelSpend => self.cancel_spend(store, 5).await,
             Operation::CancelSpendOnPurchase => self.cancel_spend(store, 6).await,
-            Operation::PostStatement
-            | Operation::PostSecondStatement
-            | Operation::CancelStatement
-            | Operation::PostReferral
-            | Operation::RequestSpend
-            | Operation::RequestSpendByReference
-            | Operation::RequestSpendRefused
-            | Operation::RequestSpendOnPurchase
-            | Operation::CancelRequest
-            | Operation::ReadSpendEvents => self.ask_of_types(store, operation).await,
+            Operation::PostStatement => done(self.post(store, statement(who, "s-1")).await),
+            Operation::PostSecondStatement => {
+                self.post(store, statement(who, "s-1")).await?;
+                done(self.post(store, statement(who, "s-2")).await)
+            }
+            Operation::CancelStatement => {
+                self.post(store, statement(who, "s-1")).await?;
+                self.cancel(store, programme, "s-1").await
+            }
+            Operation::PostReferral => self.refer(store).await,
+            Operation::RequestSpend => self.request(store, Some(&timed), 50, None).await,
+            Operation::RequestSpendByReference => self.request(store, None, 50, None).await,
+            Operation::RequestSpendRefused => self.request(store, None, 0, None).await,
+            Operation::RequestSpendOnPurchase => {
+                self.request(store, Some(&key("k-9")), 50, Some("e-3")).await
+            }
+            Operation::CancelRequest => {
+                self.request(store, None, 50, None).await?;
+                self.cancel(store, programme, "q-1").await
+            }
+            Operation::ReadSpendEvents => requests::read_spend_events(store, who).await,
             Operation::IssuePass => {
                 let (secret, issue) = (secret(), issue("n"));
                 let issued = store.issue_pass(programme, now, &self.plan, &secret, &issue).await;
@@ -251,51 +263,29 @@ impl Cast {
         }
     }
 
-    /// Likewise, for what events of other types than purchases lead to.
-    async fn ask_of_types(&self, store: &Store, operation: Operation) -> Result<String> {
-        let (programme, who, now) = (&self.programme, &self.who, later(1));
-        let timed = timed_key(noon(), 9);
-        let post = async |event| post(store, programme, &event, now, true).await;
-        let request = async |key, reference, amount, on| {
-            request(store, programme, &Request { who, key, reference, amount, on }).await
-        };
-        match operation {
-            Operation::PostStatement => done(post(statement(who, "s-1")).await),
-            Operation::PostSecondStatement => {
-                post(statement(who, "s-1")).await?;
-                done(post(statement(who, "s-2")).await)
-            }
-            Operation::CancelStatement => {
-                post(statement(who, "s-1")).await?;
-                self.cancel(store, programme, "s-1").await
-            }
-            Operation::PostReferral => {
-                let rules = enrols_nobody(programme);
-                let event = referral(who, "f-1", "c-9");
-                match crate::cast::post(store, &rules, &event, now, true).await {
-                    Err(Error::NotFound(noun)) => Ok(noun.name().to_owned()),
-                    other => done(other),
-                }
-            }
-            Operation::RequestSpend => done(request(Some(&timed), "q-1", 50, None).await),
-            Operation::RequestSpendByReference => done(request(None, "q-1", 50, None).await),
-            Operation::RequestSpendRefused => done(request(None, "q-1", 0, None).await),
-            Operation::RequestSpendOnPurchase => {
-                done(request(Some(&key("k-9")), "q-1", 50, Some("e-3")).await)
-            }
-            Operation::CancelRequest => {
-                request(None, "q-1", 50, None).await?;
-                self.cancel(store, programme, "q-1").await
-            }
-            Operation::ReadSpendEvents => {
-                let spends =
-                    [5, 6].map(|sequence| TransactionCode { participant: who.clone(), sequence });
-                let [alone, on] = spends;
-                let alone = store.spend_as_event(&alone).await?;
-                Ok(format!("{alone:?} {:?}", store.spend_as_event(&on).await?))
-            }
-            other => panic!("{other:?} is of purchases"),
+    async fn post(&self, store: &Store, event: Event) -> Result<Done<RecordedEvent>> {
+        post(store, &self.programme, &event, later(1), true).await
+    }
+
+    /// Refers somebody who is not there, where nobody is enrolled.
+    async fn refer(&self, store: &Store) -> Result<String> {
+        let event = referral(&self.who, "f-1", "c-9");
+        match post(store, &self.strict, &event, later(1), true).await {
+            Err(Error::NotFound(noun)) => Ok(noun.name().to_owned()),
+            other => done(other),
         }
+    }
+
+    /// A spend that comes as an event.
+    async fn request(
+        &self,
+        store: &Store,
+        key: Option<&Key>,
+        amount: i64,
+        on: Option<&str>,
+    ) -> Result<String> {
+        let asks = Request { who: &self.who, key, reference: "q-1", amount, on };
+        done(request(store, &self.programme, &asks).await)
     }
 
     async fn cancel(&self, store: &Store, rules: &Programme, reference: &str) -> Result<String> {
@@ -318,12 +308,6 @@ fn done<A: std::fmt::Debug>(answer: Result<Done<A>>) -> Result<String> {
         Err(Error::Refused(refusal)) => Ok(refusal.code().to_owned()),
         Err(other) => Err(other),
     }
-}
-
-fn enrols_nobody(programme: &Programme) -> Programme {
-    let mut rules = programme.clone();
-    rules.definition.enrols = false;
-    rules
 }
 
 fn profile() -> Profile {

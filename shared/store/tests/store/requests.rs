@@ -49,6 +49,15 @@ pub async fn read_events(store: &Store, who: &ParticipantId) -> Result<String> {
     Ok(format!("{event:?} {events:?} {pending:?}"))
 }
 
+pub async fn read_spend_events(store: &Store, who: &ParticipantId) -> Result<String> {
+    let mut spends = Vec::new();
+    for sequence in [5, 6] {
+        let code = TransactionCode { participant: who.clone(), sequence };
+        spends.push(store.spend_as_event(&code).await?);
+    }
+    Ok(format!("{spends:?}"))
+}
+
 pub async fn read_runs(store: &Store) -> Result<String> {
     let (run, export) =
         (store.run_progress(&run_id("run-1")).await?, store.export("export-1").await?);

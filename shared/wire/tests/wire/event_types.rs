@@ -254,7 +254,7 @@ fn r14_an_invoice_of_a_listed_type_is_a_purchase() {
     let posted = invoice(&body).unwrap().unwrap();
     assert_eq!(posted.event.id.as_str(), "erp:4711");
     assert_eq!((posted.event.immediate, posted.spend), (true, None));
-    assert_eq!(posted.event.purchased().0, 58_00);
+    assert_eq!(posted.event.purchased().0, 5_800);
     let mut other = body.clone();
     other["invoice_type"] = json!("freight");
     assert_eq!(invoice(&other).unwrap(), None);
