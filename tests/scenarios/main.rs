@@ -6,6 +6,7 @@ mod calls;
 mod cancels;
 mod cost;
 mod desk;
+mod event_types;
 mod lifecycle;
 mod managers;
 mod meter;

@@ -38,6 +38,12 @@ async fn what_is_granted_is_used_and_nothing_else_is_asked_for() {
         "classification": "counter", "performed_on": "2020-01-01T00:00:00Z" });
     let refused = stack.client.post("/v1/spend-requests", &key(), &before).await.unwrap();
     assert_eq!(refused.status, 409, "{refused:?}");
+    let mut event = before.clone();
+    event["type"] = json!("spend_request");
+    event["external_system"] = json!("till");
+    event["external_reference"] = json!(key());
+    let refused = post_event(&stack, &event).await;
+    assert_eq!(refused.status, 409, "{refused:?}");
     stack.client.get(&format!("/v1/participants/{id}/events")).await.unwrap();
 
     let stats = stack.stats().await.unwrap();

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use harness::{Answer, Fault, Invocation, Reply, Request, Room};
-use store::Spending;
+use store::{SpendKey, Spending};
 use wire::answer;
 use wire::spend::parse_spend;
 
@@ -24,10 +24,11 @@ async fn spend(room: &Room, request: &Request) -> Result<Answer, Fault> {
         programme: &programme,
         now: request.now,
         participant: &asked.participant,
-        key: &key,
+        key: SpendKey::Caller(&key),
         payload: asked.payload,
         asked: &asked.asked,
         purchase: asked.purchase.as_ref(),
+        request: asked.event.as_ref(),
     };
     let done = room.store.spend(&order).await?;
     let made = &done.value;

@@ -5,9 +5,9 @@ use std::borrow::Cow;
 use crate::amount::{Amount, MAX_MINOR};
 use crate::award::{self, Facts, Judged, Mode};
 use crate::cancel::{TakeBack, take_back};
-use crate::event::{Due, EventState, Judge, Judgement, RecordedEvent};
-use crate::id::BalanceCode;
-use crate::ledger::{Act, Effect, Entry, EntryKey, LotId, PayloadHash};
+use crate::event::{Due, EventState, EventType, Judge, Judgement, RecordedEvent};
+use crate::id::{BalanceCode, EventId};
+use crate::ledger::{Act, Effect, Entry, EntryKey, LotId, PayloadHash, SpendMade};
 use crate::pass::Pass;
 use crate::programme::Programme;
 use crate::refusal::Refusal;
@@ -26,6 +26,8 @@ pub enum Command<'a> {
         payload: PayloadHash,
         asked: &'a SpendAsked,
         purchase: Option<&'a RecordedEvent>,
+        /// The event that the spend came as.
+        request: Option<&'a EventId>,
     },
     /// Take back all or a part of what entries did.
     Cancel { key: EntryKey, payload: PayloadHash, back: TakeBack<'a> },
@@ -130,9 +132,10 @@ fn decide(
             }
             Ok(judge(programme, &seen, by, judged, sequence))
         }
-        Command::Spend { asked, purchase, .. } => {
+        Command::Spend { asked, purchase, request, .. } => {
             let plan = plan_spend(programme, wallet, now, asked, *purchase)?;
-            done(Act::Spent(plan.made), plan.takes)
+            let made = SpendMade { request: request.cloned(), ..plan.made };
+            done(Act::Spent(made), plan.takes)
         }
         Command::Cancel { back, .. } => {
             let effects = take_back(programme, wallet, now, back, &applied.entries)?;
@@ -165,9 +168,11 @@ fn judge(
     let mut effects = judged.effects;
     if event.judgements.is_empty() && event.state == EventState::Posted {
         let performed_on = event.event.performed_on;
-        let month = performed_on.day(programme.zone).month();
-        let amount = event.event.purchased();
-        effects.push(Effect::Activity { month, purchases: 1, amount });
+        if event.event.event_type() == EventType::Purchase {
+            let month = performed_on.day(programme.zone).month();
+            let amount = event.event.purchased();
+            effects.push(Effect::Activity { month, purchases: 1, amount });
+        }
         effects.push(Effect::Seen { performed_on });
     }
     let judgement = Judgement {

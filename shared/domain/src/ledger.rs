@@ -31,6 +31,14 @@ pub struct Entry {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PayloadHash(pub [u8; 8]);
 
+impl PayloadHash {
+    /// Of the same body under this key.
+    #[must_use]
+    pub fn under(self, key: PayloadHash) -> PayloadHash {
+        PayloadHash(std::array::from_fn(|at| self.0[at].rotate_left(3) ^ key.0[at]))
+    }
+}
+
 /// What an entry answers: a kind, and the key within it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum EntryKey {
@@ -50,6 +58,8 @@ pub enum EntryKey {
     Expiry(u64),
     /// A change of the spending block; its sequence.
     Block(u64),
+    /// A spend request that came as an event without a key: its reference is the key.
+    SpendRequest(EventId),
 }
 
 /// What an entry did.
@@ -96,6 +106,8 @@ pub struct SpendMade {
     pub performed_on: Instant,
     /// Of which classification.
     pub classification: Option<Classification>,
+    /// The event it came as; none without an external reference.
+    pub request: Option<EventId>,
 }
 
 /// What lots have in common that are one lot: merging and returning keep it.
@@ -195,13 +207,16 @@ impl Effect {
 }
 
 impl Entry {
-    /// The event this entry is about.
+    /// The event this entry is about: of a spend its purchase, or the event that it came as.
     pub fn event(&self) -> Option<&EventId> {
         match &self.key {
             EntryKey::Event { event, .. }
             | EntryKey::SpendWithPurchase(event)
             | EntryKey::CancelEvent { event, .. } => Some(event),
-            EntryKey::Spend(_) => self.spend()?.purchase.as_ref(),
+            EntryKey::Spend(_) | EntryKey::SpendRequest(_) => {
+                let made = self.spend()?;
+                made.purchase.as_ref().or(made.request.as_ref())
+            }
             EntryKey::CancelSpend(_)
             | EntryKey::Redeem { .. }
             | EntryKey::Expiry(_)

@@ -48,8 +48,8 @@ pub fn preview(
         let key = EntryKey::SpendWithPurchase(event.event.id.clone());
         let payload = event.payload;
         let purchase = Some(&event);
-        let applied =
-            apply(programme, &wallet, now, &Command::Spend { key, payload, asked, purchase });
+        let command = Command::Spend { key, payload, asked, purchase, request: None };
+        let applied = apply(programme, &wallet, now, &command);
         if let Outcome::Refused(refusal) = applied.outcome {
             return Err(refusal);
         }

@@ -31,11 +31,13 @@ pub enum Refusal {
     EventCancelled,
     #[error("not as many are left of the purchase's lines: they were returned before")]
     ReturnedAlready,
+    #[error("there is a statement of this participant, classification and period already")]
+    StatementExists,
 }
 
 impl Refusal {
     /// Every refusal, in the order of their stored numbers: append only.
-    pub const ALL: [Refusal; 13] = [
+    pub const ALL: [Refusal; 14] = [
         Refusal::NotCovered,
         Refusal::SpendingBlocked,
         Refusal::OutsideSpendWindow,
@@ -49,6 +51,7 @@ impl Refusal {
         Refusal::PassNotRedeemable,
         Refusal::EventCancelled,
         Refusal::ReturnedAlready,
+        Refusal::StatementExists,
     ];
 
     /// The stable code of the contract.
@@ -67,6 +70,7 @@ impl Refusal {
             Refusal::PassNotRedeemable => "pass_not_redeemable",
             Refusal::EventCancelled => "event_cancelled",
             Refusal::ReturnedAlready => "returned_already",
+            Refusal::StatementExists => "statement_exists",
         }
     }
 }

@@ -124,6 +124,7 @@ pub fn plan_spend(
         unit: asked.unit.clone(),
         performed_on: asked.performed_on,
         classification: asked.classification.clone(),
+        request: None,
     };
     Ok(SpendPlan { made, takes: draw(programme, wallet, now, &asked.balance, spent) })
 }

@@ -19,6 +19,8 @@ mod record;
 mod run;
 mod show;
 mod spend;
+mod spend_event;
+mod statement;
 mod table;
 
 pub use cancel::{CancelEvent, EventCancelled};
@@ -31,10 +33,10 @@ pub use facts::Known;
 pub use judge::Judging;
 pub use key::SHARDS;
 pub use pass::Redeeming;
-pub use reads::{EventsCursor, EventsPage};
+pub use reads::{EventsCursor, EventsFilter, EventsPage};
 pub use run::{PendingEvent, Run, RunCounts, ShardProgress};
 pub use show::show;
-pub use spend::{SpendDone, Spending};
+pub use spend::{SpendDone, SpendKey, Spending};
 
 use aws_config::SdkConfig;
 use aws_sdk_dynamodb::Client;

@@ -1,6 +1,7 @@
 //! What is answered: values of the domain as JSON. No domain type serialises itself.
 
 mod event;
+mod event_detail;
 mod participant;
 mod pass;
 mod preview;
@@ -10,9 +11,10 @@ mod transaction;
 mod wallet;
 
 pub use event::{
-    AwardAnswer, EventAnswer, EventView, LineView, MediumView, PassedOver, Totals, event,
-    event_only,
+    AwardAnswer, EventAnswer, EventView, InvoiceAnswer, PassedOver, Totals, event, event_only,
+    invoice,
 };
+pub use event_detail::{DetailView, KpiValueView, LineView, MediumView};
 pub use participant::{ConsentView, ParticipantAnswer, ProfileView, participant};
 pub use pass::{
     CreditView, PassIssuedAnswer, Redeemed, RedemptionAnswer, pass_id, pass_issued, redemption,

@@ -5,6 +5,7 @@ pub mod answer;
 pub mod csv;
 pub mod event;
 pub mod fault;
+pub mod invoice;
 pub mod message;
 pub mod participant;
 pub mod pass;

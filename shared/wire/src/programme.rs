@@ -69,7 +69,7 @@ pub fn parse_programme(document: &[u8], version: u64) -> Result<Programme, BodyF
             segments: names::segment_ids(&fields),
         };
         let catalogue = names::catalogue(&fields);
-        names::kpis(&fields);
+        let kpis = names::kpis(&fields);
         let definition = definition::definition(&fields, &known);
         let offers = offer::offers(&fields, &known, definition.as_ref());
         let pass_plans = plan::pass_plans(&fields, &known);
@@ -85,6 +85,7 @@ pub fn parse_programme(document: &[u8], version: u64) -> Result<Programme, BodyF
             classifications: known.classifications,
             catalogue,
             merchants: known.merchants,
+            kpis,
             offers,
             pass_plans,
             segments,

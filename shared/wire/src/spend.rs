@@ -1,13 +1,14 @@
 //! Spend requests.
 
-use domain::event::EventType;
+use domain::amount::Amount;
+use domain::event::{Detail, Event, EventType, SpendRequest as Wanted};
 use domain::id::{BalanceCode, EventId, ParticipantId, UnitId};
 use domain::ledger::PayloadHash;
 use domain::programme::{Balance, Programme};
 use domain::spend::SpendAsked;
 use domain::time::Instant;
 
-use crate::event::{classification, participant, payload_hash};
+use crate::event::{classification, event_id, participant, payload_hash, performed_on};
 use crate::fault::{BodyFault, code};
 use crate::read::{self, Object, read};
 
@@ -32,6 +33,8 @@ pub struct SpendRequest {
     pub purchase: Option<EventId>,
     pub asked: SpendAsked,
     pub payload: PayloadHash,
+    /// The event that it comes as, where it has an external reference.
+    pub event: Option<Event>,
 }
 
 /// Parses the body of `POST /spend-requests`. Without a `performed_on` the spend is
@@ -47,39 +50,51 @@ pub fn parse_spend(
     let value = read::json(bytes)?;
     read(&value, |node| {
         let body = node.object(FIELDS)?;
-        for name in ["external_system", "external_reference"] {
-            body.unsupported(name, "spends are known by their Idempotency-Key: leave it out");
-        }
+        let payload = payload_hash(&value);
+        let given = |name| body.optional(name).is_some();
+        let named = given("external_system") || given("external_reference");
+        let id = if named { event_id(&body, None) } else { None };
         let participant = participant(&body);
-        let purchase = body.optional("purchase_event_id");
-        if purchase.is_none() && body.optional("amount").is_none() {
-            body.missing("amount", "is required without a purchase_event_id");
-        }
-        let purchase = purchase.and_then(|purchase| purchase.parsed(EventId::parse));
+        let classification = classification(&body, programme, EventType::SpendRequest);
         let unit = body.optional("unit").and_then(|unit| unit.parsed(UnitId::parse));
-        let performed_on = match body.optional("performed_on") {
-            Some(performed_on) => performed_on.past(now),
-            None => Some(now),
-        };
-        let asked = asked(&body, programme, unit, performed_on.unwrap_or(now));
-        let (participant, asked) = (participant?, asked?);
-        Some(SpendRequest { participant, purchase, asked, payload: payload_hash(&value) })
+        let performed_on = performed_on(&body, EventType::SpendRequest, now).unwrap_or(now);
+        let wanted = wanted(&body, programme);
+        let (participant, wanted) = (participant?, wanted?);
+        let (balance, amount) = (wanted.balance.clone(), wanted.amount);
+        let purchase = wanted.purchase.clone();
+        let event = id.map(|id| Event {
+            id,
+            participant: participant.clone(),
+            classification: classification.clone(),
+            unit: unit.clone(),
+            performed_on,
+            immediate: true,
+            detail: Detail::SpendRequest(wanted),
+        });
+        let asked = SpendAsked { balance, amount, classification, unit, performed_on };
+        Some(SpendRequest { participant, purchase, asked, payload, event })
     })
 }
 
-/// Reads what a spend asks for, alone or within its purchase: `amount`, `balance` and a
-/// `classification` that allows spend requests.
+/// What a spend asks for, and the purchase that it pays; without one it must say how much.
+pub(crate) fn wanted(fields: &Object<'_>, programme: &Programme) -> Option<Wanted> {
+    let purchase = fields.optional("purchase_event_id");
+    if purchase.is_none() && fields.optional("amount").is_none() {
+        fields.missing("amount", "is required without a purchase_event_id");
+    }
+    let purchase = purchase.and_then(|purchase| purchase.parsed(EventId::parse));
+    let (balance, amount) = asked(fields, programme)?;
+    Some(Wanted { balance, amount, purchase })
+}
+
+/// How much of which balance a spend asks for, alone or within its purchase.
 pub(crate) fn asked(
     fields: &Object<'_>,
     programme: &Programme,
-    unit: Option<UnitId>,
-    performed_on: Instant,
-) -> Option<SpendAsked> {
-    let classification = classification(fields, programme, EventType::SpendRequest);
+) -> Option<(BalanceCode, Option<Amount>)> {
     let balance = balance(fields, programme)?;
     let amount = fields.optional("amount").and_then(|amount| amount.positive(balance.decimals));
-    let balance = balance.code.clone();
-    Some(SpendAsked { balance, amount, classification, unit, performed_on })
+    Some((balance.code.clone(), amount))
 }
 
 fn balance<'a>(fields: &Object<'_>, programme: &'a Programme) -> Option<&'a Balance> {

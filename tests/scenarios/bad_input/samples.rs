@@ -34,7 +34,11 @@ async fn send(stack: &Stack, id: &str, folder: &str, name: &str, body: Vec<u8>) 
     let participant = format!("/v1/participants/{id}");
     let block = format!("{participant}/block-spending");
     let (method, path) = match (folder, kind) {
-        ("event-ingestion", "purchase") => ("POST", "/v1/events"),
+        (
+            "event-ingestion",
+            "purchase" | "referral" | "social" | "web" | "achievement" | "financial" | "spend",
+        ) => ("POST", "/v1/events"),
+        ("event-ingestion", "invoice") => ("POST", "/v1/invoices"),
         ("event-ingestion", "bulk") => ("POST", "/v1/events/bulk"),
         ("event-ingestion", "cancel") => ("POST", "/v1/events/till%3A1/cancel"),
         ("event-ingestion", "credit") => ("POST", "/v1/credit-notes"),

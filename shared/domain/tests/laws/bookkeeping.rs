@@ -163,8 +163,9 @@ impl Book {
         let spend_key = EntryKey::Spend(key(&format!("spend-{}", self.keys)));
         let against = purchase.map(|which| self.events[which].clone());
         let payload = PayloadHash([1; 8]);
-        let purchase_event = against.as_ref();
-        let command = Command::Spend { key: spend_key, payload, asked, purchase: purchase_event };
+        let (purchase_event, request) = (against.as_ref(), None);
+        let command =
+            Command::Spend { key: spend_key, payload, asked, purchase: purchase_event, request };
         match self.commit(&command) {
             Outcome::Refused(refusal) => return Err(refusal),
             Outcome::Done => {}

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use domain::amount::Amount;
 use domain::apply::{Applied, Outcome};
-use domain::event::EventState;
+use domain::event::{EventState, EventType};
 use domain::id::BalanceCode;
 use domain::ledger::{Act, Effect, Entry, EntryKey, Slot};
 use domain::offer::Limit;
@@ -126,7 +126,8 @@ pub fn of_events(book: &Book) {
             continue;
         }
         let performed = event.event.performed_on.day(ZONE);
-        if !event.judgements.is_empty() {
+        let bought_by = event.event.event_type() == EventType::Purchase;
+        if bought_by && !event.judgements.is_empty() {
             let month = bought.entry(performed.month().0).or_default();
             *month = (month.0 + 1, month.1 + event.left().total().0);
         }

@@ -6,6 +6,7 @@ mod bookkeeping;
 mod calendar;
 mod cancels;
 mod conditions;
+mod event_types;
 mod fixture;
 mod laws;
 mod limits;

@@ -49,6 +49,7 @@ enum KeyRecord {
     Redeem(Name, u64),
     Expiry,
     Block,
+    SpendRequest(Name),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -75,6 +76,7 @@ pub struct SpendRecord {
     unit: Option<Name>,
     performed_on: i64,
     classification: Option<Name>,
+    request: Option<Name>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -183,6 +185,7 @@ fn key_record(names: &mut Names, key: &EntryKey) -> Result<KeyRecord> {
         EntryKey::Redeem { plan, serial } => KeyRecord::Redeem(names.add(plan.as_str())?, *serial),
         EntryKey::Expiry(_) => KeyRecord::Expiry,
         EntryKey::Block(_) => KeyRecord::Block,
+        EntryKey::SpendRequest(event) => KeyRecord::SpendRequest(names.add(event.as_str())?),
     })
 }
 
@@ -206,6 +209,7 @@ fn read_key(texts: &Texts<'_>, record: &KeyRecord, sequence: u64) -> Result<Entr
         }
         KeyRecord::Expiry => EntryKey::Expiry(sequence),
         KeyRecord::Block => EntryKey::Block(sequence),
+        KeyRecord::SpendRequest(event) => EntryKey::SpendRequest(texts.event(*event)?),
     })
 }
 
@@ -256,6 +260,7 @@ pub fn spend_record(names: &mut Names, made: &SpendMade, at: Instant) -> Result<
         unit: names.add_some(made.unit.as_ref().map(|id| id.as_str()))?,
         performed_on: made.performed_on.0.wrapping_sub(at.0),
         classification: names.add_some(made.classification.as_ref().map(|id| id.as_str()))?,
+        request: names.add_some(made.request.as_ref().map(|id| id.as_str()))?,
     })
 }
 
@@ -272,6 +277,7 @@ pub fn read_spend(texts: &Texts<'_>, record: &SpendRecord, at: Instant) -> Resul
         unit: some(record.unit, |name| texts.unit(name))?,
         performed_on: Instant(record.performed_on.wrapping_add(at.0)),
         classification: some(record.classification, |name| texts.classification(name))?,
+        request: some(record.request, |name| texts.event(name))?,
     })
 }
 

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use domain::amount::Amount;
 use domain::anniversary::Anniversary;
 use domain::event::{
-    Awarded, Detail, Due, Event, EventState, Judge, Judgement, Line, Purchase, RecordedEvent,
-    SpendOn,
+    Awarded, Detail, Due, Event, EventState, FinancialAchievement, Judge, Judgement, KpiValue,
+    Line, Purchase, RecordedEvent, SpendOn, SpendRequest, Statement,
 };
 use domain::id::{
-    BalanceCode, Classification, EventId, Key, OfferId, ParticipantId, PlanId, ProductId, RunId,
-    UnitId,
+    BalanceCode, Classification, EventId, Key, KpiId, OfferId, ParticipantId, PlanId, ProductId,
+    RunId, UnitId,
 };
 use domain::ledger::{Act, Effect, Entry, EntryKey, LotId, PayloadHash, Slot, SpendMade};
 use domain::offer::Counts;
@@ -43,6 +43,7 @@ ids! {
     unit: UnitId, "[a-z0-9-]{1,8}";
     plan: PlanId, "[a-z0-9-]{1,8}";
     product: ProductId, "[A-Z0-9]{1,8}";
+    kpi: KpiId, "[a-z0-9-]{1,8}";
     run: RunId, "[a-z0-9-]{1,16}";
     participant: ParticipantId, "[a-z0-9-]{1,36}";
     event_id: EventId, "[a-z]{1,8}:[!-~]{1,30}";
@@ -95,7 +96,7 @@ fn slot() -> impl Strategy<Value = Slot> {
 
 fn made() -> impl Strategy<Value = SpendMade> {
     let amounts = (amount(), amount(), of(amount()), amount());
-    let rest = (of(event_id()), any::<bool>(), of(unit()), instant(), of(class()));
+    let rest = (of(event_id()), any::<bool>(), of(unit()), instant(), of(class()), of(event_id()));
     (balance(), amounts, rest).prop_map(|(balance, amounts, rest)| SpendMade {
         balance,
         requested: amounts.0,
@@ -107,6 +108,7 @@ fn made() -> impl Strategy<Value = SpendMade> {
         unit: rest.2,
         performed_on: rest.3,
         classification: rest.4,
+        request: rest.5,
     })
 }
 
@@ -205,6 +207,7 @@ fn deed() -> impl Strategy<Value = (EntryKey, Act)> {
         (plan(), any::<u64>()).prop_map(|(plan, serial)| EntryKey::Redeem { plan, serial }),
         Just(EntryKey::Expiry(0)),
         Just(EntryKey::Block(0)),
+        event_id().prop_map(EntryKey::SpendRequest),
     ];
     let act = prop_oneof![
         Just(Act::Judged),
@@ -244,6 +247,7 @@ fn numbered(first: u64, mut entries: Vec<Entry>) -> Vec<Entry> {
             | EntryKey::SpendWithPurchase(_)
             | EntryKey::CancelEvent { .. }
             | EntryKey::CancelSpend(_)
+            | EntryKey::SpendRequest(_)
             | EntryKey::Redeem { .. } => {}
         }
     }
@@ -300,15 +304,50 @@ pub fn state() -> impl Strategy<Value = State> {
     })
 }
 
+fn medium() -> impl Strategy<Value = PaymentMedium> {
+    (of(text()), of(text()), of(text())).prop_map(|(brand, kind, identifier)| PaymentMedium {
+        brand,
+        kind,
+        identifier,
+    })
+}
+
+fn detail() -> impl Strategy<Value = Detail> {
+    let value = (kpi(), product(), amount()).prop_map(|(kpi, product, value)| KpiValue {
+        kpi,
+        product,
+        value,
+    });
+    prop_oneof![
+        purchase(),
+        participant().prop_map(|referred| Detail::Referral { referred }),
+        (text(), text(), text()).prop_map(|(network, profile, action)| Detail::SocialMedia {
+            network,
+            profile,
+            action
+        }),
+        (text(), of(any::<u8>())).prop_map(|(url, score)| Detail::Web { url, score }),
+        of(any::<u8>()).prop_map(|score| Detail::Achievement { score }),
+        (of(product()), amount(), of(medium())).prop_map(|(product, amount, payment_medium)| {
+            let achieved = FinancialAchievement { product, amount, payment_medium };
+            Detail::FinancialAchievement(achieved)
+        }),
+        (any::<i32>(), vec(value, 0..5)).prop_map(|(period, values)| {
+            Detail::FinancialStatement(Statement { period: Month(period), values })
+        }),
+        (balance(), of(amount()), of(event_id())).prop_map(|(balance, amount, purchase)| {
+            Detail::SpendRequest(SpendRequest { balance, amount, purchase })
+        }),
+    ]
+}
+
 fn purchase() -> impl Strategy<Value = Detail> {
     let names = (of(product()), of(product()), of(product()));
     let line = (names, any::<u32>(), amount(), amount()).prop_map(|(names, quantity, net, vat)| {
         let (product, category, brand) = names;
         Line { product, category, brand, quantity, net, vat }
     });
-    let medium = (of(text()), of(text()), of(text()))
-        .prop_map(|(brand, kind, identifier)| PaymentMedium { brand, kind, identifier });
-    (of(text()), of(text()), of(medium), vec(line, 0..5)).prop_map(
+    (of(text()), of(text()), of(medium()), vec(line, 0..5)).prop_map(
         |(receipt_number, related_transaction, payment_medium, lines)| {
             Detail::Purchase(Purchase {
                 receipt_number,
@@ -355,7 +394,7 @@ fn returned() -> impl Strategy<Value = Return> {
 
 pub fn event() -> impl Strategy<Value = StoredEvent> {
     let head = (event_id(), participant(), of(class()), of(unit()), instant(), any::<bool>());
-    let event = (head, purchase()).prop_map(|(head, detail)| Event {
+    let event = (head, detail()).prop_map(|(head, detail)| Event {
         id: head.0,
         participant: head.1,
         classification: head.2,

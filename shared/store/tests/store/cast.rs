@@ -23,7 +23,7 @@ use domain::programme::{
 };
 use domain::spend::{SpendAsked, SpendDefinition};
 use domain::time::{Duration as Span, Instant, parse_instant};
-use store::{CancelEvent, Posting, Spending, Store};
+use store::{CancelEvent, Posting, SpendKey, Spending, Store};
 
 use crate::engine::TABLE;
 use crate::wire::Wire;
@@ -143,10 +143,12 @@ pub fn programme(offers: Vec<Offer>) -> Programme {
                 rules: vec![],
             },
             payment_medium: PaymentMediumRules::default(),
+            invoice_types: HashSet::new(),
             debt_policy: DebtPolicy::Carry,
         },
         classifications: HashMap::new(),
         catalogue: HashMap::new(),
+        kpis: HashMap::new(),
         merchants: Merchants {
             merchants: HashMap::from([(owner.clone(), shop)]),
             units: HashMap::from([(UnitId::parse("shop-1").unwrap(), owner)]),
@@ -195,7 +197,7 @@ pub fn purchase(who: &ParticipantId, reference: &str, total: i64, now: Instant) 
 
 /// The purchase with its line in so many pieces.
 pub fn in_pieces(mut event: Event, pieces: u32) -> Event {
-    let Detail::Purchase(purchase) = &mut event.detail;
+    let Detail::Purchase(purchase) = &mut event.detail else { panic!("{event:?}") };
     let line = &mut purchase.lines[0];
     (line.quantity, line.net) = (pieces, Amount(line.net.0 / i64::from(pieces)));
     event
@@ -231,9 +233,8 @@ pub async fn post(
     now: Instant,
     judge: bool,
 ) -> store::Result<store::Done<domain::event::RecordedEvent>> {
-    store
-        .post_event(&Posting { programme, now, event, payload: payload(1), spend: None, judge })
-        .await
+    let (payload, spend, enrols) = (payload(1), None, programme.definition.enrols);
+    store.post_event(&Posting { programme, now, event, payload, spend, judge, enrols }).await
 }
 
 /// Spends points.
@@ -250,10 +251,11 @@ pub async fn spend(
         programme,
         now,
         participant: who,
-        key,
+        key: SpendKey::Caller(key),
         payload: payload(1),
         asked: &asked,
         purchase: None,
+        request: None,
     };
     store.spend(&order).await
 }

@@ -8,6 +8,7 @@ mod arbitrary;
 mod cast;
 mod cost;
 mod engine;
+mod event_types;
 mod fault;
 mod folds;
 mod history;

@@ -1,7 +1,7 @@
 //! Everything the store is asked to do, as it is tried on the bad wire.
 
 use domain::award::Mode;
-use domain::event::Judge;
+use domain::event::{Event, Judge, RecordedEvent};
 use domain::id::{EventId, Key, ParticipantId, TransactionCode};
 use domain::participant::{Consent, Profile};
 use domain::pass::{PassId, PassPlan};
@@ -9,13 +9,15 @@ use domain::programme::Programme;
 use domain::returns::ReturnedLine;
 use domain::spend::SpendAsked;
 use store::{
-    CancelEvent, CancelSpend, Done, Error, Judging, Posting, Redeeming, Result, Spending, Store,
+    CancelEvent, CancelSpend, Done, Error, Judging, Posting, Redeeming, Result, SpendKey, Spending,
+    Store,
 };
 
 use crate::cast::{
     asked, cancelling, cash, event_id, gift, in_pieces, issue, key, later, noon, payload, person,
     post, programme, purchase, run_id, secret, spend, tenfold, timed_key,
 };
+use crate::event_types::{Request, referral, request, statement};
 use crate::requests;
 
 macro_rules! operations {
@@ -61,6 +63,16 @@ operations! {
     ReturnRefused,
     CancelSpend,
     CancelSpendOnPurchase,
+    PostStatement,
+    PostSecondStatement,
+    CancelStatement,
+    PostReferral,
+    RequestSpend,
+    RequestSpendByReference,
+    RequestSpendRefused,
+    RequestSpendOnPurchase,
+    CancelRequest,
+    ReadSpendEvents,
     IssuePass,
     Redeem,
     PutProgramme,
@@ -81,7 +93,7 @@ pub struct Cast {
     pub programme: Programme,
     pub who: ParticipantId,
     plan: PassPlan,
-    /// Offers that would carry a debt, but for this one's policy.
+    /// Offers that would carry a debt, but for this one's policy; and it enrols nobody.
     strict: Programme,
 }
 
@@ -93,6 +105,7 @@ impl Cast {
         let programme = programme(vec![tenfold(), cash()]);
         let mut strict = programme.clone();
         strict.definition.debt_policy = domain::programme::DebtPolicy::Refuse;
+        strict.definition.enrols = false;
         Cast { programme, who: person("c-1"), plan: gift(), strict }
     }
 
@@ -144,10 +157,11 @@ impl Cast {
             programme: &self.programme,
             now: later(1),
             participant: &self.who,
-            key,
+            key: SpendKey::Caller(key),
             payload: payload(2),
             asked: &asked,
             purchase: purchase.as_ref(),
+            request: None,
         };
         store.spend(&order).await
     }
@@ -178,7 +192,8 @@ impl Cast {
             Operation::PostWithSpend => {
                 let (event, asked) = (judged("n-1"), asked(50, noon()));
                 let (spend, payload) = (Some(&asked), payload(1));
-                let order = Posting { programme, now, event: &event, payload, spend, judge: true };
+                let (event, judge, enrols) = (&event, true, true);
+                let order = Posting { programme, now, event, payload, spend, judge, enrols };
                 done(store.post_event(&order).await)
             }
             Operation::PostEnrolling => {
@@ -225,6 +240,27 @@ impl Cast {
             }
             Operation::CancelSpend => self.cancel_spend(store, 5).await,
             Operation::CancelSpendOnPurchase => self.cancel_spend(store, 6).await,
+            Operation::PostStatement => done(self.post(store, statement(who, "s-1")).await),
+            Operation::PostSecondStatement => {
+                self.post(store, statement(who, "s-1")).await?;
+                done(self.post(store, statement(who, "s-2")).await)
+            }
+            Operation::CancelStatement => {
+                self.post(store, statement(who, "s-1")).await?;
+                self.cancel(store, programme, "s-1").await
+            }
+            Operation::PostReferral => self.refer(store).await,
+            Operation::RequestSpend => self.request(store, Some(&timed), 50, None).await,
+            Operation::RequestSpendByReference => self.request(store, None, 50, None).await,
+            Operation::RequestSpendRefused => self.request(store, None, 0, None).await,
+            Operation::RequestSpendOnPurchase => {
+                self.request(store, Some(&key("k-9")), 50, Some("e-3")).await
+            }
+            Operation::CancelRequest => {
+                self.request(store, None, 50, None).await?;
+                self.cancel(store, programme, "q-1").await
+            }
+            Operation::ReadSpendEvents => requests::read_spend_events(store, who).await,
             Operation::IssuePass => {
                 let (secret, issue) = (secret(), issue("n"));
                 let issued = store.issue_pass(programme, now, &self.plan, &secret, &issue).await;
@@ -248,6 +284,31 @@ impl Cast {
             Operation::ReadRuns => requests::read_runs(store).await,
             Operation::ReadProgramme => requests::read_programme(store).await,
         }
+    }
+
+    async fn post(&self, store: &Store, event: Event) -> Result<Done<RecordedEvent>> {
+        post(store, &self.programme, &event, later(1), true).await
+    }
+
+    /// Refers somebody who is not there, where nobody is enrolled.
+    async fn refer(&self, store: &Store) -> Result<String> {
+        let event = referral(&self.who, "f-1", "c-9");
+        match post(store, &self.strict, &event, later(1), true).await {
+            Err(Error::NotFound(noun)) => Ok(noun.name().to_owned()),
+            other => done(other),
+        }
+    }
+
+    /// A spend that comes as an event.
+    async fn request(
+        &self,
+        store: &Store,
+        key: Option<&Key>,
+        amount: i64,
+        on: Option<&str>,
+    ) -> Result<String> {
+        let asks = Request { who: &self.who, key, reference: "q-1", amount, on };
+        done(request(store, &self.programme, &asks).await)
     }
 
     async fn cancel(&self, store: &Store, rules: &Programme, reference: &str) -> Result<String> {

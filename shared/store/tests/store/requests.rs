@@ -1,7 +1,9 @@
 //! Runs, exports, programmes and reads, as they are tried on the bad wire.
 
 use domain::id::{ParticipantId, TransactionCode};
-use store::{Export, ExportCounts, ExportStatus, Result, Run, RunCounts, ShardProgress, Store};
+use store::{
+    EventsFilter, Export, ExportCounts, ExportStatus, Result, Run, RunCounts, ShardProgress, Store,
+};
 
 use crate::cast::{event_id, noon, run_id};
 
@@ -39,12 +41,21 @@ pub async fn read_ledger(store: &Store, who: &ParticipantId) -> Result<String> {
 
 pub async fn read_events(store: &Store, who: &ParticipantId) -> Result<String> {
     let event = store.event(&event_id("p-2")).await?;
-    let events = store.events(who, None, None, None, 5).await?;
+    let events = store.events(who, &EventsFilter::default(), None, 5).await?;
     let mut pending = Vec::new();
     for shard in 0..store::SHARDS {
         pending.extend(store.pending_events(shard, None, 9).await?);
     }
     Ok(format!("{event:?} {events:?} {pending:?}"))
+}
+
+pub async fn read_spend_events(store: &Store, who: &ParticipantId) -> Result<String> {
+    let mut spends = Vec::new();
+    for sequence in [5, 6] {
+        let code = TransactionCode { participant: who.clone(), sequence };
+        spends.push(store.spend_as_event(&code).await?);
+    }
+    Ok(format!("{spends:?}"))
 }
 
 pub async fn read_runs(store: &Store) -> Result<String> {

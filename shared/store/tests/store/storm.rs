@@ -11,7 +11,7 @@ use domain::returns::ReturnedLine;
 use domain::time::Instant;
 use store::{
     CancelEvent, CancelSpend, Done, Error, EventCancelled, Judging, Posting, Redeeming, Result,
-    Spending, Store,
+    SpendKey, Spending, Store,
 };
 use tokio::task::{JoinSet, LocalSet};
 
@@ -128,7 +128,8 @@ impl Storm {
                 let event = &in_pieces(purchase(&person(who), reference, *total, later(0)), 4);
                 let spend = spend.map(|amount| asked(amount, later(0)));
                 let (spend, judge, payload) = (spend.as_ref(), *judge, hash(request));
-                let order = Posting { programme, now, event, payload, spend, judge };
+                let enrols = true;
+                let order = Posting { programme, now, event, payload, spend, judge, enrols };
                 let value = store.post_event(&order).await?.value;
                 self.events.borrow_mut().push(value.event.id.clone());
                 Ok(format!("{:?} {:?}", value.event, value.accepted_at))
@@ -136,7 +137,17 @@ impl Storm {
             Request::Spend { who, key, amount, on } => {
                 let (participant, asked) = (&person(who), &asked(*amount, later(0)));
                 let (payload, purchase) = (hash(request), on.as_ref());
-                let order = Spending { programme, now, participant, key, payload, asked, purchase };
+                let (key, request) = (SpendKey::Caller(key), None);
+                let order = Spending {
+                    programme,
+                    now,
+                    participant,
+                    key,
+                    payload,
+                    asked,
+                    purchase,
+                    request,
+                };
                 let Done { value, .. } = store.spend(&order).await?;
                 let code = TransactionCode { participant: person(who), sequence: value.sequence };
                 self.spends.borrow_mut().push(code);

@@ -162,10 +162,12 @@ fn cause(participant: &ParticipantId, entry: &Entry) -> String {
     }
     match &entry.key {
         EntryKey::Event { event, .. } => format!("event:{event}"),
-        EntryKey::Spend(_) => match entry.spend().and_then(|made| made.purchase.as_ref()) {
-            Some(purchase) => format!("spend:{purchase}"),
-            None => "spend".into(),
-        },
+        EntryKey::Spend(_) | EntryKey::SpendRequest(_) => {
+            match entry.spend().and_then(|made| made.purchase.as_ref()) {
+                Some(purchase) => format!("spend:{purchase}"),
+                None => "spend".into(),
+            }
+        }
         EntryKey::SpendWithPurchase(event) => format!("spend:{event}"),
         EntryKey::CancelEvent { event, .. } if matches!(entry.act, Act::Returned(_)) => {
             format!("return:{event}")

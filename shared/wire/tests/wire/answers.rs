@@ -178,7 +178,7 @@ fn r73_an_event_shows_what_came_back_and_what_is_left() {
         lines: vec![],
     };
     returned.judgements[0].awards.push(award);
-    let Detail::Purchase(purchase) = &mut returned.event.detail;
+    let Detail::Purchase(purchase) = &mut returned.event.detail else { panic!() };
     purchase.lines[0].quantity = 4;
     let key = PayloadHash::default();
     let reason = Some("torn".into());
@@ -188,8 +188,7 @@ fn r73_an_event_shows_what_came_back_and_what_is_left() {
     let answer = shown(answer::event(&programme(), &part, None, now(), false));
     let event = &answer["event"];
     let left = json!([{ "balance": "points", "amount": "1" }]);
-    let totals =
-        json!({ "purchased": "240.00", "returned": "180.00", "awarded": left, "spent": [] });
+    let totals = json!({ "net": "240.00", "vat": "0.00", "purchased": "240.00", "returned": "180.00", "awarded": left, "spent": [] });
     assert_eq!(event["totals"], totals);
     assert_eq!((&event["state"], &event["lines"][0]["returned"]), (&json!("posted"), &json!(3)));
     let code = answer::transaction_code(&participant(), 2);

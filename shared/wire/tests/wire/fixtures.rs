@@ -10,6 +10,7 @@ use domain::time::{Instant, parse_instant};
 use serde_json::Value;
 use wire::event::{EventContext, parse_bulk, parse_event, parse_json};
 use wire::fault::{BodyFault, code};
+use wire::invoice::parse_invoice;
 use wire::message::{EvaluationMessage, ExportMessage, ScheduleTick};
 use wire::participant::{parse_block, parse_participant};
 use wire::pass::{parse_issue, parse_redemption};
@@ -38,7 +39,11 @@ fn read(folder: &str, kind: &str, with_key: bool, bytes: &[u8]) -> Result<(), Bo
     let context = EventContext { programme: &programme, now: now(), key };
     let message = |parsed: Result<(), String>| parsed.map_err(BodyFault::Malformed);
     match (folder, kind) {
-        ("event-ingestion", "purchase") => parse_event(&parse_json(bytes)?, &context).map(drop),
+        (
+            "event-ingestion",
+            "purchase" | "referral" | "social" | "web" | "achievement" | "financial" | "spend",
+        ) => parse_event(&parse_json(bytes)?, &context).map(drop),
+        ("event-ingestion", "invoice") => parse_invoice(bytes, &context).map(drop),
         ("event-ingestion", "bulk") => {
             parse_bulk(bytes)?.iter().try_for_each(|event| parse_event(event, &context).map(drop))
         }
