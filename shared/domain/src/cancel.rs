@@ -18,7 +18,7 @@ pub fn take_back(
     let mut reversal = Reversal { programme, wallet: wallet.clone(), now, effects: Vec::new() };
     let effects = || entries.iter().flat_map(|entry| &entry.effects);
     for effect in effects() {
-        if let Effect::Take { lot, amount } = effect {
+        if let Effect::Take { lot, amount } | Effect::TakeHeld { lot, amount, .. } = effect {
             // What comes back only to expire pays no debt.
             let live = lot.is_live(now, programme.zone);
             let owed = if live { reversal.wallet.debt(&lot.balance) } else { Amount::ZERO };

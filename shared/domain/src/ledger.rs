@@ -48,6 +48,14 @@ pub enum EntryKey {
     Expiry(u64),
     /// A change of the spending block; its sequence.
     Block(u64),
+    /// A hold under the caller's key.
+    Hold(Key),
+    /// The settlement or release of a hold under the caller's key.
+    EndHold(Key),
+    /// What came back from lapsed holds before the entry with the next sequence.
+    Lapse(u64),
+    /// An adjustment under the caller's key or reference.
+    Adjust(Key),
 }
 
 /// What an entry did.
@@ -67,6 +75,21 @@ pub enum Act {
     Expired,
     /// Spending was blocked or released.
     Blocked { reason: Box<str> },
+    /// Funds were set aside.
+    Held(HoldMade),
+    /// What holds set aside came back: one was released, or some lapsed.
+    Released,
+    /// A balance was adjusted.
+    Adjusted { reason: Box<str> },
+}
+
+/// A hold as it was made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HoldMade {
+    /// The spend that it is for: all that is requested is held.
+    pub spend: SpendMade,
+    /// When it is over unless it is ended before.
+    pub lapses_at: Instant,
 }
 
 /// A spend as it was carried out.
@@ -141,19 +164,28 @@ pub enum Effect {
     Seen { performed_on: Instant },
     /// Spending is blocked, or is not any more.
     Block { blocked: bool },
+    /// Set aside from a lot, in the hold that the entry with this sequence makes.
+    Hold { hold: u64, lapses_at: Instant, lot: LotId, amount: Amount },
+    /// Spent of what a hold set aside from a lot.
+    TakeHeld { hold: u64, lot: LotId, amount: Amount },
+    /// What a hold set aside came back to its lot, less what paid debt.
+    Release { hold: u64, lot: LotId, amount: Amount, debt: Amount },
 }
 
 impl Effect {
-    /// How the effect changes a balance, signed; debt counts as negative balance.
+    /// How the effect changes a balance, signed; debt counts as negative balance, and what is held
+    /// counts as gone: spending it changes nothing more.
     pub fn change(&self) -> Option<(&BalanceCode, Amount)> {
         let negative = |amount: &Amount| Amount(-amount.0);
         match self {
-            Effect::Award { lot, amount, .. } | Effect::Return { lot, amount, .. } => {
-                Some((&lot.balance, *amount))
-            }
+            Effect::Award { lot, amount, .. }
+            | Effect::Return { lot, amount, .. }
+            | Effect::Release { lot, amount, .. } => Some((&lot.balance, *amount)),
             Effect::Take { lot, amount }
             | Effect::ClawBack { lot, amount }
-            | Effect::Expire { lot, amount } => Some((&lot.balance, negative(amount))),
+            | Effect::Expire { lot, amount }
+            | Effect::Hold { lot, amount, .. } => Some((&lot.balance, negative(amount))),
+            Effect::TakeHeld { lot, .. } => Some((&lot.balance, Amount::ZERO)),
             Effect::Owe { balance, amount } => Some((balance, negative(amount))),
             Effect::Free { .. }
             | Effect::Merge { .. }
@@ -171,16 +203,24 @@ impl Entry {
             EntryKey::Event { event, .. }
             | EntryKey::SpendWithPurchase(event)
             | EntryKey::CancelEvent(event) => Some(event),
-            EntryKey::Spend(_) => self.spend()?.purchase.as_ref(),
+            EntryKey::Spend(_) | EntryKey::EndHold(_) => self.spend()?.purchase.as_ref(),
+            EntryKey::Hold(_) => self.hold()?.spend.purchase.as_ref(),
             EntryKey::CancelSpend(_)
             | EntryKey::Redeem { .. }
             | EntryKey::Expiry(_)
-            | EntryKey::Block(_) => None,
+            | EntryKey::Block(_)
+            | EntryKey::Lapse(_)
+            | EntryKey::Adjust(_) => None,
         }
     }
 
     /// The spend, if this entry is one that was carried out.
     pub fn spend(&self) -> Option<&SpendMade> {
         if let Act::Spent(made) = &self.act { Some(made) } else { None }
+    }
+
+    /// The hold, if this entry made one.
+    pub fn hold(&self) -> Option<&HoldMade> {
+        if let Act::Held(made) = &self.act { Some(made) } else { None }
     }
 }

@@ -27,11 +27,17 @@ pub enum Refusal {
     BalanceFull,
     #[error("the pass cannot be redeemed, or not any more")]
     PassNotRedeemable,
+    #[error("the hold was settled or released before, or has lapsed")]
+    HoldNotOpen,
+    #[error("the participant has as many open holds as a wallet takes")]
+    TooManyHolds,
+    #[error("what is credited would have expired already")]
+    AlreadyExpired,
 }
 
 impl Refusal {
     /// Every refusal, in the order of their stored numbers: append only.
-    pub const ALL: [Refusal; 11] = [
+    pub const ALL: [Refusal; 14] = [
         Refusal::NotCovered,
         Refusal::SpendingBlocked,
         Refusal::OutsideSpendWindow,
@@ -43,6 +49,9 @@ impl Refusal {
         Refusal::AwardSpent,
         Refusal::BalanceFull,
         Refusal::PassNotRedeemable,
+        Refusal::HoldNotOpen,
+        Refusal::TooManyHolds,
+        Refusal::AlreadyExpired,
     ];
 
     /// The stable code of the contract.
@@ -59,6 +68,9 @@ impl Refusal {
             Refusal::AwardSpent => "award_spent",
             Refusal::BalanceFull => "balance_full",
             Refusal::PassNotRedeemable => "pass_not_redeemable",
+            Refusal::HoldNotOpen => "hold_not_open",
+            Refusal::TooManyHolds => "too_many_holds",
+            Refusal::AlreadyExpired => "already_expired",
         }
     }
 }

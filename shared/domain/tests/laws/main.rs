@@ -1,11 +1,14 @@
 //! Laws that every decision keeps, and tables of cases that a person can check.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod adjustments;
 mod awards;
 mod bookkeeping;
 mod cancels;
 mod conditions;
 mod fixture;
+mod holding;
+mod holds;
 mod laws;
 mod limits;
 mod lots;

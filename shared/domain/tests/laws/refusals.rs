@@ -106,7 +106,7 @@ fn r70_a_refusal_is_an_entry_that_changes_nothing() {
 fn codes_are_told_apart() {
     let refusals = Refusal::ALL.map(Refusal::code);
     let reasons = Reason::ALL.map(Reason::code);
-    for codes in [refusals, reasons] {
+    for codes in [refusals.to_vec(), reasons.to_vec()] {
         let apart: std::collections::HashSet<_> = codes.iter().collect();
         assert_eq!(apart.len(), codes.len());
         assert!(codes.iter().all(|code| code.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')));
