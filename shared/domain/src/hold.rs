@@ -137,6 +137,12 @@ impl Wallet {
         Amount(self.holds.iter().filter(of_balance).map(|hold| hold.amount().0).sum())
     }
 
+    /// Whether a hold has lapsed or a lot has expired that the ledger does not say yet.
+    pub fn has_something_over(&self, now: Instant, zone: Tz) -> bool {
+        self.holds.iter().any(|hold| !hold.is_open(now))
+            || self.lots.iter().any(|lot| !lot.id.is_live(now, zone))
+    }
+
     /// A hold that stands at this time, by the entry that made it.
     pub fn open_hold(&self, sequence: u64, now: Instant) -> Option<&Hold> {
         self.holds.iter().find(|hold| hold.sequence == sequence && hold.is_open(now))

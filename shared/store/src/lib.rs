@@ -1,12 +1,16 @@
 //! The one table: keys, items, and the commit loop through which every wallet changes.
 
+mod adjust;
 mod cancel;
 mod commit;
 mod error;
 mod event;
+mod expiry;
 mod export;
+mod hold;
 mod judge;
 mod key;
+mod keyed;
 mod ledger;
 mod participant;
 mod pass;
@@ -18,16 +22,19 @@ mod show;
 mod spend;
 mod table;
 
+pub use adjust::{Adjusted, Adjusting};
 pub use cancel::{CancelEvent, CancelSpend, SpendCancelled};
 pub use commit::Done;
 pub use error::{Error, Noun, Result};
 pub use event::Posting;
+pub use expiry::Expiring;
 pub use export::{Export, ExportCounts, ExportFile, ExportStatus, Member, Roster};
+pub use hold::{HoldDone, HoldReleased, Holding, Releasing, Settling};
 pub use judge::Judging;
 pub use key::SHARDS;
 pub use pass::Redeeming;
 pub use reads::{EventsCursor, EventsPage};
-pub use run::{PendingEvent, Run, RunCounts, ShardProgress};
+pub use run::{ExpiryCounts, PendingEvent, Run, RunCounts, ShardProgress};
 pub use show::show;
 pub use spend::{SpendDone, Spending};
 

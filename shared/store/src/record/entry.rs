@@ -2,7 +2,7 @@
 
 use domain::amount::Amount;
 use domain::id::Key;
-use domain::ledger::{Act, Effect, Entry, EntryKey, LotId, PayloadHash, Slot, SpendMade};
+use domain::ledger::{Act, Effect, Entry, EntryKey, HoldMade, LotId, PayloadHash, Slot, SpendMade};
 use domain::programme::ReductionMethod;
 use domain::refusal::Refusal;
 use domain::time::{Day, Instant, Month};
@@ -44,6 +44,17 @@ enum KeyRecord {
     Redeem(Name, u64),
     Expiry,
     Block,
+    Hold(CallerKey),
+    EndHold(CallerKey),
+    Lapse,
+    Adjust(CallerKey),
+}
+
+/// A caller's key: most are UUIDs, and short.
+#[derive(Serialize, Deserialize)]
+enum CallerKey {
+    Uuid([u8; 16]),
+    Text(Name),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -55,6 +66,10 @@ enum ActRecord {
     Redeemed,
     Expired,
     Blocked(Name),
+    /// The spend it is for, and milliseconds until it lapses.
+    Held(SpendRecord, i64),
+    Released,
+    Adjusted(Name),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -84,6 +99,9 @@ enum EffectRecord {
     Activity(i32, i32, i64),
     Seen(i64),
     Block(bool),
+    Hold(u64, i64, LotRecord, i64),
+    TakeHeld(u64, LotRecord, i64),
+    Release(u64, LotRecord, i64, i64),
 }
 
 pub fn lot_record(names: &mut Names, lot: &LotId) -> Result<LotRecord> {
@@ -151,6 +169,25 @@ fn uuid_bytes(key: &Key) -> Option<[u8; 16]> {
     (uuid.to_string() == key.as_str()).then(|| uuid.into_bytes())
 }
 
+fn caller_key(names: &mut Names, key: &Key) -> Result<CallerKey> {
+    Ok(match uuid_bytes(key) {
+        Some(bytes) => CallerKey::Uuid(bytes),
+        None => CallerKey::Text(names.add(key.as_str())?),
+    })
+}
+
+fn read_caller_key(texts: &Texts<'_>, record: &CallerKey) -> Result<Key> {
+    match record {
+        CallerKey::Uuid(bytes) => uuid_key(*bytes),
+        CallerKey::Text(name) => texts.key(*name),
+    }
+}
+
+fn uuid_key(bytes: [u8; 16]) -> Result<Key> {
+    let text = Uuid::from_bytes(bytes).to_string();
+    Key::parse(&text).map_err(|_| Error::Corrupt("key is no key"))
+}
+
 fn key_record(names: &mut Names, key: &EntryKey) -> Result<KeyRecord> {
     Ok(match key {
         EntryKey::Event { event, turn } => KeyRecord::Event(names.add(event.as_str())?, *turn),
@@ -166,6 +203,10 @@ fn key_record(names: &mut Names, key: &EntryKey) -> Result<KeyRecord> {
         EntryKey::Redeem { plan, serial } => KeyRecord::Redeem(names.add(plan.as_str())?, *serial),
         EntryKey::Expiry(_) => KeyRecord::Expiry,
         EntryKey::Block(_) => KeyRecord::Block,
+        EntryKey::Hold(key) => KeyRecord::Hold(caller_key(names, key)?),
+        EntryKey::EndHold(key) => KeyRecord::EndHold(caller_key(names, key)?),
+        EntryKey::Lapse(_) => KeyRecord::Lapse,
+        EntryKey::Adjust(key) => KeyRecord::Adjust(caller_key(names, key)?),
     })
 }
 
@@ -174,10 +215,7 @@ fn read_key(texts: &Texts<'_>, record: &KeyRecord, sequence: u64) -> Result<Entr
         KeyRecord::Event(event, turn) => {
             EntryKey::Event { event: texts.event(*event)?, turn: *turn }
         }
-        KeyRecord::SpendUuid(bytes) => {
-            let text = Uuid::from_bytes(*bytes).to_string();
-            EntryKey::Spend(Key::parse(&text).map_err(|_| Error::Corrupt("key is no key"))?)
-        }
+        KeyRecord::SpendUuid(bytes) => EntryKey::Spend(uuid_key(*bytes)?),
         KeyRecord::SpendText(key) => EntryKey::Spend(texts.key(*key)?),
         KeyRecord::SpendWithPurchase(event) => EntryKey::SpendWithPurchase(texts.event(*event)?),
         KeyRecord::CancelEvent(event) => EntryKey::CancelEvent(texts.event(*event)?),
@@ -187,6 +225,10 @@ fn read_key(texts: &Texts<'_>, record: &KeyRecord, sequence: u64) -> Result<Entr
         }
         KeyRecord::Expiry => EntryKey::Expiry(sequence),
         KeyRecord::Block => EntryKey::Block(sequence),
+        KeyRecord::Hold(key) => EntryKey::Hold(read_caller_key(texts, key)?),
+        KeyRecord::EndHold(key) => EntryKey::EndHold(read_caller_key(texts, key)?),
+        KeyRecord::Lapse => EntryKey::Lapse(sequence),
+        KeyRecord::Adjust(key) => EntryKey::Adjust(read_caller_key(texts, key)?),
     })
 }
 
@@ -199,6 +241,12 @@ fn act_record(names: &mut Names, act: &Act, at: Instant) -> Result<ActRecord> {
         Act::Redeemed => ActRecord::Redeemed,
         Act::Expired => ActRecord::Expired,
         Act::Blocked { reason } => ActRecord::Blocked(names.add(reason)?),
+        Act::Held(made) => ActRecord::Held(
+            spend_record(names, &made.spend, at)?,
+            made.lapses_at.0.wrapping_sub(at.0),
+        ),
+        Act::Released => ActRecord::Released,
+        Act::Adjusted { reason } => ActRecord::Adjusted(names.add(reason)?),
     })
 }
 
@@ -214,6 +262,12 @@ fn read_act(texts: &Texts<'_>, record: &ActRecord, at: Instant) -> Result<Act> {
         ActRecord::Redeemed => Act::Redeemed,
         ActRecord::Expired => Act::Expired,
         ActRecord::Blocked(reason) => Act::Blocked { reason: texts.text(*reason)? },
+        ActRecord::Held(spend, after) => Act::Held(HoldMade {
+            spend: read_spend(texts, spend, at)?,
+            lapses_at: Instant(after.wrapping_add(at.0)),
+        }),
+        ActRecord::Released => Act::Released,
+        ActRecord::Adjusted(reason) => Act::Adjusted { reason: texts.text(*reason)? },
     })
 }
 
@@ -282,6 +336,15 @@ fn effect_record(names: &mut Names, effect: &Effect) -> Result<EffectRecord> {
         }
         Effect::Seen { performed_on } => EffectRecord::Seen(performed_on.0),
         Effect::Block { blocked } => EffectRecord::Block(*blocked),
+        Effect::Hold { hold, lapses_at, lot: id, amount } => {
+            EffectRecord::Hold(*hold, lapses_at.0, lot(id)?, amount.0)
+        }
+        Effect::TakeHeld { hold, lot: id, amount } => {
+            EffectRecord::TakeHeld(*hold, lot(id)?, amount.0)
+        }
+        Effect::Release { hold, lot: id, amount, debt } => {
+            EffectRecord::Release(*hold, lot(id)?, amount.0, debt.0)
+        }
     })
 }
 
@@ -319,5 +382,20 @@ fn read_effect(texts: &Texts<'_>, record: &EffectRecord) -> Result<Effect> {
         },
         EffectRecord::Seen(time) => Effect::Seen { performed_on: Instant(*time) },
         EffectRecord::Block(blocked) => Effect::Block { blocked: *blocked },
+        EffectRecord::Hold(hold, lapses_at, id, amount) => Effect::Hold {
+            hold: *hold,
+            lapses_at: Instant(*lapses_at),
+            lot: lot(id)?,
+            amount: Amount(*amount),
+        },
+        EffectRecord::TakeHeld(hold, id, amount) => {
+            Effect::TakeHeld { hold: *hold, lot: lot(id)?, amount: Amount(*amount) }
+        }
+        EffectRecord::Release(hold, id, amount, debt) => Effect::Release {
+            hold: *hold,
+            lot: lot(id)?,
+            amount: Amount(*amount),
+            debt: Amount(*debt),
+        },
     })
 }

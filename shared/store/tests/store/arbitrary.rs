@@ -7,11 +7,12 @@ use domain::event::{
     Awarded, Detail, Due, Event, EventState, Judge, Judgement, Line, Purchase, RecordedEvent,
     SpendOn,
 };
+use domain::hold::Hold;
 use domain::id::{
     BalanceCode, Classification, EventId, Key, OfferId, ParticipantId, PlanId, ProductId, RunId,
     UnitId,
 };
-use domain::ledger::{Act, Effect, Entry, EntryKey, LotId, PayloadHash, Slot, SpendMade};
+use domain::ledger::{Act, Effect, Entry, EntryKey, HoldMade, LotId, PayloadHash, Slot, SpendMade};
 use domain::participant::{Consent, Participant, Profile};
 use domain::pass::{Pass, PassId, Redemption};
 use domain::payment_medium::PaymentMedium;
@@ -130,6 +131,16 @@ fn effect() -> impl Strategy<Value = Effect> {
         }),
         instant().prop_map(|performed_on| Effect::Seen { performed_on }),
         any::<bool>().prop_map(|blocked| Effect::Block { blocked }),
+        (any::<u64>(), instant(), lot_id(), amount()).prop_map(|(hold, lapses_at, lot, amount)| {
+            Effect::Hold { hold, lapses_at, lot, amount }
+        }),
+        (any::<u64>(), lot_id(), amount()).prop_map(|(hold, lot, amount)| Effect::TakeHeld {
+            hold,
+            lot,
+            amount
+        }),
+        (any::<u64>(), lot_id(), amount(), amount())
+            .prop_map(|(hold, lot, amount, debt)| { Effect::Release { hold, lot, amount, debt } }),
     ]
 }
 
@@ -145,6 +156,10 @@ fn deed() -> impl Strategy<Value = (EntryKey, Act)> {
         (plan(), any::<u64>()).prop_map(|(plan, serial)| EntryKey::Redeem { plan, serial }),
         Just(EntryKey::Expiry(0)),
         Just(EntryKey::Block(0)),
+        key().prop_map(EntryKey::Hold),
+        key().prop_map(EntryKey::EndHold),
+        Just(EntryKey::Lapse(0)),
+        key().prop_map(EntryKey::Adjust),
     ];
     let act = prop_oneof![
         Just(Act::Judged),
@@ -154,6 +169,9 @@ fn deed() -> impl Strategy<Value = (EntryKey, Act)> {
         Just(Act::Redeemed),
         Just(Act::Expired),
         text().prop_map(|reason| Act::Blocked { reason }),
+        (made(), instant()).prop_map(|(spend, lapses_at)| Act::Held(HoldMade { spend, lapses_at })),
+        Just(Act::Released),
+        text().prop_map(|reason| Act::Adjusted { reason }),
     ];
     (key, act)
 }
@@ -177,13 +195,16 @@ fn numbered(first: u64, mut entries: Vec<Entry>) -> Vec<Entry> {
     for (sequence, entry) in (first..).zip(&mut entries) {
         entry.sequence = sequence;
         match &mut entry.key {
-            EntryKey::Expiry(own) | EntryKey::Block(own) => *own = sequence,
+            EntryKey::Expiry(own) | EntryKey::Block(own) | EntryKey::Lapse(own) => *own = sequence,
             EntryKey::Event { .. }
             | EntryKey::Spend(_)
             | EntryKey::SpendWithPurchase(_)
             | EntryKey::CancelEvent(_)
             | EntryKey::CancelSpend(_)
-            | EntryKey::Redeem { .. } => {}
+            | EntryKey::Redeem { .. }
+            | EntryKey::Hold(_)
+            | EntryKey::EndHold(_)
+            | EntryKey::Adjust(_) => {}
         }
     }
     entries
@@ -211,13 +232,17 @@ pub fn state() -> impl Strategy<Value = State> {
             }),
             0..13,
         );
+    let hold = (any::<u64>(), instant(), vec((lot_id(), amount()), 1..3))
+        .prop_map(|(sequence, lapses_at, takes)| Hold { sequence, lapses_at, takes });
     let more = (instant(), vec((balance(), amount()), 0..3), any::<bool>(), of(instant()));
+    let more = (more, vec(hold, 0..3));
     let journal = (0_u64..1_000_000, vec(entry(), 0..8), any::<[u8; 16]>());
     (lots, counters, activity, more, journal).prop_map(|(lots, counters, activity, more, rest)| {
         let (paged, journal, page) = rest;
         let length = paged + u64::try_from(journal.len()).unwrap();
-        let (time, debts, blocked, last_event) = more;
-        let wallet = Wallet { length, time, lots, debts, blocked, counters, activity, last_event };
+        let ((time, debts, blocked, last_event), holds) = more;
+        let wallet =
+            Wallet { length, time, lots, debts, blocked, counters, activity, last_event, holds };
         State { wallet, journal: numbered(paged + 1, journal), page }
     })
 }

@@ -15,6 +15,7 @@ use crate::cast::{
     asked, cash, event_id, gift, issue, key, later, noon, payload, person, post, programme,
     purchase, run_id, secret, spend, tenfold, timed_key,
 };
+use crate::money::{Ask, book};
 use crate::requests;
 
 macro_rules! operations {
@@ -53,6 +54,20 @@ operations! {
     CancelRefused,
     CancelSpend,
     CancelSpendOnPurchase,
+    Hold,
+    HoldWithoutTime,
+    HoldOnPurchase,
+    HoldRefused,
+    Settle,
+    SettleWithoutTime,
+    SettleOnPurchase,
+    SettleRefused,
+    Release,
+    ReleaseWithoutTime,
+    Adjust,
+    AdjustWithoutTime,
+    AdjustRefused,
+    BookExpiry,
     IssuePass,
     Redeem,
     PutProgramme,
@@ -66,6 +81,7 @@ operations! {
     ReadEvents,
     ReadRuns,
     ReadProgramme,
+    ReadRoster,
 }
 
 /// Who asks, and under which programme.
@@ -77,8 +93,9 @@ pub struct Cast {
     strict: Programme,
 }
 
-const PURCHASES: [(&str, i64); 4] =
-    [("e-1", 90_00), ("e-2", 40_00), ("e-3", 70_00), ("e-4", 10_00)];
+const PURCHASES: [(&str, i64); 3] = [("e-1", 90_00), ("e-2", 50_00), ("e-3", 70_00)];
+/// The entry of the hold that is there before.
+const HELD: u64 = 6;
 
 impl Cast {
     pub fn new() -> Cast {
@@ -109,6 +126,8 @@ impl Cast {
         }
         spend(store, programme, who, &self.first_spend(), 100, noon()).await?;
         self.spend(store, &timed_key(noon(), 2), 300, Some("e-1")).await?;
+        let key = timed_key(noon(), 3);
+        Ask::new(store, programme, who, noon(), &key).hold(80, "PT15M", None).await?;
         for reference in ["p-1", "p-2", "p-3"] {
             post(store, programme, &purchase(who, reference, 20_00, noon()), noon(), false).await?;
         }
@@ -197,11 +216,11 @@ impl Cast {
             Operation::CancelPending => self.cancel(store, programme, "p-1").await,
             Operation::CancelRefused => {
                 // All is spent, so the award cannot be taken back.
-                self.spend(store, &timed_key(noon(), 3), 1_700, None).await?;
+                self.spend(store, &timed_key(noon(), 4), 1_700, None).await?;
                 self.cancel(store, &self.strict, "e-3").await
             }
-            Operation::CancelSpend => self.cancel_spend(store, 5).await,
-            Operation::CancelSpendOnPurchase => self.cancel_spend(store, 6).await,
+            Operation::CancelSpend => self.cancel_spend(store, 4).await,
+            Operation::CancelSpendOnPurchase => self.cancel_spend(store, 5).await,
             Operation::IssuePass => {
                 let (secret, issue) = (secret(), issue("n"));
                 let issued = store.issue_pass(programme, now, &self.plan, &secret, &issue).await;
@@ -213,6 +232,25 @@ impl Cast {
                 let order = Redeeming { programme, now, plan, pass, participant, key, payload };
                 done(store.redeem(&order).await)
             }
+            Operation::Hold
+            | Operation::HoldOnPurchase
+            | Operation::HoldRefused
+            | Operation::Settle
+            | Operation::SettleOnPurchase
+            | Operation::SettleRefused
+            | Operation::Release
+            | Operation::Adjust
+            | Operation::AdjustRefused => {
+                self.money(Ask::new(store, programme, who, now, &timed), operation).await
+            }
+            Operation::HoldWithoutTime
+            | Operation::SettleWithoutTime
+            | Operation::ReleaseWithoutTime
+            | Operation::AdjustWithoutTime => {
+                self.money(Ask::new(store, programme, who, now, &key("k-9")), operation).await
+            }
+            Operation::BookExpiry => done(book(store, programme, who, later(20), "run-1").await),
+            Operation::ReadRoster => requests::read_roster(store, programme).await,
             Operation::PutProgramme => Ok(store.put_programme(b"three").await?.to_string()),
             Operation::ActivateProgramme => Ok(format!("{:?}", store.activate_programme(1).await?)),
             Operation::StartRun => requests::start_run(store).await,
@@ -224,6 +262,24 @@ impl Cast {
             Operation::ReadEvents => requests::read_events(store, who).await,
             Operation::ReadRuns => requests::read_runs(store).await,
             Operation::ReadProgramme => requests::read_programme(store).await,
+        }
+    }
+
+    async fn money(&self, ask: Ask<'_>, operation: Operation) -> Result<String> {
+        let on = event_id("e-3");
+        match operation {
+            Operation::Hold | Operation::HoldWithoutTime => done(ask.hold(50, "PT15M", None).await),
+            Operation::HoldOnPurchase => done(ask.hold(50, "PT15M", Some(&on)).await),
+            Operation::HoldRefused => done(ask.hold(9_999, "PT15M", None).await),
+            Operation::Settle | Operation::SettleWithoutTime => {
+                done(ask.settle(HELD, Some(30), None).await)
+            }
+            Operation::SettleOnPurchase => done(ask.settle(HELD, None, Some(&on)).await),
+            Operation::SettleRefused => done(ask.settle(HELD, Some(81), None).await),
+            Operation::Release | Operation::ReleaseWithoutTime => done(ask.release(HELD).await),
+            Operation::Adjust => done(ask.adjust(25, None).await),
+            Operation::AdjustWithoutTime => done(ask.adjust(-25, None).await),
+            _ => done(ask.adjust(-9_999, None).await),
         }
     }
 

@@ -54,7 +54,7 @@ impl Race {
 }
 
 /// Runs `count` tasks at once and gathers their answers.
-async fn at_once<A: 'static, F: Future<Output = A> + 'static>(
+pub async fn at_once<A: 'static, F: Future<Output = A> + 'static>(
     count: usize,
     task: impl Fn(usize) -> F,
 ) -> Vec<A> {
@@ -67,7 +67,9 @@ async fn at_once<A: 'static, F: Future<Output = A> + 'static>(
 }
 
 /// Asks until there is an answer, as callers do.
-async fn insist<A, F: Future<Output = store::Result<A>>>(ask: impl Fn() -> F) -> store::Result<A> {
+pub async fn insist<A, F: Future<Output = store::Result<A>>>(
+    ask: impl Fn() -> F,
+) -> store::Result<A> {
     let mut answer = ask().await;
     for _ in 0..200 {
         let Err(Error::Contended | Error::Unavailable(_)) = answer else { break };
