@@ -1,6 +1,8 @@
 //! What is answered: values of the domain as JSON. No domain type serialises itself.
 
+mod adjust;
 mod event;
+mod hold;
 mod participant;
 mod pass;
 mod preview;
@@ -8,10 +10,12 @@ mod spend;
 mod transaction;
 mod wallet;
 
+pub use adjust::{AdjustAnswer, adjust};
 pub use event::{
     AwardAnswer, CancelEventAnswer, EventAnswer, EventView, LineView, MediumView, PassedOver,
     Totals, cancel_event, event, event_only,
 };
+pub use hold::{HoldAnswer, ReleaseAnswer, hold, release};
 pub use participant::{ConsentView, ParticipantAnswer, ProfileView, participant};
 pub use pass::{
     CreditView, PassIssuedAnswer, Redeemed, RedemptionAnswer, pass_id, pass_issued, redemption,
@@ -19,8 +23,8 @@ pub use pass::{
 pub use preview::{PreviewAnswer, PreviewAward, preview};
 pub use spend::{CancelSpendAnswer, SpendAnswer, SpendView, cancel_spend, spend};
 pub use transaction::{
-    SpendDetail, TransactionAnswer, TransactionRow, TransactionsAnswer, rows, transaction,
-    transactions,
+    HoldDetail, SpendDetail, TransactionAnswer, TransactionRow, TransactionsAnswer, rows,
+    transaction, transactions,
 };
 pub use wallet::{
     BalanceAnswer, LotAnswer, NextExpiry, WalletAnswer, balance_answer, balances, wallet,

@@ -120,6 +120,7 @@ fn no_balance() -> BalanceAnswer {
         balance: nothing(),
         available: nothing(),
         pending: nothing(),
+        held: nothing(),
         debt: nothing(),
         next_expiry: None,
     }

@@ -9,7 +9,7 @@ use domain::time::Instant;
 
 use crate::event::{classification, participant, payload_hash};
 use crate::fault::{BodyFault, code};
-use crate::read::{self, Object, read};
+use crate::read::{self, Node, Object, read};
 
 const FIELDS: &[&str] = &[
     "participant_id",
@@ -50,21 +50,31 @@ pub fn parse_spend(
         for name in ["external_system", "external_reference"] {
             body.unsupported(name, "spends are known by their Idempotency-Key: leave it out");
         }
-        let participant = participant(&body);
-        let purchase = body.optional("purchase_event_id");
-        if purchase.is_none() && body.optional("amount").is_none() {
-            body.missing("amount", "is required without a purchase_event_id");
-        }
-        let purchase = purchase.and_then(|purchase| purchase.parsed(EventId::parse));
-        let unit = body.optional("unit").and_then(|unit| unit.parsed(UnitId::parse));
-        let performed_on = match body.optional("performed_on") {
-            Some(performed_on) => performed_on.past(now),
-            None => Some(now),
-        };
-        let asked = asked(&body, programme, unit, performed_on.unwrap_or(now));
-        let (participant, asked) = (participant?, asked?);
-        Some(SpendRequest { participant, purchase, asked, payload: payload_hash(&value) })
+        spend_request(&body, programme, now, payload_hash(&value))
     })
+}
+
+/// Reads who asks for what, of a spend or of a hold for one.
+pub(crate) fn spend_request(
+    body: &Object<'_>,
+    programme: &Programme,
+    now: Instant,
+    payload: PayloadHash,
+) -> Option<SpendRequest> {
+    let participant = participant(body);
+    let purchase = body.optional("purchase_event_id");
+    if purchase.is_none() && body.optional("amount").is_none() {
+        body.missing("amount", "is required without a purchase_event_id");
+    }
+    let purchase = purchase.and_then(|purchase| purchase.parsed(EventId::parse));
+    let unit = body.optional("unit").and_then(|unit| unit.parsed(UnitId::parse));
+    let performed_on = match body.optional("performed_on") {
+        Some(performed_on) => performed_on.past(now),
+        None => Some(now),
+    };
+    let asked = asked(body, programme, unit, performed_on.unwrap_or(now));
+    let (participant, asked) = (participant?, asked?);
+    Some(SpendRequest { participant, purchase, asked, payload })
 }
 
 /// Reads what a spend asks for, alone or within its purchase: `amount`, `balance` and a
@@ -93,7 +103,16 @@ fn balance<'a>(fields: &Object<'_>, programme: &'a Programme) -> Option<&'a Bala
         }
         return found;
     };
-    let balance = programme.balance(&node.parsed(BalanceCode::parse)?);
+    known_balance(&node, programme, &node.parsed(BalanceCode::parse)?)
+}
+
+/// A balance of the programme.
+pub(crate) fn known_balance<'a>(
+    node: &Node<'_>,
+    programme: &'a Programme,
+    code: &BalanceCode,
+) -> Option<&'a Balance> {
+    let balance = programme.balance(code);
     if balance.is_none() {
         node.fault(code::UNKNOWN_REFERENCE, "is no balance of the programme");
     }
