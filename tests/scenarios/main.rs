@@ -1,10 +1,12 @@
 //! Scenarios over HTTP, on stacks of their own.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod adjustments;
 mod bad_input;
 mod calls;
 mod cost;
 mod desk;
+mod holds;
 mod lifecycle;
 mod managers;
 mod meter;

@@ -55,9 +55,13 @@ const GETS: [(&str, &str); 9] = [
 fn posts() -> Vec<(&'static str, &'static str, &'static str, Value)> {
     let blocked = json!({ "blocked": true, "reason": "test" });
     let full = json!({ "mode": "full" });
+    let adjustment = json!({ "balance": "points", "amount": "1", "reason": "test" });
     vec![
         ("POST", "/v1/participants/{}/block-spending", "participant_not_found", blocked),
         ("POST", "/v1/events/{}/cancel", "event_not_found", json!({})),
+        ("POST", "/v1/participants/{}/adjustments", "participant_not_found", adjustment),
+        ("POST", "/v1/holds/{}/settle", "hold_not_found", json!({})),
+        ("POST", "/v1/holds/{}/release", "hold_not_found", json!({})),
         ("POST", "/v1/pass-plans/{}/passes", "pass_plan_not_found", json!({})),
         ("POST", "/v1/segments/{}/exports", "segment_not_found", full),
         ("POST", "/v1/programme/versions/{}/activate", "programme_not_found", json!({})),

@@ -1,14 +1,13 @@
 //! Records of ledger entries. Variants are numbered by position: append only.
 
 use domain::amount::Amount;
-use domain::id::Key;
 use domain::ledger::{Act, Effect, Entry, EntryKey, HoldMade, LotId, PayloadHash, Slot, SpendMade};
 use domain::programme::ReductionMethod;
 use domain::refusal::Refusal;
 use domain::time::{Day, Instant, Month};
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
+use super::caller::{CallerKey, caller_key, read_caller_key, uuid_bytes, uuid_key};
 use super::names::{Name, Names, Texts, some};
 use crate::error::{Error, Result};
 
@@ -48,13 +47,6 @@ enum KeyRecord {
     EndHold(CallerKey),
     Lapse,
     Adjust(CallerKey),
-}
-
-/// A caller's key: most are UUIDs, and short.
-#[derive(Serialize, Deserialize)]
-enum CallerKey {
-    Uuid([u8; 16]),
-    Text(Name),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -161,31 +153,6 @@ pub fn read_entry(texts: &Texts<'_>, record: &EntryRecord, sequence: u64) -> Res
         effects: effects.collect::<Result<_>>()?,
         after: after.collect::<Result<_>>()?,
     })
-}
-
-/// The sixteen bytes of a UUID in its usual form; every other spelling is another key.
-fn uuid_bytes(key: &Key) -> Option<[u8; 16]> {
-    let uuid = Uuid::try_parse(key.as_str()).ok()?;
-    (uuid.to_string() == key.as_str()).then(|| uuid.into_bytes())
-}
-
-fn caller_key(names: &mut Names, key: &Key) -> Result<CallerKey> {
-    Ok(match uuid_bytes(key) {
-        Some(bytes) => CallerKey::Uuid(bytes),
-        None => CallerKey::Text(names.add(key.as_str())?),
-    })
-}
-
-fn read_caller_key(texts: &Texts<'_>, record: &CallerKey) -> Result<Key> {
-    match record {
-        CallerKey::Uuid(bytes) => uuid_key(*bytes),
-        CallerKey::Text(name) => texts.key(*name),
-    }
-}
-
-fn uuid_key(bytes: [u8; 16]) -> Result<Key> {
-    let text = Uuid::from_bytes(bytes).to_string();
-    Key::parse(&text).map_err(|_| Error::Corrupt("key is no key"))
 }
 
 fn key_record(names: &mut Names, key: &EntryKey) -> Result<KeyRecord> {
