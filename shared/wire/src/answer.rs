@@ -3,6 +3,7 @@
 mod adjust;
 mod event;
 mod hold;
+mod movement;
 mod participant;
 mod pass;
 mod preview;

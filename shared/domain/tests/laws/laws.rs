@@ -48,10 +48,9 @@ pub fn of_commit(book: &Book, applied: &Applied) {
         assert!(made.spent <= usable && made.spent <= made.requested, "R-69: {made:?} {usable:?}");
         assert!(!made.spent.is_zero() && !settled.blocked);
         // What a settlement gives back pays debt first, or has expired while it was held.
-        let back = last.effects.iter().map(|effect| match effect {
-            Effect::Release { lot, amount, debt, .. } if lot.is_live(book.now, ZONE) => debt.0,
-            Effect::Release { amount, .. } => amount.0,
-            _ => 0,
+        let back = last.effects.iter().map(|effect| {
+            let Effect::Release { lot, amount, debt, .. } = effect else { return 0 };
+            if lot.is_live(book.now, ZONE) { debt.0 } else { amount.0 }
         });
         let drop = usable.0 - wallet.available(&made.balance, book.now, ZONE).0;
         assert_eq!(drop, made.spent.0 + back.sum::<i64>(), "a spend takes what it says");
@@ -143,16 +142,20 @@ pub fn of_ledger(book: &Book) {
         let changes = book.ledger.iter().flat_map(|entry| &entry.effects);
         let changes = changes.filter_map(Effect::change).filter(|(of, _)| **of == balance);
         assert_eq!(changes.map(|(_, by)| by.0).sum::<i64>(), net(wallet, &balance));
-        let moves =
-            book.ledger.iter().flat_map(|entry| &entry.effects).map(|effect| match effect {
-                Effect::Hold { lot, amount, .. } if lot.balance == balance => amount.0,
-                Effect::TakeHeld { lot, amount, .. } | Effect::Release { lot, amount, .. }
-                    if lot.balance == balance =>
-                {
-                    -amount.0
-                }
-                _ => 0,
-            });
+        let moves = book.ledger.iter().flat_map(|entry| &entry.effects).map(|effect| {
+            if let Effect::Hold { lot, amount, .. } = effect
+                && lot.balance == balance
+            {
+                return amount.0;
+            }
+            if let Effect::TakeHeld { lot, amount, .. } | Effect::Release { lot, amount, .. } =
+                effect
+                && lot.balance == balance
+            {
+                return -amount.0;
+            }
+            0
+        });
         assert_eq!(moves.sum::<i64>(), held(wallet, &balance), "R-78: lots and holds are all");
         assert!(book.available(&balance) >= 0 && book.pending(&balance) >= 0, "R-60");
         let carries = book.programme.definition.debt_policy == DebtPolicy::Carry;

@@ -28,11 +28,17 @@ enum Step {
     Redeem(u64),
     Block(bool),
     Wait { hours: i64 },
-    Hold { points: bool, amount: Option<i64>, purchase: Option<usize>, time: &'static str },
-    Settle { which: usize, amount: Option<i64>, purchase: Option<usize> },
-    Release(usize),
+    Hold(HoldStep),
     Adjust { points: bool, amount: i64, days: Option<i32> },
     Book,
+}
+
+/// What may happen to holds.
+#[derive(Clone, Debug)]
+enum HoldStep {
+    Make { points: bool, amount: Option<i64>, purchase: Option<usize>, time: &'static str },
+    Settle { which: usize, amount: Option<i64>, purchase: Option<usize> },
+    Release(usize),
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
@@ -54,7 +60,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => (0..4_u64).prop_map(Step::Redeem),
         1 => prop_oneof![1 => Just(true), 3 => Just(false)].prop_map(Step::Block),
         3 => (0..100_i64).prop_map(|hours| Step::Wait { hours }),
-        4 => holds(),
+        4 => holds().prop_map(Step::Hold),
         2 => (any::<bool>(), -400..800_i64, proptest::option::of(-2..30_i32))
             .prop_filter("nothing", |(_, amount, _)| *amount != 0)
             .prop_map(|(points, amount, days)| Step::Adjust { points, amount, days }),
@@ -63,20 +69,19 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     proptest::collection::vec(step, 1..24)
 }
 
-/// Holds and their ends.
-fn holds() -> impl Strategy<Value = Step> {
+fn holds() -> impl Strategy<Value = HoldStep> {
     let which = || 0..4_usize;
     let asked = || proptest::option::of(prop_oneof![1..60_i64, 1..3_000_i64]);
     let time = prop::sample::select(vec!["PT1M", "PT15M", "PT30H", "P7D"]);
     let purchase = || proptest::option::of(0..8_usize);
     prop_oneof![
         2 => (any::<bool>(), asked(), purchase(), time).prop_map(
-            |(points, amount, purchase, time)| Step::Hold { points, amount, purchase, time }
+            |(points, amount, purchase, time)| HoldStep::Make { points, amount, purchase, time }
         ),
         2 => (which(), asked(), purchase()).prop_map(
-            |(which, amount, purchase)| Step::Settle { which, amount, purchase }
+            |(which, amount, purchase)| HoldStep::Settle { which, amount, purchase }
         ),
-        1 => which().prop_map(Step::Release),
+        1 => which().prop_map(HoldStep::Release),
     ]
 }
 
@@ -162,7 +167,7 @@ fn take(book: &mut Book, step: &Step) {
         }
         Step::Block(blocked) => book.block(*blocked),
         Step::Wait { hours } => book.now = Instant(book.now.0 + hours * 3_600_000),
-        Step::Hold { .. } | Step::Settle { .. } | Step::Release(_) => take_hold(book, step),
+        Step::Hold(step) => take_hold(book, step),
         Step::Adjust { points: of_points, amount, days } => {
             let balance = if *of_points { points() } else { eur() };
             let last = days.map(|days| Day(book.now.day(ZONE).0 + days));
@@ -191,7 +196,7 @@ fn take(book: &mut Book, step: &Step) {
     }
 }
 
-fn take_hold(book: &mut Book, step: &Step) {
+fn take_hold(book: &mut Book, step: &HoldStep) {
     let purchase_of = |book: &Book, which: Option<usize>| {
         which.filter(|_| !book.events.is_empty()).map(|which| which % book.events.len())
     };
@@ -201,7 +206,7 @@ fn take_hold(book: &mut Book, step: &Step) {
         (!made.is_empty()).then(|| made[made.len() - 1 - which % made.len()])
     };
     match step {
-        Step::Hold { points: of_points, amount, purchase, time } => {
+        HoldStep::Make { points: of_points, amount, purchase, time } => {
             let balance = if *of_points { points() } else { eur() };
             let purchase = purchase_of(book, *purchase);
             let before = substance(&settled(book));
@@ -217,7 +222,7 @@ fn take_hold(book: &mut Book, step: &Step) {
                 assert_eq!(again.err(), Some(Refusal::HoldNotOpen), "R-78: it lapsed");
             }
         }
-        Step::Settle { which, amount, purchase } => {
+        HoldStep::Settle { which, amount, purchase } => {
             let Some(hold) = hold_of(book, *which) else { return };
             let open = book.wallet.open_hold(hold, book.now).map(|hold| hold.amount().0);
             let settled = book.settle(hold, *amount, purchase_of(book, *purchase));
@@ -227,13 +232,12 @@ fn take_hold(book: &mut Book, step: &Step) {
                 assert_eq!(book.release(hold), Err(Refusal::HoldNotOpen), "R-78: one end");
             }
         }
-        Step::Release(which) => {
+        HoldStep::Release(which) => {
             let Some(hold) = hold_of(book, *which) else { return };
             let open = book.wallet.open_hold(hold, book.now).is_some();
             assert_eq!(book.release(hold).is_ok(), open);
             assert_eq!(book.release(hold), Err(Refusal::HoldNotOpen), "R-78: one end");
         }
-        _ => panic!("{step:?} is none of a hold"),
     }
 }
 

@@ -164,7 +164,9 @@ impl Cast {
     pub async fn ask(&self, store: &Store, operation: Operation) -> Result<String> {
         let (programme, who, now) = (&self.programme, &self.who, later(1));
         let judged = |reference| purchase(who, reference, 30_00, noon());
-        let timed = timed_key(noon(), 9);
+        let (timed, without) = (timed_key(noon(), 9), key("k-9"));
+        let ask = Ask::new(store, programme, who, now, &timed);
+        let untimed = Ask::new(store, programme, who, now, &without);
         match operation {
             Operation::Register => {
                 let new = person("c-2");
@@ -232,23 +234,21 @@ impl Cast {
                 let order = Redeeming { programme, now, plan, pass, participant, key, payload };
                 done(store.redeem(&order).await)
             }
-            Operation::Hold
-            | Operation::HoldOnPurchase
-            | Operation::HoldRefused
-            | Operation::Settle
-            | Operation::SettleOnPurchase
-            | Operation::SettleRefused
-            | Operation::Release
-            | Operation::Adjust
-            | Operation::AdjustRefused => {
-                self.money(Ask::new(store, programme, who, now, &timed), operation).await
+            Operation::Hold => done(ask.hold(50, "PT15M", None).await),
+            Operation::HoldWithoutTime => done(untimed.hold(50, "PT15M", None).await),
+            Operation::HoldOnPurchase => done(ask.hold(50, "PT15M", Some(&event_id("e-3"))).await),
+            Operation::HoldRefused => done(ask.hold(9_999, "PT15M", None).await),
+            Operation::Settle => done(ask.settle(HELD, Some(30), None).await),
+            Operation::SettleWithoutTime => done(untimed.settle(HELD, None, None).await),
+            Operation::SettleOnPurchase => {
+                done(ask.settle(HELD, Some(80), Some(&event_id("e-3"))).await)
             }
-            Operation::HoldWithoutTime
-            | Operation::SettleWithoutTime
-            | Operation::ReleaseWithoutTime
-            | Operation::AdjustWithoutTime => {
-                self.money(Ask::new(store, programme, who, now, &key("k-9")), operation).await
-            }
+            Operation::SettleRefused => done(ask.settle(HELD, Some(81), None).await),
+            Operation::Release => done(ask.release(HELD).await),
+            Operation::ReleaseWithoutTime => done(untimed.release(HELD).await),
+            Operation::Adjust => done(ask.adjust(25, None).await),
+            Operation::AdjustWithoutTime => done(untimed.adjust(-25, None).await),
+            Operation::AdjustRefused => done(ask.adjust(-9_999, None).await),
             Operation::BookExpiry => done(book(store, programme, who, later(20), "run-1").await),
             Operation::ReadRoster => requests::read_roster(store, programme).await,
             Operation::PutProgramme => Ok(store.put_programme(b"three").await?.to_string()),
@@ -262,24 +262,6 @@ impl Cast {
             Operation::ReadEvents => requests::read_events(store, who).await,
             Operation::ReadRuns => requests::read_runs(store).await,
             Operation::ReadProgramme => requests::read_programme(store).await,
-        }
-    }
-
-    async fn money(&self, ask: Ask<'_>, operation: Operation) -> Result<String> {
-        let on = event_id("e-3");
-        match operation {
-            Operation::Hold | Operation::HoldWithoutTime => done(ask.hold(50, "PT15M", None).await),
-            Operation::HoldOnPurchase => done(ask.hold(50, "PT15M", Some(&on)).await),
-            Operation::HoldRefused => done(ask.hold(9_999, "PT15M", None).await),
-            Operation::Settle | Operation::SettleWithoutTime => {
-                done(ask.settle(HELD, Some(30), None).await)
-            }
-            Operation::SettleOnPurchase => done(ask.settle(HELD, None, Some(&on)).await),
-            Operation::SettleRefused => done(ask.settle(HELD, Some(81), None).await),
-            Operation::Release | Operation::ReleaseWithoutTime => done(ask.release(HELD).await),
-            Operation::Adjust => done(ask.adjust(25, None).await),
-            Operation::AdjustWithoutTime => done(ask.adjust(-25, None).await),
-            _ => done(ask.adjust(-9_999, None).await),
         }
     }
 

@@ -6,13 +6,14 @@
 //! wallet and under its own code.
 
 use domain::amount::Amount;
-use domain::id::{BalanceCode, OfferId, ParticipantId};
+use domain::id::{BalanceCode, ParticipantId};
 use domain::ledger::{Act, Effect, Entry, EntryKey, HoldMade, SpendMade};
 use domain::pass::PassId;
 use domain::programme::Programme;
 use domain::time::show_instant;
 use serde::Serialize;
 
+use crate::answer::movement::{Movement, ends, movements};
 use crate::answer::spend::spend_view;
 use crate::answer::{SpendView, pass_id, transaction_code};
 
@@ -154,53 +155,6 @@ pub fn rows(
         return vec![row(kind, None)];
     }
     movements.iter().map(|movement| row(movement.kind, Some(movement))).collect()
-}
-
-struct Movement<'a> {
-    kind: &'static str,
-    balance: &'a BalanceCode,
-    offer: Option<&'a OfferId>,
-    amount: Amount,
-}
-
-/// What the effects moved, added up per kind, balance and offer, in order of first mention. What is
-/// spent of a hold comes back first, so that all rows together are what a wallet has.
-fn movements<'a>(kind: &'static str, effects: &'a [Effect]) -> Vec<Movement<'a>> {
-    let mut movements: Vec<Movement<'_>> = Vec::new();
-    let mut add = |kind, balance: &'a BalanceCode, offer: Option<&'a OfferId>, amount: Amount| {
-        let same = |known: &&mut Movement<'_>| {
-            (known.kind, known.balance, known.offer) == (kind, balance, offer)
-        };
-        match movements.iter_mut().find(same) {
-            Some(known) => known.amount.0 += amount.0,
-            None => movements.push(Movement { kind, balance, offer, amount }),
-        }
-    };
-    for effect in effects {
-        if let Effect::TakeHeld { lot, amount, .. } = effect {
-            add("release", &lot.balance, None, *amount);
-            add(kind, &lot.balance, None, Amount(-amount.0));
-            continue;
-        }
-        let Some((balance, amount)) = effect.change() else { continue };
-        let offer = if let Effect::Award { offer, .. } = effect { offer.as_ref() } else { None };
-        let kind = if let Effect::Release { .. } = effect { "release" } else { kind };
-        add(kind, balance, offer, amount);
-    }
-    movements
-}
-
-/// The holds that an entry ended, each once.
-fn ends(participant: &ParticipantId, entry: &Entry) -> Vec<String> {
-    let mut holds = Vec::new();
-    for effect in &entry.effects {
-        if let Effect::TakeHeld { hold, .. } | Effect::Release { hold, .. } = effect
-            && !holds.contains(hold)
-        {
-            holds.push(*hold);
-        }
-    }
-    holds.into_iter().map(|hold| transaction_code(participant, hold)).collect()
 }
 
 fn cause(participant: &ParticipantId, entry: &Entry) -> String {
