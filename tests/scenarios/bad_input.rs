@@ -106,6 +106,14 @@ impl Victim {
         let id = &self.id;
         let spend = json!({ "participant_id": id, "amount": "1", "balance": "points",
             "classification": "counter", "unit": "station-1", "performed_on": "2026-01-02T03:04:05Z" });
+        let mut hold = spend.clone();
+        hold["lapses_after"] = json!("PT5M");
+        let adjustment = json!({ "balance": "points", "amount": "1", "reason": "test",
+            "expires": "2099-12-31" });
+        let mut row = adjustment.clone();
+        row["participant_id"] = json!(id);
+        row["reference"] = json!("old/1");
+        let rows = json!({ "adjustments": [row] });
         let redemption = json!({ "code": self.code, "participant_id": id });
         let profile = json!({ "first_name": "Test", "email": "t@example.org", "tags": ["a"],
             "birthday": "2000-02-29", "flags": { "staff": false } });
@@ -148,6 +156,9 @@ impl Victim {
             route("POST", "/v1/events".into(), 202, false, statement),
             route("POST", "/v1/events".into(), 202, false, top_up),
             route("POST", "/v1/events".into(), 202, false, web),
+            route("POST", "/v1/holds".into(), 201, true, hold),
+            route("POST", at("/adjustments"), 201, true, adjustment),
+            route("POST", "/v1/adjustments".into(), 200, false, rows),
         ]
     }
 

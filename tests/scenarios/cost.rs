@@ -12,7 +12,7 @@ use crate::meter::Meter;
 /// of the ledger is due.
 const N: usize = 60;
 /// Puts a programme without the offers that wait for a run.
-async fn without_batch_offers(stack: &Stack) {
+pub async fn without_batch_offers(stack: &Stack) {
     let mut programme = sample("transit/programme.json");
     programme["offers"].as_array_mut().unwrap().retain(|offer| offer["method"] != "batch");
     assert_eq!(stack.client.put("/v1/programme", &programme).await.unwrap().status, 200);

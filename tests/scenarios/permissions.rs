@@ -27,6 +27,9 @@ async fn what_is_granted_is_used_and_nothing_else_is_asked_for() {
     let run = json!({ "definition": "nightly" });
     let started = stack.client.post("/v1/evaluation-runs", &key(), &run).await.unwrap();
     assert_eq!(started.status, 202);
+    let expiry = json!({ "definition": "expiry" });
+    let started = stack.client.post("/v1/evaluation-runs", &key(), &expiry).await.unwrap();
+    assert_eq!(started.status, 202);
     stack.idle().await.unwrap();
 
     // Refusals that rest on another item check that item as they are recorded.

@@ -1,4 +1,4 @@
-//! One spend: parse, decide and commit, answer.
+//! Spends: parse, decide and commit, answer.
 
 use std::sync::Arc;
 
@@ -7,12 +7,18 @@ use store::{SpendKey, Spending};
 use wire::answer;
 use wire::spend::parse_spend;
 
-/// `POST /v1/spend-requests`.
+use crate::holds;
+
+/// Routes to what is asked for.
 pub async fn handle(room: Arc<Room>, invocation: Invocation) -> Reply {
-    match invocation {
-        Invocation::Http(request) => Reply::Http(spend(&room, &request).await),
-        Invocation::Queue(_) | Invocation::Tick(_) => Reply::unexpected(),
-    }
+    let Invocation::Http(request) = invocation else { return Reply::unexpected() };
+    Reply::Http(match request.route.as_str() {
+        "POST /v1/spend-requests" => spend(&room, &request).await,
+        "POST /v1/holds" => holds::hold(&room, &request).await,
+        "POST /v1/holds/{code}/settle" => holds::settle(&room, &request).await,
+        "POST /v1/holds/{code}/release" => holds::release(&room, &request).await,
+        _ => return Reply::unexpected(),
+    })
 }
 
 async fn spend(room: &Room, request: &Request) -> Result<Answer, Fault> {

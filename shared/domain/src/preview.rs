@@ -42,7 +42,7 @@ pub fn preview(
     spend: Option<&SpendAsked>,
     facts: Facts<'_>,
 ) -> Result<Preview, Refusal> {
-    let mut wallet = wallet.clone();
+    let mut wallet = wallet.at(now, programme.zone).into_owned();
     let mut made = None;
     if let Some(asked) = spend {
         let key = EntryKey::SpendWithPurchase(event.event.id.clone());

@@ -33,11 +33,17 @@ pub enum Refusal {
     ReturnedAlready,
     #[error("there is a statement of this participant, classification and period already")]
     StatementExists,
+    #[error("the hold was settled or released before, or has lapsed")]
+    HoldNotOpen,
+    #[error("the participant has as many open holds as a wallet takes")]
+    TooManyHolds,
+    #[error("what is credited would have expired already")]
+    AlreadyExpired,
 }
 
 impl Refusal {
     /// Every refusal, in the order of their stored numbers: append only.
-    pub const ALL: [Refusal; 14] = [
+    pub const ALL: [Refusal; 17] = [
         Refusal::NotCovered,
         Refusal::SpendingBlocked,
         Refusal::OutsideSpendWindow,
@@ -52,6 +58,9 @@ impl Refusal {
         Refusal::EventCancelled,
         Refusal::ReturnedAlready,
         Refusal::StatementExists,
+        Refusal::HoldNotOpen,
+        Refusal::TooManyHolds,
+        Refusal::AlreadyExpired,
     ];
 
     /// The stable code of the contract.
@@ -71,6 +80,9 @@ impl Refusal {
             Refusal::EventCancelled => "event_cancelled",
             Refusal::ReturnedAlready => "returned_already",
             Refusal::StatementExists => "statement_exists",
+            Refusal::HoldNotOpen => "hold_not_open",
+            Refusal::TooManyHolds => "too_many_holds",
+            Refusal::AlreadyExpired => "already_expired",
         }
     }
 }

@@ -58,9 +58,9 @@ pub fn event(id: &EventId) -> ItemKey {
     item(format!("E#{id}"), "E")
 }
 
-/// A caller's spend key that carries no time.
-pub fn spend_guard(id: &ParticipantId, key: &Key) -> ItemKey {
-    item(format!("U#spend#{id}#{key}"), "U")
+/// A caller's key that carries no time, among those of one participant and one kind.
+pub fn guard(kind: &str, id: &ParticipantId, key: &Key) -> ItemKey {
+    item(format!("U#{kind}#{id}#{key}"), "U")
 }
 
 /// What an offer has given all participants together.

@@ -194,7 +194,11 @@ fn listed_by(entry: &Entry) -> Option<(&EventId, Place)> {
         | EntryKey::CancelSpend(_)
         | EntryKey::Redeem { .. }
         | EntryKey::Expiry(_)
-        | EntryKey::Block(_) => None,
+        | EntryKey::Block(_)
+        | EntryKey::Hold(_)
+        | EntryKey::EndHold(_)
+        | EntryKey::Lapse(_)
+        | EntryKey::Adjust(_) => None,
     }
 }
 

@@ -1,21 +1,23 @@
 //! Spends: one conditional write; with a purchase, one transaction.
 
-use domain::apply::{Command, Outcome, apply};
+use domain::apply::{Applied, Command, Outcome, apply};
 use domain::event::{Event, RecordedEvent, SpendOn};
-use domain::id::{EventId, Key, ParticipantId};
-use domain::ledger::{Act, Entry, EntryKey, PayloadHash, SpendMade};
+use domain::id::{EventId, ParticipantId};
+use domain::ledger::{Entry, PayloadHash, SpendMade};
 use domain::programme::Programme;
+use domain::refusal::Refusal;
 use domain::spend::SpendAsked;
 use domain::time::Instant;
 
 use crate::Store;
+use crate::bar::Place;
 use crate::commit::{Done, Operation, Proposal, Step, decision_time};
 use crate::error::{Error, Noun, Result};
 use crate::event::{check_event, put_event};
-use crate::key::{self, ItemKey};
-use crate::ledger::{Ledger, Reach, SKEW_MINUTES};
+use crate::keyed::{Keyed, Kind, SpendKey};
+use crate::ledger::{Ledger, Reach};
 use crate::record::{State, StoredEvent};
-use crate::table::{Demand, Write, item, number, read_number};
+use crate::table::Write;
 
 /// A spend request.
 #[derive(Clone, Debug)]
@@ -33,15 +35,6 @@ pub struct Spending<'a> {
     pub request: Option<&'a Event>,
 }
 
-/// What makes a spend one and the same, for ever.
-#[derive(Clone, Copy, Debug)]
-pub enum SpendKey<'a> {
-    /// The caller's `Idempotency-Key`.
-    Caller(&'a Key),
-    /// The reference of the event that it comes as.
-    Reference(&'a EventId),
-}
-
 /// A spend that was carried out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SpendDone {
@@ -54,36 +47,10 @@ pub struct SpendDone {
 
 struct Spend<'a> {
     order: &'a Spending<'a>,
+    keyed: Keyed<'a>,
     purchase: Option<StoredEvent>,
     /// What is stored under the reference.
-    request: Option<StoredEvent>,
-    /// Sequence of the entry that a key without a time led to.
-    guarded: Option<u64>,
-}
-
-impl SpendKey<'_> {
-    fn time(self) -> Option<i64> {
-        match self {
-            SpendKey::Caller(key) => key.time(),
-            SpendKey::Reference(_) => None,
-        }
-    }
-
-    fn entry(self) -> EntryKey {
-        match self {
-            SpendKey::Caller(key) => EntryKey::Spend(key.clone()),
-            SpendKey::Reference(event) => EntryKey::SpendRequest(event.clone()),
-        }
-    }
-
-    /// Where a key without a time is guarded.
-    fn guard(self, participant: &ParticipantId) -> Option<ItemKey> {
-        match self {
-            SpendKey::Caller(key) if key.time().is_some() => None,
-            SpendKey::Caller(key) => Some(key::spend_guard(participant, key)),
-            SpendKey::Reference(event) => Some(key::reference_guard(participant, event)),
-        }
-    }
+    request: Option<Place>,
 }
 
 impl Store {
@@ -94,8 +61,10 @@ impl Store {
     /// # Errors
     /// `Refused`, `NotFound` (participant, event), `KeyReused`, `KeyInFuture`, or a failure.
     pub async fn spend(&self, order: &Spending<'_>) -> Result<Done<SpendDone>> {
-        let mut operation = Spend { order, purchase: None, request: None, guarded: None };
-        self.commit(order.participant, &mut operation).await
+        let Spending { participant, key, payload, now, .. } = *order;
+        let keyed = Keyed::new(Kind::Spend, participant, key, payload, now);
+        let mut operation = Spend { order, keyed, purchase: None, request: None };
+        self.commit(participant, &mut operation).await
     }
 }
 
@@ -103,143 +72,63 @@ impl Operation for Spend<'_> {
     type Answer = SpendDone;
 
     async fn load(&mut self, store: &Store, fresh: bool) -> Result<()> {
-        let order = self.order;
-        if let Some(guard) = order.key.guard(order.participant) {
-            let guard = store.table.get(guard, fresh).await?;
-            self.guarded = guard.map(|guard| read_number(&guard, "q")).transpose()?;
+        self.keyed.load(store, fresh).await?;
+        if let Some(request) = self.order.request {
+            self.request = store.read_place(&request.id, fresh).await?;
         }
-        if let Some(request) = order.request {
-            self.request = store.read_event(&request.id, fresh).await?;
-        }
-        if let Some(purchase) = order.purchase {
+        if let Some(purchase) = self.order.purchase {
             self.purchase = store.read_event(purchase, fresh).await?;
         }
         Ok(())
     }
 
     fn reach(&self) -> Reach {
-        self.order.key.time().map_or(Reach::Journal, |time| Reach::Since(Instant(time)))
+        self.keyed.reach()
     }
 
     async fn decide(&mut self, store: &Store, ledger: &Ledger) -> Result<Step<SpendDone>> {
         let order = self.order;
-        let state = match ledger.known() {
-            Ok(state) => state,
-            Err(unknown) => return Ok(Step::Answer(Err(unknown))),
-        };
-        let key = order.key.entry();
-        if self.guarded.is_some_and(|sequence| sequence > state.wallet.length) {
-            return Ok(Step::Again);
+        if let Some(step) = self.keyed.search(store, ledger, read_spend).await? {
+            return Ok(self.with_request(step));
         }
-        let found = match self.guarded {
-            Some(sequence) => Some(store.find_entry(order.participant, ledger, sequence).await?),
-            None => ledger.search(&key).cloned(),
-        };
-        if let Some(entry) = found {
-            return Ok(self.repeat(state, &entry));
-        }
-        if let Some(known) = &self.request {
-            return Ok(self.repeat_under_reference(state, known));
-        }
-        let latest = order.now.max(state.wallet.time).plus_minutes(SKEW_MINUTES);
-        if order.key.time().is_some_and(|time| time > latest.0) {
-            return Ok(Step::Answer(Err(Error::KeyInFuture)));
+        let state = ledger.known()?;
+        match &self.request {
+            Some(Place::Event(known)) => return Ok(self.repeat_under_reference(state, known)),
+            Some(Place::Barred(_)) => {
+                return Ok(Step::Known(Err(Error::Refused(Refusal::EventCancelled))));
+            }
+            None => {}
         }
         let own = |event: &&StoredEvent| event.recorded.event.participant == *order.participant;
         let purchase = self.purchase.as_ref().filter(own);
         if order.purchase.is_some() && purchase.is_none() {
             return Ok(Step::Answer(Err(Error::NotFound(Noun::Event))));
         }
-        self.propose(state, key, purchase)
-    }
-}
-
-impl Spend<'_> {
-    fn propose(
-        &self,
-        state: &State,
-        key: EntryKey,
-        purchase: Option<&StoredEvent>,
-    ) -> Result<Step<SpendDone>> {
-        let order = self.order;
         let accepted = purchase.map(|purchase| purchase.recorded.accepted_at);
         let now = decision_time(order.now, &state.wallet, accepted);
         let command = Command::Spend {
-            key,
+            key: self.keyed.entry_key(),
             payload: order.payload,
             asked: order.asked,
             purchase: purchase.map(|purchase| &purchase.recorded),
             request: order.request.map(|request| &request.id),
         };
         let applied = apply(order.programme, &state.wallet, now, &command);
-        let sequence = applied.wallet.length;
-        let made = applied.entries.last().and_then(|entry| entry.spend().cloned());
-        let answer = match (&applied.outcome, made) {
-            (Outcome::Refused(refusal), _) => Err(Error::Refused(*refusal)),
-            (Outcome::Done | Outcome::Judged { .. }, Some(made)) => {
-                let request = order.request.map(|event| {
-                    let spend = SpendOn::new(sequence, made.clone());
-                    RecordedEvent::spent_by(event.clone(), order.payload, now, spend)
-                });
-                Ok(SpendDone { sequence, made, request })
-            }
-            (Outcome::Done | Outcome::Judged { .. }, None) => {
-                return Err(Error::Corrupt("a spend without its entry"));
-            }
-        };
-        let sides = self.sides(purchase, sequence, answer.as_ref().ok())?;
-        Ok(Step::Commit(Proposal::of(applied, sides), answer))
+        propose_spend(&self.keyed, applied, purchase, order.request)
     }
+}
 
-    /// What is written with the entry: the guard of its key, its purchase and its own event.
-    fn sides(
-        &self,
-        purchase: Option<&StoredEvent>,
-        sequence: u64,
-        done: Option<&SpendDone>,
-    ) -> Result<Vec<Write>> {
-        let order = self.order;
-        let mut sides = Vec::new();
-        // A spend that was carried out under its reference is guarded by its event.
-        let guarded = matches!(order.key, SpendKey::Reference(_)) && done.is_some();
-        if let Some(guard) = order.key.guard(order.participant).filter(|_| !guarded) {
-            let item = item(guard, [("q", number(sequence))]);
-            sides.push(Write::Put { item, demand: Demand::Absent });
+impl Spend<'_> {
+    /// The answer that the key led to, with the event that the spend came as.
+    fn with_request(&self, mut step: Step<SpendDone>) -> Step<SpendDone> {
+        if let Step::Known(Ok(done)) = &mut step
+            && done.value.made.request.is_some()
+        {
+            // The event was written with the entry: what does not show it is stale.
+            let Some(Place::Event(known)) = &self.request else { return Step::Again };
+            done.value.request = Some(self.as_it_stands(known));
         }
-        match (purchase, done) {
-            (Some(purchase), Some(done)) => {
-                let mut purchase = purchase.clone();
-                purchase.recorded.spends.push(SpendOn::new(sequence, done.made.clone()));
-                sides.push(put_event(&purchase)?);
-            }
-            (Some(purchase), None) => sides.push(check_event(purchase)),
-            (None, _) => {}
-        }
-        if let Some(recorded) = done.and_then(|done| done.request.clone()) {
-            sides.push(put_event(&StoredEvent { recorded, version: 0, denied: Vec::new() })?);
-        }
-        Ok(sides)
-    }
-
-    /// The answer that its key led to.
-    fn repeat(&self, state: &State, entry: &Entry) -> Step<SpendDone> {
-        if entry.payload != self.order.payload {
-            return Step::Known(Err(Error::KeyReused));
-        }
-        if let Act::Refused(refusal) = &entry.act {
-            return Step::Known(Err(Error::Refused(*refusal)));
-        }
-        let Some(made) = entry.spend().cloned() else {
-            return Step::Known(Err(Error::Corrupt("a spend's entry is none")));
-        };
-        if made.request.is_some() && self.request.is_none() {
-            return Step::Again;
-        }
-        let request = self.request.as_ref().filter(|_| made.request.is_some());
-        let request = request.map(|request| self.as_it_stands(request));
-        let value = SpendDone { sequence: entry.sequence, made, request };
-        let wallet = state.wallet.clone();
-        Step::Known(Ok(Done { value, wallet, repeated: true }))
+        step
     }
 
     /// The answer of another request with this reference: it is unique over the programme.
@@ -266,4 +155,49 @@ impl Spend<'_> {
         }
         recorded
     }
+}
+
+/// The answer of a spend's entry.
+pub(crate) fn read_spend(entry: &Entry) -> Result<SpendDone> {
+    let made = entry.spend().cloned().ok_or(Error::Corrupt("a spend's entry is none"))?;
+    Ok(SpendDone { sequence: entry.sequence, made, request: None })
+}
+
+/// What a spend commits: the wallet with the purchase that it pays, or with a check that a purchase
+/// which refused it still is what was read; and the event that it came as.
+pub(crate) fn propose_spend(
+    keyed: &Keyed<'_>,
+    applied: Applied,
+    purchase: Option<&StoredEvent>,
+    request: Option<&Event>,
+) -> Result<Step<SpendDone>> {
+    let entry = applied.entries.last().ok_or(Error::Corrupt("a spend without its entry"))?;
+    let answer = match &applied.outcome {
+        Outcome::Refused(refusal) => Err(Error::Refused(*refusal)),
+        Outcome::Done | Outcome::Judged { .. } => {
+            let done = read_spend(entry)?;
+            let request = request.map(|event| {
+                let spend = SpendOn::new(done.sequence, done.made.clone());
+                RecordedEvent::spent_by(event.clone(), keyed.payload, entry.at, spend)
+            });
+            Ok(SpendDone { request, ..done })
+        }
+    };
+    // A spend that was carried out under its reference is guarded by its event.
+    let guarded = matches!(keyed.key, SpendKey::Reference(_)) && answer.is_ok();
+    let guard = keyed.guard(entry.sequence).filter(|_| !guarded);
+    let mut sides: Vec<Write> = guard.into_iter().collect();
+    match (purchase, &answer) {
+        (Some(purchase), Ok(done)) => {
+            let mut purchase = purchase.clone();
+            purchase.recorded.spends.push(SpendOn::new(done.sequence, done.made.clone()));
+            sides.push(put_event(&purchase)?);
+        }
+        (Some(purchase), Err(_)) => sides.push(check_event(purchase)),
+        (None, _) => {}
+    }
+    if let Some(recorded) = answer.as_ref().ok().and_then(|done| done.request.clone()) {
+        sides.push(put_event(&StoredEvent { recorded, version: 0, denied: Vec::new() })?);
+    }
+    Ok(Step::Commit(Proposal::of(applied, sides), answer))
 }

@@ -10,7 +10,7 @@ use domain::time::Instant;
 
 use crate::event::{classification, event_id, participant, payload_hash, performed_on};
 use crate::fault::{BodyFault, code};
-use crate::read::{self, Object, read};
+use crate::read::{self, Node, Object, read};
 
 const FIELDS: &[&str] = &[
     "participant_id",
@@ -50,30 +50,42 @@ pub fn parse_spend(
     let value = read::json(bytes)?;
     read(&value, |node| {
         let body = node.object(FIELDS)?;
-        let payload = payload_hash(&value);
         let given = |name| body.optional(name).is_some();
         let named = given("external_system") || given("external_reference");
         let id = if named { event_id(&body, None) } else { None };
-        let participant = participant(&body);
-        let classification = classification(&body, programme, EventType::SpendRequest);
-        let unit = body.optional("unit").and_then(|unit| unit.parsed(UnitId::parse));
-        let performed_on = performed_on(&body, EventType::SpendRequest, now).unwrap_or(now);
-        let wanted = wanted(&body, programme);
-        let (participant, wanted) = (participant?, wanted?);
-        let (balance, amount) = (wanted.balance.clone(), wanted.amount);
-        let purchase = wanted.purchase.clone();
+        let request = spend_request(&body, programme, now, payload_hash(&value))?;
         let event = id.map(|id| Event {
             id,
-            participant: participant.clone(),
-            classification: classification.clone(),
-            unit: unit.clone(),
-            performed_on,
+            participant: request.participant.clone(),
+            classification: request.asked.classification.clone(),
+            unit: request.asked.unit.clone(),
+            performed_on: request.asked.performed_on,
             immediate: true,
-            detail: Detail::SpendRequest(wanted),
+            detail: Detail::SpendRequest(Wanted {
+                balance: request.asked.balance.clone(),
+                amount: request.asked.amount,
+                purchase: request.purchase.clone(),
+            }),
         });
-        let asked = SpendAsked { balance, amount, classification, unit, performed_on };
-        Some(SpendRequest { participant, purchase, asked, payload, event })
+        Some(SpendRequest { event, ..request })
     })
+}
+
+/// Reads who asks for what, of a spend or of a hold for one.
+pub(crate) fn spend_request(
+    body: &Object<'_>,
+    programme: &Programme,
+    now: Instant,
+    payload: PayloadHash,
+) -> Option<SpendRequest> {
+    let participant = participant(body);
+    let classification = classification(body, programme, EventType::SpendRequest);
+    let unit = body.optional("unit").and_then(|unit| unit.parsed(UnitId::parse));
+    let performed_on = performed_on(body, EventType::SpendRequest, now).unwrap_or(now);
+    let wanted = wanted(body, programme);
+    let (participant, Wanted { balance, amount, purchase }) = (participant?, wanted?);
+    let asked = SpendAsked { balance, amount, classification, unit, performed_on };
+    Some(SpendRequest { participant, purchase, asked, payload, event: None })
 }
 
 /// What a spend asks for, and the purchase that it pays; without one it must say how much.
@@ -108,7 +120,16 @@ fn balance<'a>(fields: &Object<'_>, programme: &'a Programme) -> Option<&'a Bala
         }
         return found;
     };
-    let balance = programme.balance(&node.parsed(BalanceCode::parse)?);
+    known_balance(&node, programme, &node.parsed(BalanceCode::parse)?)
+}
+
+/// A balance of the programme.
+pub(crate) fn known_balance<'a>(
+    node: &Node<'_>,
+    programme: &'a Programme,
+    code: &BalanceCode,
+) -> Option<&'a Balance> {
+    let balance = programme.balance(code);
     if balance.is_none() {
         node.fault(code::UNKNOWN_REFERENCE, "is no balance of the programme");
     }

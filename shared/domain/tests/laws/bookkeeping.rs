@@ -33,7 +33,7 @@ pub struct Book {
     pub events: Vec<RecordedEvent>,
     /// Sequences of the spends without a purchase that are not cancelled.
     pub free_spends: Vec<u64>,
-    keys: u32,
+    pub keys: u32,
     /// Cancels that were tried.
     tries: u16,
 }
@@ -171,6 +171,11 @@ impl Book {
             Outcome::Done => {}
             Outcome::Judged { .. } => panic!("a spend judges nothing"),
         }
+        Ok(self.note_spend(purchase))
+    }
+
+    /// Notes the spend that was committed last where it belongs.
+    pub fn note_spend(&mut self, purchase: Option<usize>) -> (u64, SpendMade) {
         let sequence = self.wallet.length;
         let made = self.entry(sequence).spend().expect("a spend").clone();
         match purchase {
@@ -178,7 +183,7 @@ impl Book {
             None => self.free_spends.push(sequence),
         }
         laws::of_events(self);
-        Ok((sequence, made))
+        (sequence, made)
     }
 
     pub fn cancel_event(&mut self, which: usize) -> Result<(), Refusal> {

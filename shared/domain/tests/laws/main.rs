@@ -1,6 +1,7 @@
 //! Laws that every decision keeps, and tables of cases that a person can check.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod adjustments;
 mod awards;
 mod bookkeeping;
 mod calendar;
@@ -8,6 +9,8 @@ mod cancels;
 mod conditions;
 mod event_types;
 mod fixture;
+mod holding;
+mod holds;
 mod laws;
 mod limits;
 mod lots;

@@ -8,11 +8,12 @@ use domain::event::{
     Awarded, Detail, Due, Event, EventState, FinancialAchievement, Judge, Judgement, KpiValue,
     Line, Purchase, RecordedEvent, SpendOn, SpendRequest, Statement,
 };
+use domain::hold::Hold;
 use domain::id::{
     BalanceCode, Classification, EventId, Key, KpiId, OfferId, ParticipantId, PlanId, ProductId,
     RunId, UnitId,
 };
-use domain::ledger::{Act, Effect, Entry, EntryKey, LotId, PayloadHash, Slot, SpendMade};
+use domain::ledger::{Act, Effect, Entry, EntryKey, HoldMade, LotId, PayloadHash, Slot, SpendMade};
 use domain::offer::Counts;
 use domain::participant::{Consent, Participant, Profile};
 use domain::pass::{Pass, PassId, Redemption};
@@ -187,6 +188,16 @@ fn effect() -> impl Strategy<Value = Effect> {
             entry,
             amount
         }),
+        (any::<u64>(), instant(), lot_id(), amount()).prop_map(|(hold, lapses_at, lot, amount)| {
+            Effect::Hold { hold, lapses_at, lot, amount }
+        }),
+        (any::<u64>(), lot_id(), amount()).prop_map(|(hold, lot, amount)| Effect::TakeHeld {
+            hold,
+            lot,
+            amount
+        }),
+        (any::<u64>(), lot_id(), amount(), amount())
+            .prop_map(|(hold, lot, amount, debt)| { Effect::Release { hold, lot, amount, debt } }),
     ]
 }
 
@@ -208,6 +219,10 @@ fn deed() -> impl Strategy<Value = (EntryKey, Act)> {
         Just(EntryKey::Expiry(0)),
         Just(EntryKey::Block(0)),
         event_id().prop_map(EntryKey::SpendRequest),
+        key().prop_map(EntryKey::Hold),
+        key().prop_map(EntryKey::EndHold),
+        Just(EntryKey::Lapse(0)),
+        key().prop_map(EntryKey::Adjust),
     ];
     let act = prop_oneof![
         Just(Act::Judged),
@@ -218,6 +233,9 @@ fn deed() -> impl Strategy<Value = (EntryKey, Act)> {
         Just(Act::Expired),
         text().prop_map(|reason| Act::Blocked { reason }),
         vec(any::<u64>(), 0..4).prop_map(Act::Returned),
+        (made(), instant()).prop_map(|(spend, lapses_at)| Act::Held(HoldMade { spend, lapses_at })),
+        Just(Act::Released),
+        text().prop_map(|reason| Act::Adjusted { reason }),
     ];
     (key, act)
 }
@@ -241,14 +259,17 @@ fn numbered(first: u64, mut entries: Vec<Entry>) -> Vec<Entry> {
     for (sequence, entry) in (first..).zip(&mut entries) {
         entry.sequence = sequence;
         match &mut entry.key {
-            EntryKey::Expiry(own) | EntryKey::Block(own) => *own = sequence,
+            EntryKey::Expiry(own) | EntryKey::Block(own) | EntryKey::Lapse(own) => *own = sequence,
             EntryKey::Event { .. }
             | EntryKey::Spend(_)
             | EntryKey::SpendWithPurchase(_)
             | EntryKey::CancelEvent { .. }
             | EntryKey::CancelSpend(_)
             | EntryKey::SpendRequest(_)
-            | EntryKey::Redeem { .. } => {}
+            | EntryKey::Redeem { .. }
+            | EntryKey::Hold(_)
+            | EntryKey::EndHold(_)
+            | EntryKey::Adjust(_) => {}
         }
     }
     entries
@@ -280,13 +301,16 @@ pub fn state() -> impl Strategy<Value = State> {
         (offer(), part(), any::<i64>()).prop_map(|(offer, part, sum)| Tally { offer, part, sum });
     let tallies = (vec(tally, 0..3), vec(tally_award(), 0..3));
     let forgone = vec(written_off(), 0..3);
-    let debts = (vec((balance(), amount()), 0..3), forgone);
+    let hold = (any::<u64>(), instant(), vec((lot_id(), amount()), 1..3))
+        .prop_map(|(sequence, lapses_at, takes)| Hold { sequence, lapses_at, takes });
+    let debts = (vec((balance(), amount()), 0..3), forgone, vec(hold, 0..3));
     let more = (instant(), debts, any::<bool>(), of(instant()), tallies);
     let journal = (0_u64..1_000_000, vec(entry(), 0..8), any::<[u8; 16]>());
     (lots, counters, activity, more, journal).prop_map(|(lots, counters, activity, more, rest)| {
         let (paged, journal, page) = rest;
         let length = paged + u64::try_from(journal.len()).unwrap();
-        let (time, (debts, written_off), blocked, last_event, (tallies, tally_awards)) = more;
+        let (time, debts, blocked, last_event, (tallies, tally_awards)) = more;
+        let (debts, written_off, holds) = debts;
         let wallet = Wallet {
             length,
             time,
@@ -299,6 +323,7 @@ pub fn state() -> impl Strategy<Value = State> {
             tally_awards,
             activity,
             last_event,
+            holds,
         };
         State { wallet, journal: numbered(paged + 1, journal), page }
     })

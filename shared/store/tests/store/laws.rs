@@ -91,6 +91,19 @@ fn check_ledger(walked: &Walked) {
     assert_eq!(keys.len(), entries.len(), "every key once");
     assert_eq!(Wallet::replay(entries), *wallet, "replaying the ledger gives the wallet");
     assert!(wallet.lots.iter().all(|lot| lot.amount.0 > 0), "no lot is overdrawn");
+    let mut held: BTreeMap<u64, i64> = BTreeMap::new();
+    for effect in entries.iter().flat_map(|entry| &entry.effects) {
+        if let Effect::Hold { hold, amount, .. } = effect {
+            *held.entry(*hold).or_default() += amount.0;
+        }
+        if let Effect::TakeHeld { hold, amount, .. } | Effect::Release { hold, amount, .. } = effect
+        {
+            *held.get_mut(hold).expect("R-78: what ends was held") -= amount.0;
+        }
+    }
+    held.retain(|_, amount| *amount != 0);
+    let open = wallet.holds.iter().map(|hold| (hold.sequence, hold.amount().0));
+    assert_eq!(held, open.collect(), "R-78: holds are what was set aside and is not ended");
     let mut sums: BTreeMap<&str, i64> = BTreeMap::new();
     for (balance, amount) in entries.iter().flat_map(|e| &e.effects).filter_map(Effect::change) {
         *sums.entry(balance.as_str()).or_default() += amount.0;
@@ -140,7 +153,8 @@ fn check_events(items: &Items, who: &ParticipantId, walked: &Walked) {
         if let Detail::FinancialStatement(statement) = &recorded.event.detail {
             check_period(items, stored, statement);
         }
-        assert!(recorded.covered() <= recorded.left().total(), "R-73: paid is what is left");
+        let paid = recorded.covered();
+        assert!(request || paid <= recorded.left().total(), "R-73: paid is what is left");
     }
     for entry in &walked.entries {
         let EntryKey::Event { event, turn } = &entry.key else { continue };

@@ -18,6 +18,7 @@ use crate::cast::{
     post, programme, purchase, run_id, secret, spend, tenfold, timed_key,
 };
 use crate::event_types::{Request, referral, request, statement};
+use crate::money::{Ask, book};
 use crate::requests;
 
 macro_rules! operations {
@@ -73,6 +74,20 @@ operations! {
     RequestSpendOnPurchase,
     CancelRequest,
     ReadSpendEvents,
+    Hold,
+    HoldWithoutTime,
+    HoldOnPurchase,
+    HoldRefused,
+    Settle,
+    SettleWithoutTime,
+    SettleOnPurchase,
+    SettleRefused,
+    Release,
+    ReleaseWithoutTime,
+    Adjust,
+    AdjustWithoutTime,
+    AdjustRefused,
+    BookExpiry,
     IssuePass,
     Redeem,
     PutProgramme,
@@ -86,6 +101,7 @@ operations! {
     ReadEvents,
     ReadRuns,
     ReadProgramme,
+    ReadRoster,
 }
 
 /// Who asks, and under which programme.
@@ -97,8 +113,9 @@ pub struct Cast {
     strict: Programme,
 }
 
-const PURCHASES: [(&str, i64); 4] =
-    [("e-1", 90_00), ("e-2", 40_00), ("e-3", 70_00), ("e-4", 10_00)];
+const PURCHASES: [(&str, i64); 3] = [("e-1", 90_00), ("e-2", 50_00), ("e-3", 70_00)];
+/// The entry of the hold that is there before.
+const HELD: u64 = 6;
 
 impl Cast {
     pub fn new() -> Cast {
@@ -131,6 +148,8 @@ impl Cast {
         }
         spend(store, programme, who, &self.first_spend(), 100, noon()).await?;
         self.spend(store, &timed_key(noon(), 2), 300, Some("e-1")).await?;
+        let key = timed_key(noon(), 3);
+        Ask::new(store, programme, who, noon(), &key).hold(80, "PT15M", None).await?;
         for reference in ["p-1", "p-2", "p-3"] {
             let event = in_pieces(purchase(who, reference, 20_00, noon()), 2);
             post(store, programme, &event, noon(), false).await?;
@@ -170,7 +189,9 @@ impl Cast {
     pub async fn ask(&self, store: &Store, operation: Operation) -> Result<String> {
         let (programme, who, now) = (&self.programme, &self.who, later(1));
         let judged = |reference| purchase(who, reference, 30_00, noon());
-        let timed = timed_key(noon(), 9);
+        let (timed, without) = (timed_key(noon(), 9), key("k-9"));
+        let ask = Ask::new(store, programme, who, now, &timed);
+        let untimed = Ask::new(store, programme, who, now, &without);
         match operation {
             Operation::Register => {
                 let new = person("c-2");
@@ -223,7 +244,7 @@ impl Cast {
             Operation::CancelPending => self.cancel(store, programme, "p-1").await,
             Operation::CancelRefused => {
                 // All is spent, so the award cannot be taken back.
-                self.spend(store, &timed_key(noon(), 3), 1_700, None).await?;
+                self.spend(store, &timed_key(noon(), 4), 1_700, None).await?;
                 self.cancel(store, &self.strict, "e-3").await
             }
             Operation::CancelAhead => self.cancel_ahead(store, "n-1").await,
@@ -235,11 +256,11 @@ impl Cast {
             Operation::ReturnLast => self.give_back(store, programme, "e-1", 2).await,
             Operation::ReturnTooMany => self.give_back(store, programme, "e-1", 3).await,
             Operation::ReturnRefused => {
-                self.spend(store, &timed_key(noon(), 3), 1_700, None).await?;
+                self.spend(store, &timed_key(noon(), 4), 1_700, None).await?;
                 self.give_back(store, &self.strict, "e-3", 2).await
             }
-            Operation::CancelSpend => self.cancel_spend(store, 5).await,
-            Operation::CancelSpendOnPurchase => self.cancel_spend(store, 6).await,
+            Operation::CancelSpend => self.cancel_spend(store, 4).await,
+            Operation::CancelSpendOnPurchase => self.cancel_spend(store, 5).await,
             Operation::PostStatement => done(self.post(store, statement(who, "s-1")).await),
             Operation::PostSecondStatement => {
                 self.post(store, statement(who, "s-1")).await?;
@@ -272,6 +293,23 @@ impl Cast {
                 let order = Redeeming { programme, now, plan, pass, participant, key, payload };
                 done(store.redeem(&order).await)
             }
+            Operation::Hold => done(ask.hold(50, "PT15M", None).await),
+            Operation::HoldWithoutTime => done(untimed.hold(50, "PT15M", None).await),
+            Operation::HoldOnPurchase => done(ask.hold(50, "PT15M", Some(&event_id("e-3"))).await),
+            Operation::HoldRefused => done(ask.hold(9_999, "PT15M", None).await),
+            Operation::Settle => done(ask.settle(HELD, Some(30), None).await),
+            Operation::SettleWithoutTime => done(untimed.settle(HELD, None, None).await),
+            Operation::SettleOnPurchase => {
+                done(ask.settle(HELD, Some(80), Some(&event_id("e-3"))).await)
+            }
+            Operation::SettleRefused => done(ask.settle(HELD, Some(81), None).await),
+            Operation::Release => done(ask.release(HELD).await),
+            Operation::ReleaseWithoutTime => done(untimed.release(HELD).await),
+            Operation::Adjust => done(ask.adjust(25, None).await),
+            Operation::AdjustWithoutTime => done(untimed.adjust(-25, None).await),
+            Operation::AdjustRefused => done(ask.adjust(-9_999, None).await),
+            Operation::BookExpiry => done(book(store, programme, who, later(20), "run-1").await),
+            Operation::ReadRoster => requests::read_roster(store, programme).await,
             Operation::PutProgramme => Ok(store.put_programme(b"three").await?.to_string()),
             Operation::ActivateProgramme => Ok(format!("{:?}", store.activate_programme(1).await?)),
             Operation::StartRun => requests::start_run(store).await,

@@ -1,11 +1,13 @@
 //! Runs, exports, programmes and reads, as they are tried on the bad wire.
 
 use domain::id::{ParticipantId, TransactionCode};
+use domain::programme::Programme;
 use store::{
-    EventsFilter, Export, ExportCounts, ExportStatus, Result, Run, RunCounts, ShardProgress, Store,
+    EventsFilter, Expiring, Export, ExportCounts, ExportStatus, Result, Run, RunCounts,
+    ShardProgress, Store,
 };
 
-use crate::cast::{event_id, noon, run_id};
+use crate::cast::{event_id, later, noon, run_id};
 
 /// Records a run.
 pub async fn start_run(store: &Store) -> Result<String> {
@@ -69,8 +71,18 @@ pub async fn read_programme(store: &Store) -> Result<String> {
     Ok(format!("{active} {:?}", store.programme(active).await?))
 }
 
+pub async fn read_roster(store: &Store, programme: &Programme) -> Result<String> {
+    let (now, run, mut all) = (later(20), &run_id("run-1"), Vec::new());
+    let order = Expiring { programme, now, run, started_at: later(1) };
+    for shard in 0..store::SHARDS {
+        let ids = store.roster_of(shard, None, 9).await?;
+        all.extend(if ids.is_empty() { ids } else { store.to_be_booked(&order, &ids).await? });
+    }
+    Ok(format!("{all:?}"))
+}
+
 pub fn run() -> Run {
-    Run { started_at: noon().0, definition: None }
+    Run { started_at: noon().0, definition: None, books_expiry: false }
 }
 
 pub fn export() -> Export {

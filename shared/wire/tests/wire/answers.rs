@@ -72,11 +72,12 @@ fn r60_a_wallet_shows_what_can_be_spent_what_waits_and_what_expires_next() {
     let end_of_year = "2027-01-01T00:00:00+01:00";
     let want = json!({
         "balances": [
-            { "balance": "points", "available": "105", "pending": "30", "debt": "0",
+            { "balance": "points", "available": "105", "pending": "30", "held": "0", "debt": "0",
               "next_expiry": { "at": end_of_year, "amount": "130" } },
-            { "balance": "eur", "available": "2.50", "pending": "0.00", "debt": "0.00" },
-            { "balance": "retired", "available": "9", "pending": "0", "debt": "0" },
-            { "balance": "owed", "available": "0", "pending": "0", "debt": "3" },
+            { "balance": "eur", "available": "2.50", "pending": "0.00", "held": "0.00",
+              "debt": "0.00" },
+            { "balance": "retired", "available": "9", "pending": "0", "held": "0", "debt": "0" },
+            { "balance": "owed", "available": "0", "pending": "0", "held": "0", "debt": "3" },
         ],
         "lots": [
             { "balance": "points", "available": "100", "expires_at": end_of_year },

@@ -6,6 +6,7 @@ mod bodies;
 mod event_types;
 mod exports;
 mod fixtures;
+mod holds;
 mod segments;
 mod story;
 mod transactions;
