@@ -12,7 +12,7 @@ use crate::programme::Programme;
 use crate::quota::Quotas;
 use crate::refusal::Reason;
 use crate::tally::TallyAward;
-use crate::time::Instant;
+use crate::time::{Day, Instant};
 use crate::wallet::Wallet;
 
 /// Who asks for a judgement, and so which offers may judge.
@@ -81,6 +81,7 @@ struct Sorted<'a> {
 struct Bench<'a> {
     programme: &'a Programme,
     now: Instant,
+    today: Day,
     subject: &'a Subject<'a>,
     facts: &'a Facts<'a>,
 }
@@ -113,7 +114,8 @@ pub fn judge(
         return judged;
     }
     let subject = Subject::of(programme, &event.event);
-    let bench = Bench { programme, now, subject: &subject, facts };
+    let today = now.day(programme.zone);
+    let bench = Bench { programme, now, today, subject: &subject, facts };
     let Sorted { candidates, counting, waiting } =
         candidates(bench, wallet, event, mode, &mut judged);
     let best = best_exclusive(programme, &candidates);
@@ -175,7 +177,7 @@ fn candidates<'a>(
         let awaits_run = mode == Mode::Interactive && offer.method == EvaluationMethod::Batch;
         let weighed = match offer.accumulates {
             Some(_) => {
-                let Bench { programme, now, subject, facts } = bench;
+                let Bench { programme, now, subject, facts, .. } = bench;
                 let mismatch = offer.mismatch(programme, subject, wallet, now, facts);
                 mismatch.map_or(Ok(None), Err)
             }
@@ -216,7 +218,7 @@ fn may_change(reason: Reason) -> bool {
 }
 
 fn weigh(bench: Bench<'_>, wallet: &Wallet, offer: &Offer) -> Result<Earned, Reason> {
-    let Bench { programme, now, subject, facts } = bench;
+    let Bench { programme, now, today, subject, facts } = bench;
     if let Some(reason) = offer.mismatch(programme, subject, wallet, now, facts) {
         return Err(reason);
     }
@@ -224,11 +226,11 @@ fn weigh(bench: Bench<'_>, wallet: &Wallet, offer: &Offer) -> Result<Earned, Rea
     if earned.amount.is_zero() {
         return Err(Reason::AwardsNothing);
     }
-    let lot = offer.lot(now, programme.zone);
+    let lot = offer.lot(today);
     if !lot.is_live(now, programme.zone) {
         return Err(Reason::NotValid);
     }
-    if offer.is_exhausted(wallet, subject.event.performed_on.day(programme.zone)) {
+    if offer.is_exhausted(wallet, subject.clock.day) {
         return Err(Reason::LimitReached);
     }
     if let Some(reason) = facts.quotas.lacks(offer, has_place(wallet, offer), earned.amount) {
@@ -267,8 +269,7 @@ fn award(
 ) -> Result<(Awarded, Vec<Effect>), Reason> {
     let Candidate { offer, earned } = candidate;
     let amount = earned.amount;
-    let zone = bench.programme.zone;
-    let lot = offer.lot(bench.now, zone);
+    let lot = offer.lot(bench.today);
     if !fits(wallet, &lot, amount) {
         return Err(Reason::BalanceFull);
     }
@@ -336,14 +337,14 @@ fn reward(
     offer: &Offer,
     accumulation: Accumulation,
 ) -> Result<(Awarded, Vec<Effect>), Reason> {
-    let Bench { programme, now, subject, facts } = bench;
+    let Bench { programme, now, today, subject, facts } = bench;
     let performed = subject.clock.day;
     let reached = accumulation.reached(wallet, offer, performed).ok_or(Reason::Counted)?;
     let reached = if offer.limit == Limit::Multiple { reached } else { reached.once() };
     let each = offer.earned_by_sum(programme, Amount(reached.sum));
     let each = each.map_err(|_| Reason::BalanceFull)?;
     let amount = each.times(reached.times).map_err(|_| Reason::BalanceFull)?;
-    let lot = offer.lot(now, programme.zone);
+    let lot = offer.lot(today);
     if amount.is_zero() {
         return Err(Reason::Counted);
     }

@@ -7,13 +7,11 @@ mod earning;
 mod index;
 mod matching;
 
-use chrono_tz::Tz;
-
 use crate::amount::{Amount, Rate};
 use crate::event::EventType;
 use crate::id::{BalanceCode, Classification, MerchantId, OfferId, ProductId, SegmentId, UnitId};
 use crate::ledger::{LotId, Slot};
-use crate::time::{Calendar, Day, Duration, Instant};
+use crate::time::{Calendar, Day, Duration};
 use crate::wallet::Wallet;
 use crate::window::{Times, Validity};
 
@@ -346,8 +344,7 @@ impl Offer {
     }
 
     /// The lot into which an award goes; expiry counts from the award.
-    pub fn lot(&self, now: Instant, zone: Tz) -> LotId {
-        let today = now.day(zone);
+    pub fn lot(&self, today: Day) -> LotId {
         let waits = self.available_after.map(|after| today.plus(after)).or(self.available_from);
         LotId {
             balance: self.award.balance.clone(),

@@ -1,10 +1,9 @@
 //! Which offers are looked at for an event: those that could award it, however many others there
 //! are.
 //!
-//! Each offer stands under what fewest events have: one of the products, categories or brands, the
-//! units, merchants or classifications that it asks for, or under nothing. There it stands by
-//! the time in which it is valid. So an event is held against the offers of its own lines, unit
-//! and day alone.
+//! Each offer stands under a place that it asks for (a unit, or else a merchant or classification)
+//! together with goods (a product, or else a brand or category), and there by the time in which
+//! it is valid. So an event is held against the offers of its own place, lines and day alone.
 
 use std::hash::Hash;
 use std::ops::Deref;
@@ -14,9 +13,10 @@ use rustc_hash::FxHashMap;
 use crate::event::EventType;
 use crate::id::{Classification, MerchantId, ProductId, UnitId};
 use crate::offer::matching::Subject;
-use crate::offer::{Offer, OneOf};
+use crate::offer::{Conditions, Offer, OneOf};
 use crate::programme::Programme;
 use crate::time::Instant;
+use crate::window::Validity;
 
 /// The offers of a programme in the order of its document, with their index.
 #[derive(Clone, Debug, Default)]
@@ -26,19 +26,31 @@ pub struct Offers {
     by_type: [TypeIndex; EventType::ALL.len()],
 }
 
+/// A value that offers ask for.
+type Number = u32;
+
+/// Stands for the values of an offer that asks for none.
+const ANY: Number = 0;
+
+/// Most pairs of a place and goods under which one offer stands, where it lists several of both.
+const MAX_PAIRS: usize = 1_000;
+
 /// The offers that judge one type of events.
 #[derive(Clone, Debug, Default)]
 struct TypeIndex {
-    anywhere: Spans,
-    products: FxHashMap<ProductId, Spans>,
-    categories: FxHashMap<ProductId, Spans>,
-    brands: FxHashMap<ProductId, Spans>,
-    units: FxHashMap<UnitId, Spans>,
-    merchants: FxHashMap<MerchantId, Spans>,
-    classifications: FxHashMap<Classification, Spans>,
+    /// The last number that was given to a value.
+    last: Number,
+    units: FxHashMap<UnitId, Number>,
+    merchants: FxHashMap<MerchantId, Number>,
+    classifications: FxHashMap<Classification, Number>,
+    products: FxHashMap<ProductId, Number>,
+    brands: FxHashMap<ProductId, Number>,
+    categories: FxHashMap<ProductId, Number>,
+    /// By place and goods.
+    spans: FxHashMap<(Number, Number), Spans>,
 }
 
-/// Offers with the time from the first to the last instant in which each is valid.
+/// Offers with the periods in which each is valid.
 #[derive(Clone, Debug, Default)]
 struct Spans {
     /// By `from`; a binary tree whose root is in the middle.
@@ -86,20 +98,28 @@ impl Offers {
         subject: &Subject<'_>,
     ) -> impl Iterator<Item = &'a Offer> {
         let mut found: Vec<u32> = Vec::new();
-        let mut look = |number: u32| {
-            let fits = |offer: &Offer| offer.excludes(programme, subject).is_none();
-            if self.at(number).is_some_and(fits) {
+        self.visit(subject, &mut |number, offer| {
+            if offer.excludes(programme, subject).is_none() {
                 found.push(number);
             }
-        };
-        let of_type = subject.event.event_type();
-        let indexed = self.by_type.iter().zip(EventType::ALL).find(|(_, known)| *known == of_type);
-        if let Some((index, _)) = indexed {
-            index.visit(subject, &mut look);
-        }
+        });
         found.sort_unstable();
         found.dedup();
         found.into_iter().filter_map(|number| self.at(number))
+    }
+
+    /// Looks at all offers that may be candidates, with their place in the document: at few
+    /// others, and at one twice where the event has several of the things that it asks for.
+    pub fn visit(&self, subject: &Subject<'_>, look: &mut impl FnMut(u32, &Offer)) {
+        let of_type = subject.event.event_type();
+        let indexed = self.by_type.iter().zip(EventType::ALL).find(|(_, known)| *known == of_type);
+        if let Some((index, _)) = indexed {
+            index.visit(subject, &mut |number| {
+                if let Some(offer) = self.at(number) {
+                    look(number, offer);
+                }
+            });
+        }
     }
 
     fn at(&self, number: u32) -> Option<&Offer> {
@@ -109,79 +129,95 @@ impl Offers {
 
 impl TypeIndex {
     fn add(&mut self, offer: &Offer, number: u32) {
-        let when = &offer.when;
-        let span = span(offer, number);
-        let counts = [
-            when.products.values().len(),
-            when.categories.values().len(),
-            when.brands.values().len(),
-            when.units.values().len(),
-            when.merchants.values().len(),
-            when.classifications.values().len(),
-        ];
-        // The shortest list is the most telling one, and costs least to keep.
-        let shortest = (0..counts.len()).filter(|at| counts[*at] > 0).min_by_key(|at| counts[*at]);
-        match shortest {
-            Some(0) => put(&mut self.products, &when.products, span),
-            Some(1) => put(&mut self.categories, &when.categories, span),
-            Some(2) => put(&mut self.brands, &when.brands, span),
-            Some(3) => put(&mut self.units, &when.units, span),
-            Some(4) => put(&mut self.merchants, &when.merchants, span),
-            Some(_) => put(&mut self.classifications, &when.classifications, span),
-            None => self.anywhere.spans.push(span),
+        let spans = spans(offer, number);
+        let (mut places, mut goods) = (self.places(&offer.when), self.goods(&offer.when));
+        let longer = places.len().max(goods.len());
+        if places.len().saturating_mul(goods.len()) > MAX_PAIRS.max(longer) {
+            // The shorter list is the more telling one.
+            let dropped = if places.len() == longer { &mut places } else { &mut goods };
+            *dropped = vec![ANY];
         }
+        for place in places {
+            for goods in &goods {
+                self.spans.entry((place, *goods)).or_default().spans.extend(&spans);
+            }
+        }
+    }
+
+    /// Of the places that an offer asks for those that the fewest events have.
+    fn places(&mut self, when: &Conditions) -> Vec<Number> {
+        let last = &mut self.last;
+        numbers(&mut self.units, &when.units, last)
+            .or_else(|| numbers(&mut self.merchants, &when.merchants, last))
+            .or_else(|| numbers(&mut self.classifications, &when.classifications, last))
+            .unwrap_or_else(|| vec![ANY])
+    }
+
+    fn goods(&mut self, when: &Conditions) -> Vec<Number> {
+        let last = &mut self.last;
+        numbers(&mut self.products, &when.products, last)
+            .or_else(|| numbers(&mut self.brands, &when.brands, last))
+            .or_else(|| numbers(&mut self.categories, &when.categories, last))
+            .unwrap_or_else(|| vec![ANY])
     }
 
     fn finish(&mut self) {
-        self.anywhere.finish();
-        let of_lines = [&mut self.products, &mut self.categories, &mut self.brands];
-        of_lines.into_iter().flat_map(|map| map.values_mut()).for_each(Spans::finish);
-        self.units.values_mut().for_each(Spans::finish);
-        self.merchants.values_mut().for_each(Spans::finish);
-        self.classifications.values_mut().for_each(Spans::finish);
+        self.spans.values_mut().for_each(Spans::finish);
     }
 
     fn visit(&self, subject: &Subject<'_>, look: &mut impl FnMut(u32)) {
-        let at = subject.event.performed_on;
-        self.anywhere.visit(at, look);
-        visit(&self.units, subject.event.unit.as_ref(), at, look);
-        visit(&self.merchants, subject.merchant, at, look);
-        visit(&self.classifications, subject.event.classification.as_ref(), at, look);
+        let event = subject.event;
+        let places = [
+            Some(ANY),
+            number(&self.units, event.unit.as_ref()),
+            number(&self.merchants, subject.merchant),
+            number(&self.classifications, event.classification.as_ref()),
+        ];
+        let mut goods = Vec::with_capacity(1 + 3 * subject.lines.len());
+        goods.push(ANY);
         for shelf in &subject.lines {
-            visit(&self.products, shelf.line.product.as_ref(), at, look);
-            visit(&self.categories, shelf.category, at, look);
-            visit(&self.brands, shelf.brand, at, look);
+            goods.extend(number(&self.products, shelf.line.product.as_ref()));
+            goods.extend(number(&self.brands, shelf.brand));
+            goods.extend(number(&self.categories, shelf.category));
+        }
+        goods.sort_unstable();
+        goods.dedup();
+        for place in places.into_iter().flatten() {
+            for goods in &goods {
+                if let Some(spans) = self.spans.get(&(place, *goods)) {
+                    spans.visit(event.performed_on, look);
+                }
+            }
         }
     }
 }
 
-/// From the first to the last instant in which an offer is valid.
-fn span(offer: &Offer, number: u32) -> Span {
+/// The numbers of all values that are asked for, new ones where they have none; none: any will do.
+fn numbers<K: Clone + Eq + Hash + Ord>(
+    known: &mut FxHashMap<K, Number>,
+    asked: &OneOf<K>,
+    last: &mut Number,
+) -> Option<Vec<Number>> {
+    let mut number = |value: &K| {
+        *known.entry(value.clone()).or_insert_with(|| {
+            *last += 1;
+            *last
+        })
+    };
+    (!asked.is_any()).then(|| asked.values().iter().map(&mut number).collect())
+}
+
+fn number<K: Eq + Hash>(known: &FxHashMap<K, Number>, value: Option<&K>) -> Option<Number> {
+    known.get(value?).copied()
+}
+
+/// The periods in which an offer is valid.
+fn spans(offer: &Offer, number: u32) -> Vec<Span> {
     let bound = |instant: Option<Instant>, open: i64| instant.map_or(open, |instant| instant.0);
-    let from = offer.valid.iter().map(|valid| bound(valid.from, i64::MIN)).min();
-    let to = offer.valid.iter().map(|valid| bound(valid.to, i64::MAX)).max();
-    let (from, to) = (from.unwrap_or(i64::MIN), to.unwrap_or(i64::MAX));
-    Span { from, to, latest: to, offer: number }
-}
-
-fn put<K: Clone + Eq + Hash + Ord>(map: &mut FxHashMap<K, Spans>, under: &OneOf<K>, span: Span) {
-    for key in under.values() {
-        map.entry(key.clone()).or_default().spans.push(span);
-    }
-}
-
-fn visit<K: Eq + Hash>(
-    map: &FxHashMap<K, Spans>,
-    key: Option<&K>,
-    at: Instant,
-    look: &mut impl FnMut(u32),
-) {
-    if map.is_empty() {
-        return;
-    }
-    if let Some(spans) = key.and_then(|key| map.get(key)) {
-        spans.visit(at, look);
-    }
+    let span = |from, to| Span { from, to, latest: to, offer: number };
+    let period = |v: &Validity| span(bound(v.from, i64::MIN), bound(v.to, i64::MAX));
+    let always = offer.valid.is_empty().then(|| span(i64::MIN, i64::MAX));
+    offer.valid.iter().map(period).chain(always).collect()
 }
 
 impl Spans {

@@ -146,10 +146,10 @@ pub fn programme(offers: Vec<Offer>) -> Programme {
             debt_policy: DebtPolicy::Carry,
         },
         classifications: HashMap::new(),
-        catalogue: HashMap::new(),
+        catalogue: Lookup::default(),
         merchants: Merchants {
-            merchants: HashMap::from([(owner.clone(), shop)]),
-            units: HashMap::from([(UnitId::parse("shop-1").unwrap(), owner)]),
+            merchants: Lookup::from_iter([(owner.clone(), shop)]),
+            units: Lookup::from_iter([(UnitId::parse("shop-1").unwrap(), owner)]),
         },
         offers: offers.into(),
         pass_plans: vec![gift()],
