@@ -3,6 +3,7 @@
 
 mod bad_input;
 mod calls;
+mod cancels;
 mod cost;
 mod desk;
 mod lifecycle;
@@ -12,8 +13,10 @@ mod people;
 mod permissions;
 mod queues;
 mod reads;
+mod returns;
 mod rows;
 mod runs;
+mod segments;
 mod spends;
 mod storm;
 mod story;

@@ -8,7 +8,7 @@ use crate::calls::{bulk, pending, read, ticket};
 use crate::desk::{available, own_stack, participant, post_event, purchase, shared_stack};
 
 /// A call of the queue service, as the operator.
-async fn queue(stack: &Stack, action: &str, queue: &str, mut body: Value) -> Value {
+pub async fn queue(stack: &Stack, action: &str, queue: &str, mut body: Value) -> Value {
     let text = |name: &str| stack.ready[name].as_str().unwrap();
     let queues = stack.ready["queues"].as_object().unwrap();
     let url = queues.iter().find(|(name, _)| name.contains(queue)).unwrap().1;

@@ -3,18 +3,15 @@
 use std::sync::Arc;
 
 use domain::event::{Due, RecordedEvent};
-use domain::id::{EventId, Key, TransactionCode};
-use domain::ledger::PayloadHash;
+use domain::id::{EventId, Key};
 use domain::preview::preview;
 use domain::programme::Programme;
 use harness::{Answer, Fault, Invocation, Reply, Request, Room};
-use serde_json::json;
-use store::{CancelEvent, CancelSpend, Done, Error, Noun, Posting};
+use store::{Done, Error, Noun, Posting};
 use wire::answer;
-use wire::event::{EventContext, PostedEvent, parse_event, parse_json, payload_hash};
-use wire::request::parse_cancel;
+use wire::event::{EventContext, PostedEvent, parse_event, parse_json};
 
-use crate::bulk;
+use crate::{bulk, cancel};
 
 /// Routes to what is asked for.
 pub async fn handle(room: Arc<Room>, invocation: Invocation) -> Reply {
@@ -24,7 +21,8 @@ pub async fn handle(room: Arc<Room>, invocation: Invocation) -> Reply {
         "POST /v1/events/preview" => show_preview(&room, &request).await,
         "POST /v1/events/bulk" => bulk::post(&room, &request).await,
         "GET /v1/events/{event}" => get(&room, &request).await,
-        "POST /v1/events/{event}/cancel" => cancel(&room, &request).await,
+        "POST /v1/events/{event}/cancel" => cancel::post(&room, &request).await,
+        "POST /v1/credit-notes" => cancel::post_credit_note(&room, &request).await,
         _ => return Reply::unexpected(),
     })
 }
@@ -97,42 +95,4 @@ async fn get(room: &Room, request: &Request) -> Result<Answer, Fault> {
     let programme = room.programme(request.now).await?;
     let event = room.store.event(&id).await?;
     Answer::json(200, &answer::event(&programme, &event, None, request.now, false))
-}
-
-/// Cancels an event, or a spend by its transaction code.
-async fn cancel(room: &Room, request: &Request) -> Result<Answer, Fault> {
-    let key = request.timely_key()?;
-    let body = parse_cancel(&request.body()?)?;
-    let payload = payload_hash(&json!({ "body": hex(body), "key": key.as_str() }));
-    let programme = room.programme(request.now).await?;
-    let now = request.now;
-    if let Ok(spend) = request.path("event", TransactionCode::parse, Noun::Transaction) {
-        if request.is_merchant() {
-            let entry = room.store.transaction(&spend).await?;
-            request.may_act_at(&programme, entry.spend().and_then(|made| made.unit.as_ref()))?;
-        }
-        let order = CancelSpend { programme: &programme, now, spend: &spend, payload };
-        let done = room.store.cancel_spend(&order).await?;
-        let (sequence, of) = (done.value.sequence, spend.sequence);
-        let who = &spend.participant;
-        let wallet = &done.wallet;
-        let answer =
-            answer::cancel_spend(&programme, who, sequence, of, wallet, now, done.repeated);
-        return Answer::json(200, &answer);
-    }
-    let event = request.path("event", EventId::parse, Noun::Event)?;
-    if request.is_merchant() {
-        let known = room.store.event(&event).await?;
-        request.may_act_at(&programme, known.event.unit.as_ref())?;
-    }
-    let order = CancelEvent { programme: &programme, now, event: &event, payload };
-    let done = room.store.cancel_event(&order).await?;
-    let (event, sequence) = &done.value;
-    let wallet = &done.wallet;
-    let answer = answer::cancel_event(&programme, event, *sequence, wallet, now, done.repeated);
-    Answer::json(200, &answer)
-}
-
-fn hex(payload: PayloadHash) -> String {
-    wire::csv::hex(&payload.0)
 }

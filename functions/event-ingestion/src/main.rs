@@ -1,6 +1,7 @@
 //! Customer events come in: posted, previewed, in bulk, read and cancelled.
 
 mod bulk;
+mod cancel;
 mod handler;
 
 #[tokio::main(flavor = "current_thread")]

@@ -100,7 +100,7 @@ async fn activate(room: &Room, request: &Request) -> Result<Answer, Fault> {
 
 async fn register(room: &Room, request: &Request) -> Result<Answer, Fault> {
     let id = participant(request)?;
-    let update = parse_participant(&request.body()?)?;
+    let update = parse_participant(&request.body()?, request.now)?;
     let programme = room.programme(request.now).await?;
     let (known, new) = room.store.register(&id, update.profile, update.consents).await?;
     let status = if new { 201 } else { 200 };

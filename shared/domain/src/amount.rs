@@ -184,6 +184,16 @@ fn round(numerator: i128, denominator: i128) -> Result<Amount, AmountError> {
     bounded(numerator / denominator)
 }
 
+/// The share of an amount that `part` of `whole` has in it: at most all of it, and nothing of
+/// nothing.
+pub fn share_of(amount: Amount, part: i64, whole: i64) -> Amount {
+    if part >= whole {
+        return if whole == 0 { Amount::ZERO } else { amount };
+    }
+    let numerator = i128::from(amount.0) * i128::from(part.max(0));
+    round(numerator, i128::from(whole)).unwrap_or(Amount::ZERO)
+}
+
 /// `percentage` % of an amount, read as a number of the target's major unit: 10 % of 92.00 EUR is
 /// 9 points, and 9.20 of a balance with two decimals.
 pub fn percentage_of(

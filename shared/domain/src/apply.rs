@@ -1,8 +1,10 @@
 //! Applying a command to a wallet: a total function from what is to the entries that follow.
 
+use std::borrow::Cow;
+
 use crate::amount::{Amount, MAX_MINOR};
 use crate::award::{self, Facts, Judged, Mode};
-use crate::cancel::take_back;
+use crate::cancel::{TakeBack, take_back};
 use crate::event::{Due, EventState, Judge, Judgement, RecordedEvent};
 use crate::id::BalanceCode;
 use crate::ledger::{Act, Effect, Entry, EntryKey, LotId, PayloadHash};
@@ -25,8 +27,8 @@ pub enum Command<'a> {
         asked: &'a SpendAsked,
         purchase: Option<&'a RecordedEvent>,
     },
-    /// Take back what these entries did.
-    Cancel { key: EntryKey, payload: PayloadHash, entries: &'a [Entry] },
+    /// Take back all or a part of what entries did.
+    Cancel { key: EntryKey, payload: PayloadHash, back: TakeBack<'a> },
     /// Credit a pass to this lot.
     Redeem { pass: &'a Pass, payload: PayloadHash, lot: LotId },
     /// Block spending, or release it.
@@ -64,7 +66,7 @@ pub fn apply(
     let mut applied = Applied { entries: vec![], wallet: wallet.clone(), outcome: Outcome::Done };
     expire(programme, now, &mut applied);
     let sequence = applied.wallet.length + 1;
-    let decided = decide(programme, &applied.wallet, now, command, sequence);
+    let decided = decide(programme, &applied, now, command, sequence);
     let (key, payload) = identity(command, sequence);
     let (act, mut effects) = match decided {
         Ok(decided) => {
@@ -112,24 +114,31 @@ fn identity(command: &Command<'_>, sequence: u64) -> (EntryKey, PayloadHash) {
 
 fn decide(
     programme: &Programme,
-    wallet: &Wallet,
+    applied: &Applied,
     now: Instant,
     command: &Command<'_>,
     sequence: u64,
 ) -> Result<Decided, Refusal> {
+    let wallet = &applied.wallet;
     let done = |act, effects| Ok(Decided { act, effects, outcome: Outcome::Done });
     match command {
         Command::Judge { event, mode, by, facts } => {
-            let judged = award::judge(programme, wallet, now, event, *mode, facts);
-            Ok(judge(programme, event, by, judged, sequence))
+            let seen = event.remaining();
+            let mut judged = award::judge(programme, wallet, now, &seen, *mode, facts);
+            if let Cow::Owned(_) = seen {
+                judged.move_lines(&event.kept_lines());
+            }
+            Ok(judge(programme, &seen, by, judged, sequence))
         }
         Command::Spend { asked, purchase, .. } => {
             let plan = plan_spend(programme, wallet, now, asked, *purchase)?;
             done(Act::Spent(plan.made), plan.takes)
         }
-        Command::Cancel { entries, .. } => {
-            let effects = take_back(programme, wallet, now, entries)?;
-            done(Act::Reversed(entries.iter().map(|entry| entry.sequence).collect()), effects)
+        Command::Cancel { back, .. } => {
+            let effects = take_back(programme, wallet, now, back, &applied.entries)?;
+            let sequences = back.entries.iter().map(|entry| entry.sequence).collect();
+            let part = back.is_part();
+            done(if part { Act::Returned(sequences) } else { Act::Reversed(sequences) }, effects)
         }
         Command::Redeem { pass, lot, .. } => {
             pass.redeemable(now, programme.zone)?;

@@ -60,6 +60,20 @@ pub struct Judged {
     pub awaits_run: bool,
 }
 
+impl Judged {
+    /// From the lines of what was seen to those of the event: `kept` holds, for each of the one,
+    /// the index of the other.
+    pub fn move_lines(&mut self, kept: &[u16]) {
+        let counted = self.effects.iter_mut().filter_map(|effect| {
+            if let Effect::Counted { lines, .. } = effect { Some(lines) } else { None }
+        });
+        let awarded = self.awards.iter_mut().map(|award| &mut award.lines);
+        for line in awarded.chain(counted).flatten() {
+            *line = kept.get(usize::from(*line)).copied().unwrap_or(*line);
+        }
+    }
+}
+
 struct Candidate<'a> {
     offer: &'a Offer,
     earned: Earned,
@@ -275,8 +289,8 @@ fn award(
     }
     let effects = give(bench, wallet, offer, &lot, amount);
     let exclusive = !offer.on_top;
-    let awarded = Awarded { offer: offer.id.clone(), lot, amount, exclusive };
-    Ok((awarded, effects))
+    let (offer, lines) = (offer.id.clone(), earned.lines.clone());
+    Ok((Awarded { offer, lot, amount, exclusive, lines, counted: false }, effects))
 }
 
 /// Credits an award, and counts it in the offer's limit and quota.
@@ -320,7 +334,8 @@ fn accumulate(bench: Bench<'_>, wallet: &mut Wallet, offer: &Offer, judged: &mut
         judged.passed_over.push((offer.id.clone(), Reason::AwardsNothing));
         return;
     };
-    note(wallet, count(part, by));
+    let (counts, lines) = (accumulation.counts, offer.wanted_lines(bench.subject));
+    note(wallet, Effect::Counted { offer: offer.id.clone(), part, by, counts, lines });
     match reward(bench, wallet, offer, accumulation) {
         Ok((awarded, effects)) => {
             effects.into_iter().for_each(|effect| note(wallet, effect));
@@ -375,5 +390,6 @@ fn reward(
         place: offer.quota.first.is_some(),
         budget: offer.quota.budget.map_or(Amount::ZERO, |_| each),
     }));
-    Ok((Awarded { offer: offer.id.clone(), lot, amount, exclusive: false }, effects))
+    let (offer, lines) = (offer.id.clone(), Vec::new());
+    Ok((Awarded { offer, lot, amount, exclusive: false, lines, counted: true }, effects))
 }

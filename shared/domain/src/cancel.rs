@@ -1,63 +1,173 @@
-//! Cancelling: spends go back to their lots, awards are clawed back, limits are freed.
+//! Taking back: spends return to their lots, awards are clawed back, limits freed.
 
 use crate::amount::Amount;
-use crate::id::OfferId;
+use crate::event::{EventState, RecordedEvent};
+use crate::id::{BalanceCode, OfferId};
 use crate::ledger::{Effect, Entry, LotId, Slot};
+use crate::offer::Counts;
 use crate::programme::{DebtPolicy, Programme};
 use crate::refusal::Refusal;
 use crate::tally::{Part, TallyAward};
 use crate::time::Instant;
 use crate::wallet::Wallet;
 
-/// The effects that take back what these entries did. Spends come back first, so that an award
-/// which was spent on the same purchase is found in its lot again.
+/// What is to be taken back: all or a part of what these entries did.
+#[derive(Clone, Copy, Debug)]
+pub struct TakeBack<'a> {
+    pub entries: &'a [Entry],
+    /// The event that they are about, as it stands and as it will stand: what differs is taken
+    /// back. None: a spend without a purchase, taken back whole.
+    pub event: Option<(&'a RecordedEvent, &'a RecordedEvent)>,
+    /// The ledger from [`TakeBack::history`] on, oldest first.
+    pub later: &'a [Entry],
+}
+
+impl TakeBack<'_> {
+    /// Whether goods came back and others are left.
+    pub fn is_part(&self) -> bool {
+        self.event.is_some_and(|(before, after)| {
+            after.returns.len() > before.returns.len() && after.state == EventState::Posted
+        })
+    }
+
+    /// From which entry on the ledger must be known: from the award of what is not in its lot any
+    /// more, because it was spent, expired or moved to another.
+    pub fn history(&self, programme: &Programme, wallet: &Wallet, now: Instant) -> Option<u64> {
+        let mut wanted: Vec<(&LotId, Amount)> = Vec::new();
+        let mut from = None;
+        for entry in self.entries {
+            for effect in &entry.effects {
+                let Effect::Award { offer, lot, amount, .. } = effect else { continue };
+                let more = self.award(entry, offer.as_ref(), *amount);
+                let before = wanted.iter().filter(|(id, _)| *id == lot).map(|(_, sum)| sum.0);
+                let sum = Amount(before.sum::<i64>() + more.0);
+                wanted.push((lot, more));
+                let there = lot.is_live(now, programme.zone) && sum <= wallet.held(lot);
+                if !there && !more.is_zero() {
+                    from = Some(from.unwrap_or(u64::MAX).min(entry.sequence));
+                }
+            }
+        }
+        from
+    }
+
+    /// Whether limits are freed and the purchase does not count any more.
+    fn is_whole(&self) -> bool {
+        self.event.is_none_or(|(_, after)| after.state == EventState::Cancelled)
+    }
+
+    /// How much of an award is taken back.
+    fn award(&self, entry: &Entry, offer: Option<&OfferId>, amount: Amount) -> Amount {
+        let still = |event: &RecordedEvent| {
+            let mut of_entry = event.judgements.iter().filter(|j| j.sequence == entry.sequence);
+            let mut awards = of_entry.next()?.awards.iter();
+            let award = awards.find(|award| Some(&award.offer) == offer)?;
+            Some(event.still_awarded(entry.sequence, award))
+        };
+        match self.event.map(|(before, after)| (still(before), still(after))) {
+            Some((Some(before), Some(after))) => before.less(after),
+            Some(_) | None if self.is_whole() => amount,
+            Some(_) | None => Amount::ZERO,
+        }
+    }
+
+    /// What comes back of a spend, lot by lot: it still takes what it would have taken had it been
+    /// for less, so what expires last comes back first.
+    fn spend<'e>(&self, entry: &'e Entry) -> Vec<(&'e LotId, Amount)> {
+        let still = |event: &RecordedEvent| {
+            let mut own = event.spends.iter().filter(|spend| spend.sequence == entry.sequence);
+            own.next().map(|spend| spend.spent())
+        };
+        let all = entry.spend().map_or(Amount(i64::MAX), |made| made.spent);
+        let (mut before, mut after) = match self.event.map(|(was, is)| (still(was), still(is))) {
+            Some((Some(before), Some(after))) => (before, after),
+            Some(_) | None if self.is_whole() => (all, Amount::ZERO),
+            Some(_) | None => (all, all),
+        };
+        let takes = entry.effects.iter().filter_map(|effect| {
+            let Effect::Take { lot, amount } = effect else { return None };
+            let (had, keeps) = ((*amount).min(before), (*amount).min(after));
+            (before, after) = (before.less(had), after.less(keeps));
+            Some((lot, had.less(keeps)))
+        });
+        takes.filter(|(_, amount)| !amount.is_zero()).collect()
+    }
+
+    /// How much less an accumulating offer counts of these lines.
+    fn counted(&self, counts: Counts, lines: &[u16], by: i64) -> i64 {
+        let difference = self.event.map(|(before, after)| {
+            let (before, after) = (before.left(), after.left());
+            before.counted(counts, lines) - after.counted(counts, lines)
+        });
+        difference.unwrap_or(by)
+    }
+
+    /// How much less the month counts.
+    fn purchased(&self, amount: Amount) -> Amount {
+        let difference =
+            self.event.map(|(before, after)| before.left().total().less(after.left().total()));
+        difference.unwrap_or(amount)
+    }
+}
+
+/// The effects that take it back; `expired` is what this command lets expire first. Spends come
+/// back first, so that an award which was spent on the same purchase is found in its lot again.
 pub fn take_back(
     programme: &Programme,
     wallet: &Wallet,
     now: Instant,
-    entries: &[Entry],
+    back: &TakeBack<'_>,
+    expired: &[Entry],
 ) -> Result<Vec<Effect>, Refusal> {
-    let mut reversal = Reversal { programme, wallet: wallet.clone(), now, effects: Vec::new() };
-    let effects = || entries.iter().flat_map(|entry| &entry.effects);
-    for effect in effects() {
-        if let Effect::Take { lot, amount } = effect {
-            // What comes back only to expire pays no debt.
-            let live = lot.is_live(now, programme.zone);
-            let owed = if live { reversal.wallet.debt(&lot.balance) } else { Amount::ZERO };
-            let debt = owed.min(*amount);
-            reversal.note(Effect::Return { lot: lot.clone(), amount: *amount, debt });
+    let (wallet, entry) = (wallet.clone(), wallet.length + 1);
+    let history = back.later.iter().chain(expired).collect();
+    let mut reversal = Reversal { programme, wallet, now, entry, history, effects: Vec::new() };
+    for entry in back.entries {
+        for (lot, amount) in back.spend(entry) {
+            reversal.give_back(entry.sequence, lot, amount);
         }
     }
-    // What accumulating offers awarded goes back by what they counted, not by the event.
-    let tallied: Vec<&OfferId> = effects()
-        .filter_map(|effect| if let Effect::Tallied(award) = effect { Some(award) } else { None })
-        .map(|award| &award.offer)
-        .collect();
-    let direct = |offer: &OfferId| !tallied.contains(&offer);
-    for effect in effects() {
-        if let Effect::Award { offer, lot, amount, slot, .. } = effect
-            && offer.as_ref().is_none_or(direct)
-        {
-            reversal.claw_back(lot, *amount)?;
-            if let (Some(offer), Some(slot)) = (offer, slot) {
-                reversal.note(Effect::Free { offer: offer.clone(), slot: *slot });
+    for entry in back.entries {
+        // What accumulating offers awarded goes back by what they counted, not by the event.
+        let direct = |offer: &OfferId| {
+            !entry
+                .effects
+                .iter()
+                .any(|effect| matches!(effect, Effect::Tallied(award) if award.offer == *offer))
+        };
+        for effect in &entry.effects {
+            if let Effect::Award { offer, lot, amount, slot, .. } = effect
+                && offer.as_ref().is_none_or(direct)
+            {
+                let amount = back.award(entry, offer.as_ref(), *amount);
+                reversal.claw_back(entry.sequence, lot, amount)?;
+                if let (Some(offer), Some(slot), true) = (offer, slot, back.is_whole()) {
+                    reversal.note(Effect::Free { offer: offer.clone(), slot: *slot });
+                }
+            }
+            if let Effect::Quota { offer, awards, budget, .. } = effect
+                && direct(offer)
+            {
+                let awards = if back.is_whole() { *awards } else { 0 };
+                let used = !budget.is_zero();
+                let budget = if used { back.award(entry, Some(offer), *budget) } else { *budget };
+                reversal.free_quota(offer, awards, budget);
+            }
+            if let Effect::Activity { month, purchases, amount } = effect {
+                let purchases = if back.is_whole() { -purchases } else { 0 };
+                let amount = Amount(-back.purchased(*amount).0);
+                if purchases != 0 || amount.0 != 0 {
+                    reversal.note(Effect::Activity { month: *month, purchases, amount });
+                }
             }
         }
-        if let Effect::Quota { offer, awards, budget, .. } = effect
-            && direct(offer)
-        {
-            reversal.free_quota(offer, *awards, *budget);
-        }
-        if let Effect::Activity { month, purchases, amount } = effect {
-            let (purchases, amount) = (-purchases, Amount(-amount.0));
-            reversal.note(Effect::Activity { month: *month, purchases, amount });
-        }
     }
-    for effect in effects() {
-        if let Effect::Count { offer, part, by } = effect
-            && *by > 0
-        {
-            reversal.uncount(offer, part, *by)?;
+    for entry in back.entries {
+        for effect in &entry.effects {
+            if let Effect::Counted { offer, part, by, counts, lines } = effect {
+                let by = back.counted(*counts, lines, *by);
+                reversal.uncount(entry.sequence, offer, part, by)?;
+            }
         }
     }
     Ok(reversal.effects)
@@ -67,6 +177,10 @@ struct Reversal<'a> {
     programme: &'a Programme,
     wallet: Wallet,
     now: Instant,
+    /// Sequence of the entry that takes back.
+    entry: u64,
+    /// Entries of the ledger, as far back as they are needed, oldest first.
+    history: Vec<&'a Entry>,
     effects: Vec<Effect>,
 }
 
@@ -78,6 +192,9 @@ impl Reversal<'_> {
 
     /// Frees a share of the budget, and the place with the last award that rests on it.
     fn free_quota(&mut self, offer: &OfferId, awards: i32, budget: Amount) {
+        if awards == 0 && budget.is_zero() {
+            return;
+        }
         let held = self.wallet.awarded(offer, |slot| slot == Slot::Quota);
         let places = if awards > 0 && held == 1 { -1 } else { 0 };
         let (offer, budget) = (offer.clone(), Amount(-budget.0));
@@ -86,7 +203,13 @@ impl Reversal<'_> {
 
     /// Takes back what an event was counted for. Where too little of it is left, an award consumed
     /// it: the last awards are taken back, and what they consumed counts again.
-    fn uncount(&mut self, offer: &OfferId, part: &Part, by: i64) -> Result<(), Refusal> {
+    fn uncount(
+        &mut self,
+        sequence: u64,
+        offer: &OfferId,
+        part: &Part,
+        by: i64,
+    ) -> Result<(), Refusal> {
         let count =
             |part: &Part, by| Effect::Count { offer: offer.clone(), part: part.clone(), by };
         while self.wallet.counted(offer, part) < by {
@@ -95,16 +218,14 @@ impl Reversal<'_> {
             };
             let Some(at) = self.wallet.tally_awards.iter().rposition(consumed) else { break };
             let award = self.wallet.tally_awards[at].clone();
-            self.claw_back(&award.lot, award.each)?;
+            // It was awarded with this event or after it.
+            self.claw_back(sequence, &award.lot, award.each)?;
             let last = award.times == 1;
             if let Some(slot) = award.slot.filter(|_| last) {
                 self.note(Effect::Free { offer: offer.clone(), slot });
             }
-            if award.place || !award.budget.is_zero() {
-                self.free_quota(offer, i32::from(award.place && last), award.budget);
-            }
-            let at = u32::try_from(at).unwrap_or(u32::MAX);
-            self.note(Effect::Untallied { at });
+            self.free_quota(offer, i32::from(award.place && last), award.budget);
+            self.note(Effect::Untallied { at: u32::try_from(at).unwrap_or(u32::MAX) });
             for (part, by) in award.last() {
                 self.note(count(&part, by));
             }
@@ -116,35 +237,104 @@ impl Reversal<'_> {
         Ok(())
     }
 
-    /// Takes an award from its lot, then from the others, then as debt. An award whose lot has
-    /// expired is gone already: taking it again would cost the participant twice.
-    fn claw_back(&mut self, id: &LotId, amount: Amount) -> Result<(), Refusal> {
-        let zone = self.programme.zone;
-        if !id.is_live(self.now, zone) {
-            return Ok(());
+    fn is_live(&self, lot: &LotId) -> bool {
+        lot.is_live(self.now, self.programme.zone)
+    }
+
+    /// Gives back what the spend with this sequence took from a lot. It pays debt, and makes up for
+    /// what was written off since, the oldest first: later spends make up for what came later. What
+    /// comes back only to expire does neither.
+    fn give_back(&mut self, spend: u64, lot: &LotId, amount: Amount) {
+        let live = self.is_live(lot);
+        let owed = if live { self.wallet.debt(&lot.balance) } else { Amount::ZERO };
+        let debt = owed.min(amount);
+        self.note(Effect::Return { lot: lot.clone(), amount, debt });
+        let mut open = amount.less(debt);
+        for known in self.wallet.written_off.clone() {
+            let made_up = known.amount.min(open);
+            let since = known.entry > spend && known.balance == lot.balance;
+            if live && since && !made_up.is_zero() {
+                open = open.less(made_up);
+                self.note(Effect::ClawBack { lot: lot.clone(), amount: made_up });
+                let (balance, entry) = (known.balance, known.entry);
+                self.note(Effect::WriteOff { balance, entry, amount: Amount(-made_up.0) });
+            }
         }
-        let of_balance = self.wallet.lots.iter().filter(|lot| lot.id.balance == id.balance);
-        let others = of_balance.filter(|lot| lot.id != *id && lot.id.is_live(self.now, zone));
-        let order: Vec<LotId> =
-            std::iter::once(id.clone()).chain(others.map(|lot| lot.id.clone())).collect();
+    }
+
+    /// Takes an award from its lot, then from the others, then as the programme says. What expired
+    /// of its lot unspent is gone already, and is taken for no second award.
+    fn claw_back(&mut self, sequence: u64, id: &LotId, amount: Amount) -> Result<(), Refusal> {
         let mut open = amount;
-        for lot in order {
-            let taken = open.min(self.wallet.held(&lot));
-            if !taken.is_zero() {
-                open = open.less(taken);
-                self.note(Effect::ClawBack { lot, amount: taken });
+        for lot in self.homes(sequence, id) {
+            open = self.take(&lot, open);
+            let gone = if self.is_live(&lot) { Amount::ZERO } else { self.gone(&lot).min(open) };
+            if !gone.is_zero() {
+                open = open.less(gone);
+                self.note(Effect::Gone { lot, amount: gone });
             }
         }
-        if open.is_zero() {
-            return Ok(());
+        let lots = self.wallet.lots.iter().filter(|lot| lot.id.balance == id.balance);
+        let others = lots.filter(|lot| self.is_live(&lot.id)).map(|lot| lot.id.clone());
+        for lot in others.collect::<Vec<LotId>>() {
+            open = self.take(&lot, open);
         }
+        if open.is_zero() { Ok(()) } else { self.fall_short(&id.balance, open) }
+    }
+
+    /// Takes what a lot holds; answers what is still open.
+    fn take(&mut self, lot: &LotId, open: Amount) -> Amount {
+        let taken = open.min(self.wallet.held(lot));
+        if !taken.is_zero() {
+            self.note(Effect::ClawBack { lot: lot.clone(), amount: taken });
+        }
+        open.less(taken)
+    }
+
+    fn fall_short(&mut self, balance: &BalanceCode, amount: Amount) -> Result<(), Refusal> {
+        let balance = balance.clone();
         match self.programme.definition.debt_policy {
-            DebtPolicy::Carry => {
-                self.note(Effect::Owe { balance: id.balance.clone(), amount: open });
-                Ok(())
+            DebtPolicy::Carry => self.note(Effect::Owe { balance, amount }),
+            DebtPolicy::Refuse => return Err(Refusal::AwardSpent),
+            DebtPolicy::WriteOff => {
+                let entry = self.entry;
+                self.note(Effect::WriteOff { balance, entry, amount });
             }
-            DebtPolicy::Refuse => Err(Refusal::AwardSpent),
-            DebtPolicy::WriteOff => Ok(()),
         }
+        Ok(())
+    }
+
+    /// The lot of an award and those that it was merged into since, the newest first.
+    fn homes(&self, sequence: u64, id: &LotId) -> Vec<LotId> {
+        let mut homes = vec![id.clone()];
+        let since = self.history.iter().filter(|entry| entry.sequence >= sequence);
+        for effect in since.flat_map(|entry| &entry.effects) {
+            if let Effect::Merge { from, into } = effect
+                && homes.last() == Some(from)
+            {
+                homes.push(into.clone());
+            }
+        }
+        homes.reverse();
+        homes
+    }
+
+    /// What expired of a lot unspent, less what cancelled awards found gone before.
+    fn gone(&self, id: &LotId) -> Amount {
+        let earlier = self.history.iter().flat_map(|entry| &entry.effects);
+        let mut gone = 0;
+        for effect in earlier.chain(&self.effects) {
+            if let Effect::Expire { lot, amount } = effect
+                && lot == id
+            {
+                gone += amount.0;
+            }
+            if let Effect::Gone { lot, amount } = effect
+                && lot == id
+            {
+                gone -= amount.0;
+            }
+        }
+        Amount(gone)
     }
 }

@@ -7,6 +7,7 @@ use crate::id::{
 use crate::ledger::{LotId, PayloadHash, SpendMade};
 use crate::payment_medium::PaymentMedium;
 use crate::refusal::Reason;
+use crate::returns::Return;
 use crate::time::Instant;
 
 /// Most lines of a purchase.
@@ -131,6 +132,13 @@ impl Event {
         }
     }
 
+    /// The lines of a purchase; none of other events.
+    pub fn lines(&self) -> &[Line] {
+        match &self.detail {
+            Detail::Purchase(purchase) => &purchase.lines,
+        }
+    }
+
     /// What was purchased, in currency. Parsing refuses a purchase whose total is too large.
     pub fn purchased(&self) -> Amount {
         match &self.detail {
@@ -174,6 +182,11 @@ pub struct Awarded {
     pub amount: Amount,
     /// Whether the offer is one of those of which only the best applies.
     pub exclusive: bool,
+    /// Indices of the awarded lines among those of the purchase, which it was computed from; none:
+    /// the whole purchase.
+    pub lines: Vec<u16>,
+    /// Whether it is for what was counted over many events.
+    pub counted: bool,
 }
 
 /// What one judgement of an event came to.
@@ -195,6 +208,15 @@ pub struct SpendOn {
     pub sequence: u64,
     pub made: SpendMade,
     pub cancelled: bool,
+    /// What came back of it with returned goods, in its balance.
+    pub returned: Amount,
+}
+
+impl SpendOn {
+    /// A spend as it was carried out.
+    pub fn new(sequence: u64, made: SpendMade) -> SpendOn {
+        SpendOn { sequence, made, cancelled: false, returned: Amount::ZERO }
+    }
 }
 
 /// An accepted event with everything that happened to it.
@@ -207,6 +229,8 @@ pub struct RecordedEvent {
     pub due: Due,
     pub judgements: Vec<Judgement>,
     pub spends: Vec<SpendOn>,
+    /// Cancels in part, and at last the one that cancelled it.
+    pub returns: Vec<Return>,
 }
 
 impl RecordedEvent {
@@ -220,13 +244,13 @@ impl RecordedEvent {
             due: Due::Everything,
             judgements: Vec::new(),
             spends: Vec::new(),
+            returns: Vec::new(),
         }
     }
 
-    /// What spends have paid of the purchase so far, in currency.
+    /// What spends still pay of the purchase, in currency.
     pub fn covered(&self) -> Amount {
-        let live = self.spends.iter().filter(|spend| !spend.cancelled);
-        Amount(live.filter_map(|spend| spend.made.covered).map(|covered| covered.0).sum())
+        Amount(self.spends.iter().map(|spend| spend.covered().0).sum())
     }
 
     /// Whether an offer awarded this event or was passed over before.
@@ -245,16 +269,19 @@ impl RecordedEvent {
         self.judgements.iter().flat_map(|judgement| &judgement.awards).any(|award| award.exclusive)
     }
 
-    /// Sums per balance of what was awarded.
+    /// Sums per balance of what is still awarded.
     pub fn awarded(&self) -> Vec<(BalanceCode, Amount)> {
-        let awards = self.judgements.iter().flat_map(|judgement| &judgement.awards);
-        sums(awards.map(|award| (&award.lot.balance, award.amount)))
+        let awards = self.judgements.iter().flat_map(|judgement| {
+            let left = |award| self.still_awarded(judgement.sequence, award);
+            judgement.awards.iter().map(move |award| (&award.lot.balance, left(award)))
+        });
+        sums(awards.filter(|(_, amount)| !amount.is_zero()))
     }
 
-    /// Sums per balance of what was spent against it.
+    /// Sums per balance of what is still spent against it.
     pub fn spent(&self) -> Vec<(BalanceCode, Amount)> {
-        let live = self.spends.iter().filter(|spend| !spend.cancelled);
-        sums(live.map(|spend| (&spend.made.balance, spend.made.spent)))
+        let spends = self.spends.iter().map(|spend| (&spend.made.balance, spend.spent()));
+        sums(spends.filter(|(_, amount)| !amount.is_zero()))
     }
 
     /// Sequences of the ledger entries that a cancel takes back.

@@ -2,6 +2,7 @@
 
 use crate::amount::Amount;
 use crate::id::{BalanceCode, Classification, EventId, Key, OfferId, PlanId, UnitId};
+use crate::offer::Counts;
 use crate::programme::ReductionMethod;
 use crate::refusal::Refusal;
 use crate::tally::{Part, TallyAward};
@@ -39,8 +40,8 @@ pub enum EntryKey {
     Spend(Key),
     /// The spend that came in one call with its purchase.
     SpendWithPurchase(EventId),
-    /// The cancel of an event.
-    CancelEvent(EventId),
+    /// A cancel of an event, whole or in part: the first is turn 0, also where it was refused.
+    CancelEvent { event: EventId, turn: u16 },
     /// The cancel of the spend with this sequence.
     CancelSpend(u64),
     /// A redemption of a pass.
@@ -68,6 +69,8 @@ pub enum Act {
     Expired,
     /// Spending was blocked or released.
     Blocked { reason: Box<str> },
+    /// Goods came back: what these entries did was reduced.
+    Returned(Vec<u64>),
 }
 
 /// A spend as it was carried out.
@@ -136,8 +139,10 @@ pub enum Effect {
     Free { offer: OfferId, slot: Slot },
     /// The unspent remainder of a lot expired.
     Expire { lot: LotId, amount: Amount },
-    /// An event was counted by an accumulating offer, or what was counted was consumed by an award,
-    /// came back when it was cancelled, or is too old to count.
+    /// An accumulating offer counted an event, by these lines of it; none: all of it.
+    Counted { offer: OfferId, part: Part, by: i64, counts: Counts, lines: Vec<u16> },
+    /// What was counted was consumed by an award, came back when that was taken back, was taken back
+    /// itself, or is too old to count.
     Count { offer: OfferId, part: Part, by: i64 },
     /// An award consumed what was counted.
     Tallied(TallyAward),
@@ -154,6 +159,11 @@ pub enum Effect {
     Seen { performed_on: Instant },
     /// Spending is blocked, or is not any more.
     Block { blocked: bool },
+    /// A cancelled award is not taken from this lot: so much of it expired unspent already.
+    Gone { lot: LotId, amount: Amount },
+    /// A cancelled award was spent already: written off by this entry. Negative where a spend that
+    /// came back made up for what that entry wrote off.
+    WriteOff { balance: BalanceCode, entry: u64, amount: Amount },
 }
 
 impl Effect {
@@ -170,13 +180,16 @@ impl Effect {
             Effect::Owe { balance, amount } => Some((balance, negative(amount))),
             Effect::Free { .. }
             | Effect::Quota { .. }
+            | Effect::Counted { .. }
             | Effect::Count { .. }
             | Effect::Tallied(_)
             | Effect::Untallied { .. }
             | Effect::Merge { .. }
             | Effect::Activity { .. }
             | Effect::Seen { .. }
-            | Effect::Block { .. } => None,
+            | Effect::Block { .. }
+            | Effect::Gone { .. }
+            | Effect::WriteOff { .. } => None,
         }
     }
 }
@@ -187,7 +200,7 @@ impl Entry {
         match &self.key {
             EntryKey::Event { event, .. }
             | EntryKey::SpendWithPurchase(event)
-            | EntryKey::CancelEvent(event) => Some(event),
+            | EntryKey::CancelEvent { event, .. } => Some(event),
             EntryKey::Spend(_) => self.spend()?.purchase.as_ref(),
             EntryKey::CancelSpend(_)
             | EntryKey::Redeem { .. }

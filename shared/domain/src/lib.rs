@@ -17,6 +17,7 @@ pub mod preview;
 pub mod programme;
 pub mod quota;
 pub mod refusal;
+pub mod returns;
 pub mod run;
 pub mod segment;
 pub mod spend;

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use chrono::NaiveDate;
+use chrono::{Datelike, NaiveDate};
 
 use crate::anniversary::Anniversary;
-use crate::time::Instant;
+use crate::time::{Day, Instant};
 
 /// A way to reach a participant: `email`, `sms`, … (an identifier of the caller's).
 pub type Channel = Box<str>;
@@ -32,6 +32,72 @@ pub struct Profile {
     pub area: Option<Box<str>>,
     pub tags: Vec<Box<str>>,
     pub flags: BTreeMap<Box<str>, bool>,
+}
+
+/// A field of the profile that may not be known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProfileField {
+    FirstName,
+    LastName,
+    Email,
+    Phone,
+    Locale,
+    Birthday,
+    NameDay,
+    Area,
+}
+
+impl ProfileField {
+    /// All of them.
+    pub const ALL: [ProfileField; 8] = [
+        ProfileField::FirstName,
+        ProfileField::LastName,
+        ProfileField::Email,
+        ProfileField::Phone,
+        ProfileField::Locale,
+        ProfileField::Birthday,
+        ProfileField::NameDay,
+        ProfileField::Area,
+    ];
+
+    /// The name in the contract.
+    pub fn name(self) -> &'static str {
+        match self {
+            ProfileField::FirstName => "first_name",
+            ProfileField::LastName => "last_name",
+            ProfileField::Email => "email",
+            ProfileField::Phone => "phone",
+            ProfileField::Locale => "locale",
+            ProfileField::Birthday => "birthday",
+            ProfileField::NameDay => "name_day",
+            ProfileField::Area => "area",
+        }
+    }
+}
+
+impl Profile {
+    /// Age in whole years; none before birth or where the birthday is not known. Who was born on
+    /// 29 February is a year older on the 28th where a year has none.
+    pub fn age(&self, today: Day) -> Option<u32> {
+        let born = self.birthday?;
+        let year = today.date().year();
+        let had = Anniversary::of(born).in_year(year).is_some_and(|day| day <= today);
+        u32::try_from(year - born.year() - i32::from(!had)).ok()
+    }
+
+    /// Whether a field is known.
+    pub fn knows(&self, field: ProfileField) -> bool {
+        match field {
+            ProfileField::FirstName => self.first_name.is_some(),
+            ProfileField::LastName => self.last_name.is_some(),
+            ProfileField::Email => self.email.is_some(),
+            ProfileField::Phone => self.phone.is_some(),
+            ProfileField::Locale => self.locale.is_some(),
+            ProfileField::Birthday => self.birthday.is_some(),
+            ProfileField::NameDay => self.name_day.is_some(),
+            ProfileField::Area => self.area.is_some(),
+        }
+    }
 }
 
 impl std::fmt::Debug for Profile {

@@ -62,7 +62,7 @@ pub fn preview(
     let excluded = exclusions(programme, &event.event);
     let mut purchase = event.clone();
     let sequence = wallet.length;
-    let spent = made.iter().map(|made| SpendOn { sequence, made: made.clone(), cancelled: false });
+    let spent = made.iter().map(|made| SpendOn::new(sequence, made.clone()));
     purchase.spends.extend(spent);
     let additional = spendable(programme, &wallet, now, &purchase);
     let mut event = event;
@@ -80,7 +80,7 @@ fn spendable(
     now: Instant,
     purchase: &RecordedEvent,
 ) -> Vec<(BalanceCode, Amount)> {
-    let open = purchase.event.purchased().less(purchase.covered());
+    let open = purchase.open();
     let rule = programme.definition.spend.rule(None).and_then(|rule| rule.specific_amount);
     let currency = programme.currency.decimals;
     let usable = programme.balances.iter().filter_map(|balance| {

@@ -27,11 +27,15 @@ pub enum Refusal {
     BalanceFull,
     #[error("the pass cannot be redeemed, or not any more")]
     PassNotRedeemable,
+    #[error("the event was cancelled before it arrived")]
+    EventCancelled,
+    #[error("not as many are left of the purchase's lines: they were returned before")]
+    ReturnedAlready,
 }
 
 impl Refusal {
     /// Every refusal, in the order of their stored numbers: append only.
-    pub const ALL: [Refusal; 11] = [
+    pub const ALL: [Refusal; 13] = [
         Refusal::NotCovered,
         Refusal::SpendingBlocked,
         Refusal::OutsideSpendWindow,
@@ -43,6 +47,8 @@ impl Refusal {
         Refusal::AwardSpent,
         Refusal::BalanceFull,
         Refusal::PassNotRedeemable,
+        Refusal::EventCancelled,
+        Refusal::ReturnedAlready,
     ];
 
     /// The stable code of the contract.
@@ -59,6 +65,8 @@ impl Refusal {
             Refusal::AwardSpent => "award_spent",
             Refusal::BalanceFull => "balance_full",
             Refusal::PassNotRedeemable => "pass_not_redeemable",
+            Refusal::EventCancelled => "event_cancelled",
+            Refusal::ReturnedAlready => "returned_already",
         }
     }
 }

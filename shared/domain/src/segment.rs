@@ -1,12 +1,13 @@
-//! Segments: predicates over consent and wallet. Further predicates join here.
+//! Segments: predicates over profile, consent and wallet. Further predicates join here.
 
 use chrono_tz::Tz;
 
 use crate::amount::Amount;
 use crate::id::{BalanceCode, SegmentId};
-use crate::participant::{Channel, Participant};
-use crate::time::Instant;
+use crate::participant::{Channel, Participant, ProfileField};
+use crate::time::{Duration, Instant};
 use crate::wallet::Wallet;
+use crate::window::Occasion;
 
 /// A named set of participants.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,17 +16,62 @@ pub struct Segment {
     pub members: Predicate,
 }
 
-/// What members have in common.
+/// What members have in common. What is not known of a participant is not so: a predicate
+/// over it does not hold, and its negation does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Predicate {
+    /// Every one; of none, everybody.
     All(Vec<Predicate>),
+    /// At least one; of none, nobody.
+    Any(Vec<Predicate>),
+    Not(Box<Predicate>),
     /// Opted in to the channel.
     Consent(Channel),
-    /// At least this much available.
-    BalanceAtLeast {
+    /// What can be spent of a balance.
+    Available(BalanceCode, Bounds),
+    /// What is awarded of a balance, and not available yet.
+    Pending(BalanceCode, Bounds),
+    /// What a balance loses by the end of the day on which the duration has passed, if none of it
+    /// is spent.
+    Expiring {
         balance: BalanceCode,
-        amount: Amount,
+        within: Duration,
+        bounds: Bounds,
     },
+    Tag(Box<str>),
+    /// The flag has this value; one that was never set is false.
+    Flag(Box<str>, bool),
+    /// Lives in one of these areas.
+    Area(Vec<Box<str>>),
+    /// Age in whole years, both ends inclusive.
+    Age {
+        from: Option<u32>,
+        to: Option<u32>,
+    },
+    /// The next birthday or name day is today or within this many days (0–180).
+    Within(Occasion, u32),
+    /// Speaks one of these languages: `de` includes `de-AT`.
+    Locale(Vec<Box<str>>),
+    /// The profile has the field.
+    Known(ProfileField),
+    /// An event was performed within this duration until today.
+    LastEventWithin(Duration),
+    /// Whether spending is blocked.
+    Blocked(bool),
+}
+
+/// Amounts of a balance, both ends inclusive.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Bounds {
+    pub at_least: Option<Amount>,
+    pub at_most: Option<Amount>,
+}
+
+impl Bounds {
+    fn holds(self, amount: Amount) -> bool {
+        self.at_least.is_none_or(|least| amount >= least)
+            && self.at_most.is_none_or(|most| amount <= most)
+    }
 }
 
 impl Predicate {
@@ -37,12 +83,75 @@ impl Predicate {
         now: Instant,
         zone: Tz,
     ) -> bool {
+        let profile = &participant.profile;
+        let today = now.day(zone);
+        let member = |one: &Predicate| one.holds(participant, wallet, now, zone);
         match self {
-            Predicate::All(all) => all.iter().all(|p| p.holds(participant, wallet, now, zone)),
+            Predicate::All(all) => all.iter().all(member),
+            Predicate::Any(any) => any.iter().any(member),
+            Predicate::Not(not) => !member(not),
             Predicate::Consent(channel) => participant.consents_to(channel),
-            Predicate::BalanceAtLeast { balance, amount } => {
-                wallet.available(balance, now, zone) >= *amount
+            Predicate::Available(balance, bounds) => {
+                bounds.holds(wallet.available(balance, now, zone))
             }
+            Predicate::Pending(balance, bounds) => bounds.holds(wallet.pending(balance, now, zone)),
+            Predicate::Expiring { balance, within, bounds } => {
+                let last = today.plus(*within);
+                bounds.holds(wallet.total(balance, |lot| {
+                    lot.is_live(now, zone) && lot.expires.is_some_and(|day| day <= last)
+                }))
+            }
+            Predicate::Tag(tag) => profile.tags.contains(tag),
+            Predicate::Flag(flag, is) => profile.flags.get(flag).copied().unwrap_or(false) == *is,
+            Predicate::Area(areas) => {
+                profile.area.as_ref().is_some_and(|area| areas.contains(area))
+            }
+            Predicate::Age { from, to } => profile.age(today).is_some_and(|age| {
+                from.is_none_or(|from| age >= from) && to.is_none_or(|to| age <= to)
+            }),
+            Predicate::Within(occasion, days) => {
+                let known = occasion.of(profile.birthday, profile.name_day);
+                known.is_some_and(|known| known.is_near(today, *days, 0))
+            }
+            Predicate::Locale(tags) => {
+                let spoken = profile.locale.as_deref();
+                spoken.is_some_and(|spoken| tags.iter().any(|tag| includes(tag, spoken)))
+            }
+            Predicate::Known(field) => profile.knows(*field),
+            Predicate::LastEventWithin(within) => {
+                wallet.last_event.is_some_and(|last| last.day(zone).plus(*within) >= today)
+            }
+            Predicate::Blocked(blocked) => wallet.blocked == *blocked,
         }
     }
+
+    /// Whether it depends on master data or consents; one that does not needs the wallet alone.
+    pub fn asks_profile(&self) -> bool {
+        match self {
+            Predicate::All(list) | Predicate::Any(list) => list.iter().any(Self::asks_profile),
+            Predicate::Not(not) => not.asks_profile(),
+            Predicate::Consent(_)
+            | Predicate::Tag(_)
+            | Predicate::Flag(..)
+            | Predicate::Area(_)
+            | Predicate::Age { .. }
+            | Predicate::Within(..)
+            | Predicate::Locale(_)
+            | Predicate::Known(_) => true,
+            Predicate::Available(..)
+            | Predicate::Pending(..)
+            | Predicate::Expiring { .. }
+            | Predicate::LastEventWithin(_)
+            | Predicate::Blocked(_) => false,
+        }
+    }
+}
+
+/// Whether a language tag is another one or more general: by whole subtags, in any case, whether
+/// they are joined with `-` or `_` (RFC 4647, basic filtering).
+fn includes(general: &str, tag: &str) -> bool {
+    let mut subtags = tag.split(['-', '_']);
+    general
+        .split(['-', '_'])
+        .all(|part| subtags.next().is_some_and(|subtag| subtag.eq_ignore_ascii_case(part)))
 }

@@ -159,7 +159,7 @@ impl<'a> Demand<'a> {
         rule: Option<&SpendRule>,
     ) -> Result<Demand<'a>, Refusal> {
         let balance = programme.balance(&asked.balance).ok_or(Refusal::NotCovered)?;
-        let open = purchase.map(|purchase| purchase.event.purchased().less(purchase.covered()));
+        let open = purchase.map(RecordedEvent::open);
         let currency = programme.currency.decimals;
         let most = |open| most_worth(open, balance.worth, balance.decimals, currency);
         let allowed = rule.is_none_or(|rule| rule.specific_amount.is_some());

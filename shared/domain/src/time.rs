@@ -1,5 +1,7 @@
 //! Instants, the programme's days and calendar periods, and ISO 8601 durations.
 
+use std::fmt;
+
 use chrono::{DateTime, Datelike, Days, Months, NaiveDate, NaiveTime, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
 use thiserror::Error;
@@ -190,6 +192,12 @@ impl Duration {
     /// Whether it takes no time.
     pub fn is_zero(self) -> bool {
         self.months == 0 && self.days == 0
+    }
+}
+
+impl fmt::Display for Duration {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "P{}M{}D", self.months, self.days)
     }
 }
 

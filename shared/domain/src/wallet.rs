@@ -14,6 +14,9 @@ pub const MAX_LOTS: usize = 400;
 /// Months of activity that a wallet keeps.
 pub const ACTIVITY_MONTHS: usize = 13;
 
+/// Most amounts that a wallet remembers as written off; older ones are given up on for good.
+pub const MAX_WRITTEN_OFF: usize = 24;
+
 /// What was awarded together and expires together.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lot {
@@ -39,6 +42,17 @@ pub struct Activity {
     pub amount: Amount,
 }
 
+/// What the programme gave up on: a cancelled award that was spent. Spends of before that come back
+/// make up for it, so that the order of cancels does not matter; new awards and spends do not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WrittenOff {
+    pub balance: BalanceCode,
+    /// Sequence of the entry that wrote it off.
+    pub entry: u64,
+    /// What was not made up for; never nothing.
+    pub amount: Amount,
+}
+
 /// All that a decision about a participant needs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Wallet {
@@ -50,6 +64,8 @@ pub struct Wallet {
     pub lots: Vec<Lot>,
     /// Owed per balance, never nothing; by balance.
     pub debts: Vec<(BalanceCode, Amount)>,
+    /// The newest at the end, at most [`MAX_WRITTEN_OFF`].
+    pub written_off: Vec<WrittenOff>,
     pub blocked: bool,
     pub counters: Vec<Counter>,
     /// What accumulating offers have counted and not consumed; never nothing.
@@ -102,14 +118,14 @@ impl Wallet {
     pub fn carry_out(&mut self, effect: &Effect) {
         match effect {
             Effect::Award { offer, lot, amount, debt, slot } => {
-                self.repay(&lot.balance, *debt);
+                self.owe(&lot.balance, Amount(-debt.0));
                 self.put(lot, amount.less(*debt));
                 if let (Some(offer), Some(slot)) = (offer, slot) {
                     self.count(offer, *slot, true);
                 }
             }
             Effect::Return { lot, amount, debt } => {
-                self.repay(&lot.balance, *debt);
+                self.owe(&lot.balance, Amount(-debt.0));
                 self.put(lot, amount.less(*debt));
             }
             Effect::Take { lot, amount }
@@ -117,7 +133,9 @@ impl Wallet {
             | Effect::Expire { lot, amount } => self.take(lot, *amount),
             Effect::Owe { balance, amount } => self.owe(balance, *amount),
             Effect::Free { offer, slot } => self.count(offer, *slot, false),
-            Effect::Count { offer, part, by } => tally::count(&mut self.tallies, offer, part, *by),
+            Effect::Count { offer, part, by } | Effect::Counted { offer, part, by, .. } => {
+                tally::count(&mut self.tallies, offer, part, *by);
+            }
             Effect::Tallied(award) => tally::push(&mut self.tally_awards, award),
             Effect::Untallied { at } => tally::pop(&mut self.tally_awards, *at),
             Effect::Quota { offer, awards, .. } if *awards != 0 => {
@@ -136,6 +154,10 @@ impl Wallet {
                 self.last_event = self.last_event.max(Some(*performed_on));
             }
             Effect::Block { blocked } => self.blocked = *blocked,
+            Effect::Gone { .. } => {}
+            Effect::WriteOff { balance, entry, amount } => {
+                self.write_off(balance, *entry, *amount);
+            }
         }
     }
 
@@ -199,21 +221,27 @@ impl Wallet {
         }
     }
 
-    fn owe(&mut self, balance: &BalanceCode, amount: Amount) {
-        match self.debts.iter_mut().find(|(code, _)| code == balance) {
-            Some((_, owed)) => owed.0 = owed.0.saturating_add(amount.0),
-            None => {
-                let at = self.debts.partition_point(|(code, _)| code < balance);
-                self.debts.insert(at, (balance.clone(), amount));
-            }
+    /// Adds to what is owed; less than nothing where debt is paid.
+    fn owe(&mut self, balance: &BalanceCode, by: Amount) {
+        let at = self.debts.partition_point(|(code, _)| code < balance);
+        match self.debts.get_mut(at).filter(|(code, _)| code == balance) {
+            Some((_, owed)) => owed.0 = owed.0.saturating_add(by.0),
+            None => self.debts.insert(at, (balance.clone(), by)),
         }
+        self.debts.retain(|(_, owed)| owed.0 > 0);
     }
 
-    fn repay(&mut self, balance: &BalanceCode, amount: Amount) {
-        if let Some((_, owed)) = self.debts.iter_mut().find(|(code, _)| code == balance) {
-            owed.0 -= amount.0;
+    fn write_off(&mut self, balance: &BalanceCode, entry: u64, by: Amount) {
+        let known = |known: &&mut WrittenOff| known.entry == entry && known.balance == *balance;
+        match self.written_off.iter_mut().find(known) {
+            Some(known) => known.amount.0 = known.amount.0.saturating_add(by.0),
+            None => {
+                self.written_off.push(WrittenOff { balance: balance.clone(), entry, amount: by });
+            }
         }
-        self.debts.retain(|(_, owed)| !owed.is_zero());
+        self.written_off.retain(|known| known.amount.0 > 0);
+        let excess = self.written_off.len().saturating_sub(MAX_WRITTEN_OFF);
+        self.written_off.drain(..excess);
     }
 
     fn count(&mut self, offer: &OfferId, slot: Slot, up: bool) {

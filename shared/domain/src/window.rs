@@ -76,6 +76,20 @@ impl Clock {
     }
 }
 
+impl Occasion {
+    /// The day it is of a participant with these, where it is known.
+    pub fn of(
+        self,
+        birthday: Option<NaiveDate>,
+        name_day: Option<Anniversary>,
+    ) -> Option<Anniversary> {
+        match self {
+            Occasion::Birthday => birthday.map(Anniversary::of),
+            Occasion::NameDay => name_day,
+        }
+    }
+}
+
 impl Times {
     /// Whether the clock shows one of these times.
     pub fn holds(&self, clock: &Clock) -> bool {
@@ -110,10 +124,7 @@ impl Validity {
     ) -> bool {
         self.may_hold(clock)
             && self.around.is_none_or(|around| {
-                let known = match around.what {
-                    Occasion::Birthday => birthday.map(Anniversary::of),
-                    Occasion::NameDay => name_day,
-                };
+                let known = around.what.of(birthday, name_day);
                 known.is_some_and(|known| known.is_near(clock.day, around.before, around.after))
             })
     }

@@ -1,80 +1,100 @@
-//! Cancelling events and spends: once, with what they led to.
+//! Cancelling events, whole or in part: once, with what they led to.
 
 use domain::apply::{Command, Outcome, apply};
-use domain::event::{Due, EventState, RecordedEvent};
-use domain::id::{EventId, TransactionCode};
-use domain::ledger::{Entry, EntryKey, PayloadHash};
+use domain::cancel::TakeBack;
+use domain::event::RecordedEvent;
+use domain::id::EventId;
+use domain::ledger::{EntryKey, PayloadHash};
 use domain::programme::Programme;
 use domain::refusal::Refusal;
+use domain::returns::{Return, ReturnedLine};
 use domain::time::Instant;
+use domain::wallet::Wallet;
 
 use crate::Store;
+use crate::bar::Place;
 use crate::commit::{Done, Operation, Proposal, Step, decision_time};
 use crate::error::{Error, Noun, Result};
 use crate::event::put_event;
 use crate::facts::quota_writes;
 use crate::ledger::{Ledger, Reach};
-use crate::record::{CancelMark, StoredEvent};
-use crate::table::Write;
+use crate::record::{Asked, State, StoredEvent};
 
-/// The cancel of an event.
+/// The cancel of an event, whole or in part.
 #[derive(Clone, Debug)]
 pub struct CancelEvent<'a> {
     pub programme: &'a Programme,
     /// Time of the invocation.
     pub now: Instant,
     pub event: &'a EventId,
-    /// Of the body and the caller's key: another key is another cancel.
+    /// Of the caller's key: another key is another cancel.
+    pub key: PayloadHash,
+    /// Of the body.
     pub payload: PayloadHash,
+    /// What comes back; none: all that is left. Indices and quantities are within the purchase's.
+    pub lines: &'a [ReturnedLine],
+    /// As the caller says.
+    pub reason: Option<&'a str>,
+    /// Whether an event that has not arrived yet is cancelled too: it never will be accepted.
+    pub ahead: bool,
 }
 
-/// The cancel of a spend.
-#[derive(Clone, Debug)]
-pub struct CancelSpend<'a> {
-    pub programme: &'a Programme,
-    /// Time of the invocation.
-    pub now: Instant,
-    pub spend: &'a TransactionCode,
-    /// Of the body and the caller's key.
-    pub payload: PayloadHash,
-}
-
-/// A spend that was cancelled.
+/// What the cancel of an event came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SpendCancelled {
-    /// The ledger entry of the cancel.
-    pub sequence: u64,
+pub enum EventCancelled {
+    /// The event as it is now, and the ledger entry.
+    TakenBack(Box<RecordedEvent>, u64),
+    /// It has not arrived, and will be refused.
+    Ahead,
 }
 
 impl Store {
     /// Cancels an event: voids its awards, gives back what was spent against it, and sees to it
-    /// that no run ever judges it. Answers the event and the entry. Write units: 4.17.
+    /// that no run ever judges it; or takes back as much of it as goods came back.
+    /// Write units: 4.17; 1 where the event has not arrived.
     ///
     /// # Errors
-    /// `NotFound` (event), `Refused` (`already_cancelled`, `award_spent`), or a failure.
-    pub async fn cancel_event(
-        &self,
-        order: &CancelEvent<'_>,
-    ) -> Result<Done<(RecordedEvent, u64)>> {
-        let known = self.find_event(order.event, false).await?;
-        let known = known.ok_or(Error::NotFound(Noun::Event))?;
-        let participant = known.recorded.event.participant.clone();
-        self.commit(&participant, &mut EventCancel { order, event: known }).await
-    }
-
-    /// Cancels a spend: its lots come back with their own expiry. Write units: 1.17; 4.17
-    /// against a purchase.
-    ///
-    /// # Errors
-    /// `NotFound` (transaction), `Refused` (`already_cancelled`), or a failure.
-    pub async fn cancel_spend(&self, order: &CancelSpend<'_>) -> Result<Done<SpendCancelled>> {
-        let entry = self.transaction(order.spend).await?;
-        if entry.spend().is_none() {
-            return Err(Error::NotFound(Noun::Transaction));
+    /// `NotFound` (event), `Refused` (`already_cancelled`, `returned_already`, `award_spent`),
+    /// `KeyReused`, or a failure.
+    pub async fn cancel_event(&self, order: &CancelEvent<'_>) -> Result<Done<EventCancelled>> {
+        let ahead = order.ahead && order.lines.is_empty();
+        // Consistent from the second time on: what stands there does not go away.
+        for fresh in [false, true, true] {
+            match self.read_place(order.event, fresh).await? {
+                Some(Place::Event(known)) => {
+                    let participant = known.recorded.event.participant.clone();
+                    let event = *known;
+                    return self.commit(&participant, &mut EventCancel { order, event }).await;
+                }
+                Some(Place::Barred(asked)) if ahead => return barred(order, &asked),
+                None if ahead && fresh => {
+                    if self.bar(order.event, &asked(order)).await? {
+                        return Ok(cancelled_ahead(false));
+                    }
+                }
+                Some(Place::Barred(_)) | None if fresh => break,
+                Some(Place::Barred(_)) | None => {}
+            }
         }
-        let mut operation = SpendCancel { order, spend: entry, purchase: None };
-        self.commit(&order.spend.participant, &mut operation).await
+        Err(if ahead { Error::Contended } else { Error::NotFound(Noun::Event) })
     }
+}
+
+fn asked(order: &CancelEvent<'_>) -> Asked {
+    Asked { key: order.key, payload: order.payload }
+}
+
+fn cancelled_ahead(repeated: bool) -> Done<EventCancelled> {
+    Done { value: EventCancelled::Ahead, wallet: Wallet::default(), repeated }
+}
+
+/// One key, one answer, also where there is no ledger to remember it.
+fn barred(order: &CancelEvent<'_>, before: &Asked) -> Result<Done<EventCancelled>> {
+    if *before == asked(order) {
+        return Ok(cancelled_ahead(true));
+    }
+    let reused = before.key == order.key;
+    Err(if reused { Error::KeyReused } else { Error::Refused(Refusal::AlreadyCancelled) })
 }
 
 struct EventCancel<'a> {
@@ -83,7 +103,7 @@ struct EventCancel<'a> {
 }
 
 impl Operation for EventCancel<'_> {
-    type Answer = (RecordedEvent, u64);
+    type Answer = EventCancelled;
 
     async fn load(&mut self, store: &Store, fresh: bool) -> Result<()> {
         if fresh {
@@ -97,52 +117,58 @@ impl Operation for EventCancel<'_> {
         Reach::Journal
     }
 
-    async fn decide(&mut self, store: &Store, ledger: &Ledger) -> Result<Step<Self::Answer>> {
-        let order = self.order;
+    async fn decide(&mut self, store: &Store, ledger: &Ledger) -> Result<Step<EventCancelled>> {
         let state = match ledger.known() {
             Ok(state) => state,
             Err(unknown) => return Ok(Step::Answer(Err(unknown))),
         };
-        if let Some(mark) = self.event.cancel {
-            if mark.sequence > state.wallet.length {
-                return Ok(Step::Again);
-            }
-            let value = (self.event.recorded.clone(), mark.sequence);
-            let repeat = Done { value, wallet: state.wallet.clone(), repeated: true };
-            let same = mark.payload == order.payload;
-            let refused = Err(Error::Refused(Refusal::AlreadyCancelled));
-            return Ok(Step::Known(if same { Ok(repeat) } else { refused }));
+        if let Some(known) = self.answered(state) {
+            return Ok(known);
         }
-        if self.event.denied.contains(&order.payload) {
-            return Ok(Step::Known(Err(Error::Refused(Refusal::AwardSpent))));
-        }
-        let recorded = &self.event.recorded;
-        let entries = recorded.entries();
-        if entries.iter().any(|sequence| *sequence > state.wallet.length) {
+        let order = self.order;
+        let before = &self.event.recorded;
+        let back = Return {
+            sequence: state.wallet.length + 1,
+            key: order.key,
+            payload: order.payload,
+            lines: order.lines.to_vec(),
+            reason: order.reason.map(Into::into),
+        };
+        let mut after = match before.with_return(back) {
+            Ok(after) => after,
+            // What came back does not become less, whatever else was not read.
+            Err(refusal) => return Ok(Step::Known(Err(Error::Refused(refusal)))),
+        };
+        let sequences = before.entries();
+        if sequences.iter().any(|sequence| *sequence > state.wallet.length) {
             return Ok(Step::Again);
         }
-        let mut reversed = Vec::new();
-        for sequence in entries {
-            let participant = &recorded.event.participant;
-            reversed.push(store.find_entry(participant, ledger, sequence).await?);
+        let participant = &before.event.participant;
+        let mut entries = Vec::new();
+        for sequence in sequences {
+            entries.push(store.find_entry(participant, ledger, sequence).await?);
         }
-        let key = EntryKey::CancelEvent(recorded.event.id.clone());
-        let now = decision_time(order.now, &state.wallet, [recorded.accepted_at]);
-        let command = Command::Cancel { key, payload: order.payload, entries: &reversed };
+        let now = decision_time(order.now, &state.wallet, [before.accepted_at]);
+        let back = TakeBack { entries: &entries, event: Some((before, &after)), later: &[] };
+        let later = match back.history(order.programme, &state.wallet, now) {
+            Some(sequence) => store.entries_from(participant, ledger, sequence).await?,
+            None => Vec::new(),
+        };
+        let back = TakeBack { later: &later, ..back };
+        let command = Command::Cancel { key: self.key(), payload: order.payload, back };
         let applied = apply(order.programme, &state.wallet, now, &command);
         let sequence = applied.wallet.length;
         let mut event = self.event.clone();
         let answer = match applied.outcome {
             Outcome::Refused(refusal) => {
-                event.denied.push(order.payload);
+                event.denied.push(asked(order));
                 Err(Error::Refused(refusal))
             }
             Outcome::Done | Outcome::Judged { .. } => {
-                event.recorded.state = EventState::Cancelled;
-                event.recorded.due = Due::Nothing;
-                event.recorded.spends.iter_mut().for_each(|spend| spend.cancelled = true);
-                event.cancel = Some(CancelMark { sequence, payload: order.payload });
-                Ok((event.recorded.clone(), sequence))
+                // What expired first is an entry of its own.
+                after.returns.iter_mut().rev().take(1).for_each(|back| back.sequence = sequence);
+                event.recorded = after.clone();
+                Ok(EventCancelled::TakenBack(Box::new(after), sequence))
             }
         };
         let mut sides = vec![put_event(&event)?];
@@ -151,75 +177,33 @@ impl Operation for EventCancel<'_> {
     }
 }
 
-struct SpendCancel<'a> {
-    order: &'a CancelSpend<'a>,
-    spend: Entry,
-    purchase: Option<StoredEvent>,
-}
-
-impl Operation for SpendCancel<'_> {
-    type Answer = SpendCancelled;
-
-    async fn load(&mut self, store: &Store, fresh: bool) -> Result<()> {
-        if let Some(purchase) = self.spend.event() {
-            // Without it, the spend would come back a second time when the purchase is cancelled.
-            let known = store.find_event(purchase, fresh).await?;
-            self.purchase = Some(known.ok_or(Error::Corrupt("a spend without its purchase"))?);
-        }
-        Ok(())
+impl EventCancel<'_> {
+    /// Numbered by the cancels that were tried before: a refused one is an entry too.
+    fn key(&self) -> EntryKey {
+        let tried = self.event.recorded.returns.len() + self.event.denied.len();
+        let event = self.order.event.clone();
+        EntryKey::CancelEvent { event, turn: u16::try_from(tried).unwrap_or(u16::MAX) }
     }
 
-    fn reach(&self) -> Reach {
-        Reach::Since(self.spend.at)
-    }
-
-    async fn decide(&mut self, _: &Store, ledger: &Ledger) -> Result<Step<SpendCancelled>> {
-        let order = self.order;
-        let state = match ledger.known() {
-            Ok(state) => state,
-            Err(unknown) => return Ok(Step::Answer(Err(unknown))),
-        };
-        let already = || Err(Error::Refused(Refusal::AlreadyCancelled));
-        let key = EntryKey::CancelSpend(self.spend.sequence);
-        if let Some(entry) = ledger.search(&key) {
-            if entry.payload != order.payload {
-                return Ok(Step::Known(already()));
+    /// What the event says of a cancel under this key.
+    fn answered(&self, state: &State) -> Option<Step<EventCancelled>> {
+        let (order, recorded) = (self.order, &self.event.recorded);
+        let reused = || Step::Known(Err(Error::KeyReused));
+        if let Some(back) = recorded.returns.iter().find(|back| back.key == order.key) {
+            if back.payload != order.payload {
+                return Some(reused());
             }
-            let value = SpendCancelled { sequence: entry.sequence };
+            if back.sequence > state.wallet.length {
+                return Some(Step::Again);
+            }
+            let value = EventCancelled::TakenBack(Box::new(recorded.clone()), back.sequence);
             let wallet = state.wallet.clone();
-            return Ok(Step::Known(Ok(Done { value, wallet, repeated: true })));
+            return Some(Step::Known(Ok(Done { value, wallet, repeated: true })));
         }
-        let accepted = self.purchase.as_ref().map(|purchase| purchase.recorded.accepted_at);
-        let now = decision_time(order.now, &state.wallet, accepted);
-        let reversed = std::slice::from_ref(&self.spend);
-        let command = Command::Cancel { key, payload: order.payload, entries: reversed };
-        let applied = apply(order.programme, &state.wallet, now, &command);
-        let Some(sides) = self.without_spend()? else {
-            // Its purchase took it back, or a twin of this request did, which the ledger that was
-            // read does not show yet.
-            let purchase = self.purchase.as_ref().and_then(|purchase| purchase.cancel);
-            let seen = purchase.is_some_and(|mark| mark.sequence <= state.wallet.length);
-            return Ok(if seen { Step::Answer(already()) } else { Step::Again });
-        };
-        let answer = match applied.outcome {
-            Outcome::Refused(refusal) => Err(Error::Refused(refusal)),
-            Outcome::Done | Outcome::Judged { .. } => {
-                Ok(SpendCancelled { sequence: applied.wallet.length })
-            }
-        };
-        Ok(Step::Commit(Proposal::of(applied, sides), answer))
-    }
-}
-
-impl SpendCancel<'_> {
-    /// The purchase without this spend; none where cancelling the purchase took it back already.
-    fn without_spend(&self) -> Result<Option<Vec<Write>>> {
-        let Some(purchase) = &self.purchase else { return Ok(Some(Vec::new())) };
-        let mut purchase = purchase.clone();
-        let spends = purchase.recorded.spends.iter_mut();
-        let mut own = spends.filter(|s| s.sequence == self.spend.sequence && !s.cancelled);
-        let Some(spend) = own.next() else { return Ok(None) };
-        spend.cancelled = true;
-        Ok(Some(vec![put_event(&purchase)?]))
+        let denied = self.event.denied.iter().find(|denied| denied.key == order.key)?;
+        Some(match denied.payload == order.payload {
+            true => Step::Known(Err(Error::Refused(Refusal::AwardSpent))),
+            false => reused(),
+        })
     }
 }

@@ -6,18 +6,20 @@ use domain::event::{Due, Event, Judge, RecordedEvent, SpendOn};
 use domain::id::EventId;
 use domain::ledger::{Entry, EntryKey, PayloadHash};
 use domain::programme::Programme;
+use domain::refusal::Refusal;
 use domain::spend::SpendAsked;
 use domain::time::Instant;
 use domain::wallet::Wallet;
 
 use crate::Store;
+use crate::bar::Place;
 use crate::commit::{Done, Operation, Proposal, Step, decision_time};
 use crate::error::{Error, Noun, Result};
 use crate::facts::{Known, quota_writes};
 use crate::key;
 use crate::ledger::{Ledger, Reach};
-use crate::record::{StoredEvent, decode_event, encode_event};
-use crate::table::{Demand, Item, Write, binary, item, number, read_binary, read_number, text};
+use crate::record::{StoredEvent, encode_event};
+use crate::table::{Demand, Write, binary, item, number, text};
 
 /// An event to be stored.
 #[derive(Clone, Debug)]
@@ -35,13 +37,8 @@ pub struct Posting<'a> {
 
 struct Post<'a> {
     order: &'a Posting<'a>,
-    known: Option<StoredEvent>,
+    known: Option<Place>,
     facts: Known,
-}
-
-/// Reads an event item.
-pub(crate) fn read_event_item(item: &Item) -> Result<StoredEvent> {
-    decode_event(read_binary(item, "d")?, read_number(item, "v")?)
 }
 
 /// Puts an event that was read, one version on.
@@ -75,8 +72,8 @@ impl Store {
     /// judged, 2 pending; a repeat writes nothing.
     ///
     /// # Errors
-    /// `Refused` (by its spend: nothing is stored), `NotFound` (participant), `KeyReused`, or a
-    /// failure.
+    /// `Refused` (by its spend, or `event_cancelled`: nothing is stored), `NotFound` (participant),
+    /// `KeyReused`, or a failure.
     pub async fn post_event(&self, order: &Posting<'_>) -> Result<Done<RecordedEvent>> {
         let mut operation = Post { order, known: None, facts: Known::default() };
         self.commit(&order.event.participant, &mut operation).await
@@ -109,8 +106,10 @@ impl Store {
         id: &EventId,
         fresh: bool,
     ) -> Result<Option<StoredEvent>> {
-        let item = self.table.get(key::event(id), fresh).await?;
-        item.as_ref().map(read_event_item).transpose()
+        Ok(match self.read_place(id, fresh).await? {
+            Some(Place::Event(stored)) => Some(*stored),
+            Some(Place::Barred(_)) | None => None,
+        })
     }
 }
 
@@ -119,7 +118,7 @@ impl Operation for Post<'_> {
 
     async fn load(&mut self, store: &Store, fresh: bool) -> Result<()> {
         let Posting { programme, event, judge, .. } = *self.order;
-        self.known = store.read_event(&event.id, fresh).await?;
+        self.known = store.read_place(&event.id, fresh).await?;
         if judge && self.known.is_none() {
             let events = std::iter::once(event);
             self.facts = store.facts(programme, &event.participant, events).await?;
@@ -133,7 +132,10 @@ impl Operation for Post<'_> {
 
     async fn decide(&mut self, _: &Store, ledger: &Ledger) -> Result<Step<RecordedEvent>> {
         let order = self.order;
-        if let Some(known) = &self.known {
+        if let Some(Place::Barred(_)) = &self.known {
+            return Ok(Step::Known(Err(Error::Refused(Refusal::EventCancelled))));
+        }
+        if let Some(Place::Event(known)) = &self.known {
             if known.recorded.payload != order.payload {
                 return Ok(Step::Known(Err(Error::KeyReused)));
             }
@@ -164,8 +166,7 @@ impl Operation for Post<'_> {
             posted.judge(order, now, self.facts.facts())?;
         }
         let Posted { recorded, wallet, entries } = posted;
-        let stored =
-            StoredEvent { recorded: recorded.clone(), version: 0, cancel: None, denied: vec![] };
+        let stored = StoredEvent { recorded: recorded.clone(), version: 0, denied: vec![] };
         let mut sides = vec![put_event(&stored)?];
         sides.extend(quota_writes(order.programme, &entries));
         Ok(Step::Commit(Proposal { entries, wallet, enrols, sides }, Ok(recorded)))
@@ -196,7 +197,7 @@ impl Posted {
         }
         let made = applied.entries.last().and_then(|entry| entry.spend().cloned());
         let sequence = applied.wallet.length;
-        self.recorded.spends.extend(made.map(|made| SpendOn { sequence, made, cancelled: false }));
+        self.recorded.spends.extend(made.map(|made| SpendOn::new(sequence, made)));
         self.entries.extend(applied.entries);
         self.wallet = applied.wallet;
         None

@@ -165,7 +165,9 @@ impl Store {
             journal.filter(|entry| entry.sequence < below).cloned().collect();
         let mut next = ledger.state.as_ref().map_or(1, first_in_journal).min(below);
         while entries.len() < count && next > 1 {
-            let pages = self.pages_below(id, next - 1, FIRST_READ).await?;
+            let wanted = i32::try_from(count - entries.len()).unwrap_or(FURTHER_READ);
+            let limit = wanted.clamp(FIRST_READ, FURTHER_READ);
+            let pages = self.pages_below(id, next - 1, limit).await?;
             let covered = pages.first().is_some_and(|page| page.last() + 1 >= next);
             if !covered {
                 return Err(Error::Corrupt("the ledger has a hole"));
@@ -177,6 +179,21 @@ impl Store {
                 }
             }
         }
+        Ok(entries)
+    }
+
+    /// The ledger from a sequence on, oldest first.
+    pub(crate) async fn entries_from(
+        &self,
+        id: &ParticipantId,
+        ledger: &Ledger,
+        sequence: u64,
+    ) -> Result<Vec<Entry>> {
+        let length = ledger.known()?.wallet.length;
+        let count = usize::try_from((length + 1).saturating_sub(sequence)).unwrap_or(usize::MAX);
+        let mut entries = self.entries_below(id, ledger, u64::MAX, count).await?;
+        entries.retain(|entry| entry.sequence >= sequence);
+        entries.reverse();
         Ok(entries)
     }
 }

@@ -1,6 +1,8 @@
 //! The one table: keys, items, and the commit loop through which every wallet changes.
 
+mod bar;
 mod cancel;
+mod cancel_spend;
 mod commit;
 mod error;
 mod event;
@@ -19,7 +21,8 @@ mod show;
 mod spend;
 mod table;
 
-pub use cancel::{CancelEvent, CancelSpend, SpendCancelled};
+pub use cancel::{CancelEvent, EventCancelled};
+pub use cancel_spend::{CancelSpend, SpendCancelled};
 pub use commit::Done;
 pub use error::{Error, Noun, Result};
 pub use event::Posting;

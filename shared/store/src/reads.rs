@@ -161,11 +161,13 @@ fn listed_by(entry: &Entry) -> Option<&EventId> {
     let judged = || entry.effects.iter().any(|effect| matches!(effect, Effect::Activity { .. }));
     match &entry.key {
         EntryKey::Event { event, turn: 0 } => Some(event),
-        EntryKey::CancelEvent(event) if matches!(entry.act, Act::Reversed(_)) && !judged() => {
+        EntryKey::CancelEvent { event, .. }
+            if matches!(entry.act, Act::Reversed(_)) && !judged() =>
+        {
             Some(event)
         }
         EntryKey::Event { .. }
-        | EntryKey::CancelEvent(_)
+        | EntryKey::CancelEvent { .. }
         | EntryKey::Spend(_)
         | EntryKey::SpendWithPurchase(_)
         | EntryKey::CancelSpend(_)

@@ -16,7 +16,7 @@ pub fn show(item: &Item) -> Result<String> {
         "P" if sk == key::STATE => format!("{:#?}", read_state(item)?),
         "P" if sk == key::PROFILE => format!("{:#?}", crate::participant::read_profile(item)?),
         "P" => format!("{:#?}", decode_page(read_binary(item, "d")?)?),
-        "E" => format!("{:#?}", crate::event::read_event_item(item)?),
+        "E" => format!("{:#?}", crate::bar::read_place(item)?),
         "X" => format!("{:#?}", crate::pass::read_pass_item(item)?),
         "U" | "G" | "J" => format!("{item:#?}"),
         _ => return Err(Error::Corrupt("a key of no known kind")),

@@ -146,7 +146,7 @@ impl Spend<'_> {
             (Some(purchase), Ok(done)) => {
                 let mut purchase = purchase.clone();
                 let (sequence, made) = (done.sequence, done.made.clone());
-                purchase.recorded.spends.push(SpendOn { sequence, made, cancelled: false });
+                purchase.recorded.spends.push(SpendOn::new(sequence, made));
                 sides.push(put_event(&purchase)?);
             }
             (Some(purchase), Err(_)) => sides.push(check_event(purchase)),

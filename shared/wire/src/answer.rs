@@ -4,19 +4,23 @@ mod event;
 mod participant;
 mod pass;
 mod preview;
+mod returns;
 mod spend;
 mod transaction;
 mod wallet;
 
 pub use event::{
-    AwardAnswer, CancelEventAnswer, EventAnswer, EventView, LineView, MediumView, PassedOver,
-    Totals, cancel_event, event, event_only,
+    AwardAnswer, EventAnswer, EventView, LineView, MediumView, PassedOver, Totals, event,
+    event_only,
 };
 pub use participant::{ConsentView, ParticipantAnswer, ProfileView, participant};
 pub use pass::{
     CreditView, PassIssuedAnswer, Redeemed, RedemptionAnswer, pass_id, pass_issued, redemption,
 };
 pub use preview::{PreviewAnswer, PreviewAward, preview};
+pub use returns::{
+    CancelAheadAnswer, CancelEventAnswer, ReturnView, ReturnedLineView, cancel_ahead, cancel_event,
+};
 pub use spend::{CancelSpendAnswer, SpendAnswer, SpendView, cancel_spend, spend};
 pub use transaction::{
     SpendDetail, TransactionAnswer, TransactionRow, TransactionsAnswer, rows, transaction,

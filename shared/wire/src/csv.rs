@@ -3,12 +3,14 @@
 //! Data is written exactly as it is known. A cell that starts with `=`, `+`, `-` or `@` is not
 //! altered: the files are for machines, and whoever opens one in a spreadsheet imports as text.
 
+mod definition;
+
 use std::io::Write;
 
 use domain::id::{BalanceCode, ParticipantId, RunId};
 use domain::participant::Participant;
 use domain::programme::Programme;
-use domain::segment::{Predicate, Segment};
+use domain::segment::Segment;
 use domain::time::{Instant, show_instant};
 use domain::wallet::Wallet;
 use serde::Serialize;
@@ -214,29 +216,10 @@ pub fn full_manifest(
 
 /// SHA-256, in hexadecimal, over what the segment asks for: equal for equal predicates.
 pub fn definition_sha256(segment: &Segment) -> String {
-    let mut text = String::new();
-    describe(&segment.members, &mut text);
-    hex(&Sha256::digest(text.as_bytes()))
+    hex(&Sha256::digest(definition::describe(&segment.members)))
 }
 
 /// Lowercase hexadecimal, as the manifest shows hashes.
 pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn describe(predicate: &Predicate, out: &mut String) {
-    match predicate {
-        Predicate::All(all) => {
-            out.push_str("all(");
-            for (at, member) in all.iter().enumerate() {
-                out.push_str(if at == 0 { "" } else { "," });
-                describe(member, out);
-            }
-            out.push(')');
-        }
-        Predicate::Consent(channel) => out.push_str(&format!("consent({channel})")),
-        Predicate::BalanceAtLeast { balance, amount } => {
-            out.push_str(&format!("balance({balance}>={})", amount.0));
-        }
-    }
 }

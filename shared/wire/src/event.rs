@@ -171,13 +171,20 @@ fn event_id(fields: &Object<'_>, key: Option<&Key>) -> Option<EventId> {
 }
 
 fn referenced(system: &Node<'_>, reference: &Node<'_>) -> Option<EventId> {
-    let parsed_reference =
-        reference.parsed(|text| EventId::of_reference("any", text).map(|_| text.to_owned()));
+    let reference = external_reference(reference);
+    EventId::of_reference(&external_system(system)?, &reference?).ok()
+}
+
+/// The name of a system that sends events.
+pub(crate) fn external_system(node: &Node<'_>) -> Option<String> {
     let expected = "must have 1 to 64 of the characters A-Z a-z 0-9 _ . - and must not be \"key\"";
-    let parsed_system = system.parsed(|text| {
-        EventId::of_reference(text, "any").map(|_| text.to_owned()).map_err(|_| expected)
-    });
-    EventId::of_reference(&parsed_system?, &parsed_reference?).ok()
+    let parse = |text: &str| EventId::of_reference(text, "any").map(|_| text.to_owned());
+    node.parsed(|text| parse(text).map_err(|_| expected))
+}
+
+/// A reference within a system.
+pub(crate) fn external_reference(node: &Node<'_>) -> Option<String> {
+    node.parsed(|text| EventId::of_reference("any", text).map(|_| text.to_owned()))
 }
 
 /// The body with the identifier as it is stored; brand and type stay as they were sent, so that

@@ -12,4 +12,5 @@ pub mod problem;
 pub mod programme;
 mod read;
 pub mod request;
+pub mod returns;
 pub mod spend;

@@ -4,16 +4,25 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use chrono::{Datelike, NaiveDate};
 use chrono_tz::Tz;
 use domain::anniversary::Anniversary;
 use domain::participant::{Channel, Consent, Profile};
+use domain::time::Instant;
 
 use crate::fault::{BodyFault, code};
 use crate::pass::parse_channel;
-use crate::read::{Node, json, read};
+use crate::read::{Node, Object, json, read};
 
 const MAX_TAGS: usize = 50;
+/// Most characters of a tag, and of the name of a flag.
+pub(crate) const MAX_TAG: usize = 64;
+/// Most characters of an area.
+pub(crate) const MAX_AREA: usize = 100;
 const MAX_CONSENTS: usize = 20;
+const EARLIEST_BIRTH: i32 = 1_900;
+/// How far the clocks of the east are ahead of UTC.
+const EASTERNMOST_MINUTES: i64 = 14 * 60;
 
 /// What a `PUT` of a participant brings.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,10 +45,10 @@ pub struct BlockRequest {
 ///
 /// # Errors
 /// [`BodyFault::Malformed`], or [`BodyFault::Invalid`] with everything that is wrong.
-pub fn parse_participant(bytes: &[u8]) -> Result<ParticipantUpdate, BodyFault> {
+pub fn parse_participant(bytes: &[u8], now: Instant) -> Result<ParticipantUpdate, BodyFault> {
     read(&json(bytes)?, |node| {
         let body = node.object(&["profile", "consents"])?;
-        let profile = body.optional("profile").and_then(|profile| read_profile(&profile));
+        let profile = body.optional("profile").and_then(|profile| read_profile(&profile, now));
         let mut channels = HashSet::new();
         let consents = body.list("consents", MAX_CONSENTS, |node| {
             let (channel, consent) = read_consent(node)?;
@@ -65,7 +74,7 @@ pub fn parse_block(bytes: &[u8]) -> Result<BlockRequest, BodyFault> {
     })
 }
 
-fn read_profile(node: &Node<'_>) -> Option<Profile> {
+fn read_profile(node: &Node<'_>, now: Instant) -> Option<Profile> {
     let fields = node.object(&[
         "first_name",
         "last_name",
@@ -90,11 +99,34 @@ fn read_profile(node: &Node<'_>) -> Option<Profile> {
         phone: parsed("phone", parse_phone),
         locale: parsed("locale", parse_locale),
         time_zone: parsed("time_zone", parse_zone),
-        birthday: fields.optional("birthday").and_then(|birthday| birthday.date()),
+        birthday: fields.optional("birthday").and_then(|birthday| read_birthday(&birthday, now)),
         name_day: fields.optional("name_day").and_then(|day| day.parsed(parse_name_day)),
-        area: label("area", 100),
-        tags: fields.list("tags", MAX_TAGS, |tag| tag.label(64)),
+        area: label("area", MAX_AREA),
+        tags: read_tags(&fields),
         flags: fields.optional("flags").map(|flags| read_flags(&flags)).unwrap_or_default(),
+    })
+}
+
+/// A day that has begun somewhere, of somebody who may be alive.
+fn read_birthday(node: &Node<'_>, now: Instant) -> Option<NaiveDate> {
+    let date = node.date()?;
+    let latest = now.plus_minutes(EASTERNMOST_MINUTES).day(Tz::UTC).date();
+    if date > latest {
+        node.fault(code::IN_FUTURE, "must not be in the future");
+    } else if date.year() < EARLIEST_BIRTH {
+        node.fault(code::RANGE, format!("must not be before {EARLIEST_BIRTH}"));
+    }
+    Some(date)
+}
+
+fn read_tags(fields: &Object<'_>) -> Vec<Box<str>> {
+    let mut seen = HashSet::new();
+    fields.list("tags", MAX_TAGS, |node| {
+        let tag = node.label(MAX_TAG)?;
+        if !seen.insert(tag.clone()) {
+            node.fault(code::DUPLICATE, "occurs before");
+        }
+        Some(tag)
     })
 }
 
@@ -102,7 +134,7 @@ fn read_profile(node: &Node<'_>) -> Option<Profile> {
 fn read_flags(node: &Node<'_>) -> BTreeMap<Box<str>, bool> {
     let fields = node.entries(MAX_TAGS);
     let named = fields.iter().filter_map(|(name, field)| {
-        if !(1..=64).contains(&name.chars().count()) || name.chars().any(char::is_control) {
+        if !(1..=MAX_TAG).contains(&name.chars().count()) || name.chars().any(char::is_control) {
             node.fault(code::LENGTH, "must have names of 1 to 64 characters");
             return None;
         }
@@ -143,7 +175,7 @@ fn parse_phone(text: &str) -> Result<Box<str>, &'static str> {
     }
 }
 
-fn parse_locale(text: &str) -> Result<Box<str>, &'static str> {
+pub(crate) fn parse_locale(text: &str) -> Result<Box<str>, &'static str> {
     let part = |part: &str| {
         (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric())
     };

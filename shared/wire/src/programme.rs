@@ -8,6 +8,7 @@ mod definition;
 mod names;
 mod offer;
 mod plan;
+mod segment;
 mod terms;
 mod window;
 
@@ -72,7 +73,7 @@ pub fn parse_programme(document: &[u8], version: u64) -> Result<Programme, BodyF
         let definition = definition::definition(&fields, &known);
         let offers = offer::offers(&fields, &known, definition.as_ref());
         let pass_plans = plan::pass_plans(&fields, &known);
-        let segments = plan::segments(&fields, &known);
+        let segments = segment::segments(&fields, &known);
         let runs = read_runs(&fields);
         Some(Programme {
             version,

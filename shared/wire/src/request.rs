@@ -1,10 +1,8 @@
-//! Small bodies: cancels, runs and exports.
+//! Small bodies: runs and exports.
 
 use domain::id::RunId;
-use domain::ledger::PayloadHash;
 use serde_json::Value;
 
-use crate::event::payload_hash;
 use crate::fault::BodyFault;
 use crate::read::{Object, json, read};
 
@@ -13,16 +11,6 @@ use crate::read::{Object, json, read};
 pub struct ExportRequest {
     /// Export even if the segment shrank sharply or is empty.
     pub force: bool,
-}
-
-/// Parses a cancel: a body that is empty or `{}`. The hash is that of what was asked.
-pub fn parse_cancel(bytes: &[u8]) -> Result<PayloadHash, BodyFault> {
-    let value = json_or_empty(bytes)?;
-    read(&value, |node| {
-        let body = node.object(&["lines"])?;
-        body.unsupported("lines", "a partial return is not supported yet: cancel the whole event");
-        Some(payload_hash(&value))
-    })
 }
 
 /// Parses the start of an evaluation run: the definition it runs, or none for all pending events.

@@ -55,9 +55,11 @@ const GETS: [(&str, &str); 9] = [
 fn posts() -> Vec<(&'static str, &'static str, &'static str, Value)> {
     let blocked = json!({ "blocked": true, "reason": "test" });
     let full = json!({ "mode": "full" });
+    let back = json!({ "lines": [{ "index": 0, "quantity": 1 }] });
     vec![
         ("POST", "/v1/participants/{}/block-spending", "participant_not_found", blocked),
-        ("POST", "/v1/events/{}/cancel", "event_not_found", json!({})),
+        // Without lines, an event that may still arrive is cancelled before it does.
+        ("POST", "/v1/events/{}/cancel", "event_not_found", back),
         ("POST", "/v1/pass-plans/{}/passes", "pass_plan_not_found", json!({})),
         ("POST", "/v1/segments/{}/exports", "segment_not_found", full),
         ("POST", "/v1/programme/versions/{}/activate", "programme_not_found", json!({})),

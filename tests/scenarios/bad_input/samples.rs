@@ -37,6 +37,7 @@ async fn send(stack: &Stack, id: &str, folder: &str, name: &str, body: Vec<u8>) 
         ("event-ingestion", "purchase") => ("POST", "/v1/events"),
         ("event-ingestion", "bulk") => ("POST", "/v1/events/bulk"),
         ("event-ingestion", "cancel") => ("POST", "/v1/events/till%3A1/cancel"),
+        ("event-ingestion", "credit") => ("POST", "/v1/credit-notes"),
         ("award-evaluation", "run") => ("POST", "/v1/evaluation-runs"),
         ("spend-request", "spend") => ("POST", "/v1/spend-requests"),
         ("pass-redemption", "issue") => ("POST", "/v1/pass-plans/gift-20/passes"),

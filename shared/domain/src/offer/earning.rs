@@ -110,6 +110,13 @@ impl Offer {
     }
 }
 
+impl Offer {
+    /// Where it asks for certain lines, those; none: the whole transaction.
+    pub fn wanted_lines(&self, subject: &Subject<'_>) -> Vec<u16> {
+        wanted(self, subject).collect()
+    }
+}
+
 /// Where an offer asks for certain lines, those.
 fn wanted<'a>(offer: &'a Offer, subject: &'a Subject<'_>) -> impl Iterator<Item = u16> + 'a {
     let asks = offer.when.asks_lines();

@@ -4,15 +4,17 @@
 use domain::amount::Amount;
 use domain::apply::{Command, Outcome, apply};
 use domain::award::{Facts, Mode};
-use domain::event::{Event, EventState, Judge, Judgement, RecordedEvent, SpendOn};
+use domain::cancel::TakeBack;
+use domain::event::{Event, Judge, Judgement, RecordedEvent, SpendOn};
 use domain::id::BalanceCode;
-use domain::ledger::{Act, Entry, EntryKey, PayloadHash, SpendMade};
+use domain::ledger::{Entry, EntryKey, PayloadHash, SpendMade};
 use domain::offer::Offer;
 use domain::participant::Participant;
 use domain::pass::Pass;
 use domain::programme::Programme;
 use domain::quota::Quotas;
 use domain::refusal::{Reason, Refusal};
+use domain::returns::{Return, ReturnedLine};
 use domain::spend::SpendAsked;
 use domain::time::Instant;
 use domain::wallet::Wallet;
@@ -32,6 +34,8 @@ pub struct Book {
     /// Sequences of the spends without a purchase that are not cancelled.
     pub free_spends: Vec<u64>,
     keys: u32,
+    /// Cancels that were tried.
+    tries: u16,
 }
 
 impl Book {
@@ -46,6 +50,7 @@ impl Book {
             events: vec![],
             free_spends: vec![],
             keys: 0,
+            tries: 0,
         }
     }
 
@@ -168,11 +173,7 @@ impl Book {
         let sequence = self.wallet.length;
         let made = self.entry(sequence).spend().expect("a spend").clone();
         match purchase {
-            Some(which) => self.events[which].spends.push(SpendOn {
-                sequence,
-                made: made.clone(),
-                cancelled: false,
-            }),
+            Some(which) => self.events[which].spends.push(SpendOn::new(sequence, made.clone())),
             None => self.free_spends.push(sequence),
         }
         laws::of_events(self);
@@ -180,19 +181,24 @@ impl Book {
     }
 
     pub fn cancel_event(&mut self, which: usize) -> Result<(), Refusal> {
-        let event = self.events[which].clone();
-        let cancel = EntryKey::CancelEvent(event.event.id.clone());
-        if let Some(Act::Refused(refusal)) = self.known(&cancel).map(|entry| &entry.act) {
-            return Err(*refusal);
-        }
-        if event.state == EventState::Cancelled {
-            return Err(Refusal::AlreadyCancelled);
-        }
-        self.cancel(cancel, &event.entries())?;
-        let kept = &mut self.events[which];
-        kept.state = EventState::Cancelled;
-        kept.due = domain::event::Due::Nothing;
-        kept.spends.iter_mut().for_each(|spend| spend.cancelled = true);
+        self.give_back(which, &[])
+    }
+
+    /// So many pieces of lines of a purchase come back: (line, pieces); none: all that is left.
+    pub fn give_back(&mut self, which: usize, lines: &[(u16, u32)]) -> Result<(), Refusal> {
+        let before = self.events[which].clone();
+        let lines = lines
+            .iter()
+            .map(|(index, quantity)| ReturnedLine { index: *index, quantity: *quantity });
+        let (sequence, key) = (self.wallet.length + 1, PayloadHash::default());
+        let lines = lines.collect();
+        let mut after =
+            before.with_return(Return { sequence, key, payload: key, lines, reason: None })?;
+        self.tries += 1;
+        let cancel = EntryKey::CancelEvent { event: before.event.id.clone(), turn: self.tries };
+        self.cancel(cancel, &before.entries(), Some((&before, &after)))?;
+        after.returns.last_mut().unwrap().sequence = self.wallet.length;
+        self.events[which] = after;
         laws::of_events(self);
         Ok(())
     }
@@ -202,20 +208,36 @@ impl Book {
         if self.known(&cancel).is_some() {
             return Err(Refusal::AlreadyCancelled);
         }
-        self.cancel(cancel, &[sequence])?;
-        self.free_spends.retain(|known| *known != sequence);
-        let spends = self.events.iter_mut().flat_map(|event| &mut event.spends);
-        for spend in spends.filter(|spend| spend.sequence == sequence) {
-            spend.cancelled = true;
+        let own = |spend: &SpendOn| spend.sequence == sequence;
+        match self.events.iter().position(|event| event.spends.iter().any(own)) {
+            Some(which) => {
+                let before = self.events[which].clone();
+                let mut after = before.clone();
+                after.spends.iter_mut().filter(|s| own(s)).for_each(|s| s.cancelled = true);
+                self.cancel(cancel, &[sequence], Some((&before, &after)))?;
+                self.events[which] = after;
+            }
+            None => self.cancel(cancel, &[sequence], None)?,
         }
+        self.free_spends.retain(|known| *known != sequence);
         laws::of_events(self);
         Ok(())
     }
 
-    fn cancel(&mut self, key: EntryKey, sequences: &[u64]) -> Result<(), Refusal> {
+    fn cancel(
+        &mut self,
+        key: EntryKey,
+        sequences: &[u64],
+        event: Option<(&RecordedEvent, &RecordedEvent)>,
+    ) -> Result<(), Refusal> {
         let entries: Vec<Entry> = sequences.iter().map(|at| self.entry(*at).clone()).collect();
-        let payload = PayloadHash([2; 8]);
-        match self.commit(&Command::Cancel { key, payload, entries: &entries }) {
+        let (payload, ledger) = (PayloadHash([2; 8]), self.ledger.clone());
+        let back = TakeBack { entries: &entries, event, later: &[] };
+        // As the store does: the ledger is read where it is needed, and only so far.
+        let from = back.history(&self.programme, &self.wallet, self.now);
+        let skipped = from.map_or(ledger.len(), |from| usize::try_from(from).unwrap() - 1);
+        let back = TakeBack { later: &ledger[skipped..], ..back };
+        match self.commit(&Command::Cancel { key, payload, back }) {
             Outcome::Refused(refusal) => Err(refusal),
             Outcome::Done | Outcome::Judged { .. } => Ok(()),
         }

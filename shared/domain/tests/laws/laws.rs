@@ -120,7 +120,7 @@ pub fn of_events(book: &Book) {
         let offers: HashSet<_> = awards.iter().map(|award| &award.offer).collect();
         assert_eq!(offers.len(), awards.len(), "R-33: a pair is awarded once");
         assert!(awards.iter().filter(|award| award.exclusive).count() <= 1, "R-45");
-        assert!(event.covered() <= event.event.purchased(), "R-62");
+        assert!(event.covered() <= event.left().total(), "R-62, R-73");
         if event.state == EventState::Cancelled {
             assert_eq!(event.covered(), Amount(0));
             continue;
@@ -128,7 +128,7 @@ pub fn of_events(book: &Book) {
         let performed = event.event.performed_on.day(ZONE);
         if !event.judgements.is_empty() {
             let month = bought.entry(performed.month().0).or_default();
-            *month = (month.0 + 1, month.1 + event.event.purchased().0);
+            *month = (month.0 + 1, month.1 + event.left().total().0);
         }
         for award in awards {
             let Some(offer) = book.programme.offer(&award.offer) else { continue };

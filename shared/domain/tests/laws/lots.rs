@@ -121,6 +121,31 @@ fn r60_lots_are_bounded_and_totals_kept() {
 }
 
 #[test]
+fn r72_an_award_whose_lot_was_merged_is_taken_from_where_it_went() {
+    let (mut book, bought) = crowded(Expiry::After(span("P3Y")));
+    assert_eq!(book.lots()[0], "20 points until 2029-01-02 from -");
+    book.cancel_event(bought[0]).unwrap();
+    assert_eq!(
+        book.lots()[..2],
+        ["10 points until 2029-01-02 from -", "10 points until 2029-01-03 from -"]
+    );
+    // All of both is spent, and what is left has expired: nothing of the first is left to expire.
+    let (mut book, bought) = crowded(Expiry::After(span("P3Y")));
+    book.spend(points(), Some(20), None).unwrap();
+    book.now = noon("2029-01-03");
+    book.cancel_event(bought[0]).unwrap();
+    assert_eq!(net(&book.wallet, &points()), 3_980, "it was spent");
+    // Neither was: both expired where they went.
+    let (mut book, bought) = crowded(Expiry::After(span("P3Y")));
+    book.now = noon("2029-01-03");
+    for (which, left) in [(0, 3_990), (1, 3_990), (2, 3_980)] {
+        book.cancel_event(bought[which]).unwrap();
+        assert_eq!(net(&book.wallet, &points()), left, "{which}");
+    }
+    of_ledger(&book);
+}
+
+#[test]
 fn r71_what_has_expired_is_not_merged_into_what_has_not() {
     let (mut book, _) = crowded(Expiry::After(span("P3Y")));
     book.now = noon("2029-01-02");

@@ -24,6 +24,7 @@ enum Step {
     Judge { which: usize, run: bool },
     Spend { points: bool, amount: Option<i64>, purchase: Option<usize>, class: u8 },
     CancelEvent(usize),
+    Return { which: usize, line: usize, pieces: u32 },
     CancelSpend(usize),
     Redeem(u64),
     Block(bool),
@@ -45,6 +46,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
             |(points, amount, purchase, class)| Step::Spend { points, amount, purchase, class }
         ),
         2 => which.clone().prop_map(Step::CancelEvent),
+        3 => (which.clone(), 0..3_usize, 1..4_u32)
+            .prop_map(|(which, line, pieces)| Step::Return { which, line, pieces }),
         2 => which.prop_map(Step::CancelSpend),
         1 => (0..4_u64).prop_map(Step::Redeem),
         1 => prop_oneof![1 => Just(true), 3 => Just(false)].prop_map(Step::Block),
@@ -57,7 +60,12 @@ fn event(book: &Book, total: i64, days_ago: i64, flavour: u8) -> Event {
     let performed_on = Instant(book.now.0 - days_ago * 86_400_000);
     let reference = format!("R-{}", book.events.len());
     let units = [None, Some("shop-1"), Some("shop-2"), Some("shop-3")];
-    let mut lines = vec![line(1, total, 0)];
+    // One to four pieces, what they do not share being VAT, and sometimes a second line.
+    let pieces = i64::from(flavour >> 4 & 3) + 1;
+    let mut lines = vec![line(u32::try_from(pieces).unwrap(), total / pieces, total % pieces)];
+    if flavour & 128 != 0 {
+        lines.push(line(1, total / 3, total % 7));
+    }
     lines[0].product = (flavour & 4 != 0).then(|| product("SKU-9"));
     Event {
         unit: units[usize::from(flavour & 3)].map(unit),
@@ -120,6 +128,17 @@ fn take(book: &mut Book, step: &Step) {
             let again = book.cancel_event(which).and_then(|()| book.cancel_event(which));
             assert!(again.is_err(), "R-72: once");
         }
+        Step::Return { which, line, pieces } => {
+            let Some(which) = some(*which, book.events.len()) else { return };
+            let (lines, policy) = (book.events[which].event.lines(), debt_policy(book));
+            let index = line % lines.len();
+            let left = book.events[which].left().quantity(index);
+            let line = u16::try_from(index).unwrap();
+            let answer = book.give_back(which, &[(line, *pieces)]);
+            let refused = *pieces > left;
+            assert_eq!(answer == Err(Refusal::ReturnedAlready), refused, "R-73: once");
+            assert!(refused || answer.is_ok() || policy == DebtPolicy::Refuse);
+        }
         Step::CancelSpend(which) => {
             let spends: Vec<u64> =
                 book.ledger.iter().filter(|e| e.spend().is_some()).map(|e| e.sequence).collect();
@@ -141,6 +160,10 @@ fn take(book: &mut Book, step: &Step) {
         Step::Block(blocked) => book.block(*blocked),
         Step::Wait { hours } => book.now = Instant(book.now.0 + hours * 3_600_000),
     }
+}
+
+fn debt_policy(book: &Book) -> DebtPolicy {
+    book.programme.definition.debt_policy
 }
 
 /// The wallet once what has expired is dropped.
@@ -186,6 +209,13 @@ fn post(book: &mut Book, event: Event, spend: Option<i64>) {
         let want = substance(&settled(&before));
         assert_eq!(substance(&undone.wallet), want, "R-56: a cancel undoes a purchase");
     }
+    let mut pieces = book.clone();
+    let lines: Vec<u32> = book.events[which].event.lines().iter().map(|l| l.quantity).collect();
+    let each = (0..).zip(lines).flat_map(|(line, count)| (0..count).map(move |_| [(line, 1)]));
+    if each.collect::<Vec<_>>().iter().all(|one| pieces.give_back(which, one).is_ok()) {
+        let want = substance(&settled(&before));
+        assert_eq!(substance(&pieces.wallet), want, "R-73: all in parts is all");
+    }
 }
 
 fn play(policy: DebtPolicy, steps: &[Step]) -> Book {
@@ -210,15 +240,16 @@ proptest! {
         play(policy, &steps);
     }
 
-    // where nothing expires, cancelling everything in any order leaves nothing.
+    // where nothing expires, cancelling everything in any order leaves nothing.
     #[test]
     fn cancelling_everything_leaves_nothing(
         steps in steps(),
         order in Just((0..48_usize).collect::<Vec<_>>()).prop_shuffle(),
+        policy in prop_oneof![Just(DebtPolicy::Carry), Just(DebtPolicy::WriteOff)],
     ) {
         let stays = |step: &Step| !matches!(step, Step::Wait { .. } | Step::Redeem(_));
         let steps: Vec<Step> = steps.into_iter().filter(stays).collect();
-        let mut book = play(DebtPolicy::Carry, &steps);
+        let mut book = play(policy, &steps);
         for number in order {
             if number < book.events.len() {
                 let _ = book.cancel_event(number);
@@ -232,6 +263,7 @@ proptest! {
         let left = [points(), eur()].map(|balance| net(&book.wallet, &balance));
         prop_assert_eq!(left, [0, 0]);
         prop_assert!(book.wallet.lots.is_empty() && book.wallet.debts.is_empty());
+        prop_assert!(book.wallet.written_off.is_empty());
         prop_assert!(book.wallet.counters.is_empty() && book.wallet.activity.is_empty());
     }
 }

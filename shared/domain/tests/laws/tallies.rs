@@ -29,7 +29,7 @@ fn counting(class: OfferClass, at_least: i64, within: Within, form: AwardForm) -
 
 /// Five points for each 100.00.
 fn hundred(within: Within) -> Offer {
-    counting(OfferClass::RewardLoyaltyAmount, 100_00, within, AwardForm::Fixed(Amount(5)))
+    counting(OfferClass::RewardLoyaltyAmount, 10_000, within, AwardForm::Fixed(Amount(5)))
 }
 
 /// Ten points for each ten pieces of coffee.
@@ -107,7 +107,7 @@ fn r43_pieces_count_within_a_month_or_a_rolling_window() {
 #[test]
 fn r43_amounts_and_numbers_are_counted_too() {
     let percentage = AwardForm::Percentage(rate("10"));
-    let amount = |within| counting(OfferClass::RewardLoyaltyAmount, 100_00, within, percentage);
+    let amount = |within| counting(OfferClass::RewardLoyaltyAmount, 10_000, within, percentage);
     let mut book = Book::with(vec![amount(Within::Validity)], noon("2026-11-21"));
     let told: Vec<String> = [60_00, 39_99, 10_00, 99_99, 1]
         .into_iter()

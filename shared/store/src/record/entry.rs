@@ -11,7 +11,8 @@ use uuid::Uuid;
 
 use super::names::{Name, Names, Texts, some};
 use super::tally::{
-    PartRecord, TallyAwardRecord, part_record, read_part, read_tally_award, tally_award_record,
+    PartRecord, TallyAwardRecord, counts_number, part_record, read_counts, read_part,
+    read_tally_award, tally_award_record,
 };
 use crate::error::{Error, Result};
 
@@ -43,7 +44,7 @@ enum KeyRecord {
     SpendUuid([u8; 16]),
     SpendText(Name),
     SpendWithPurchase(Name),
-    CancelEvent(Name),
+    CancelEvent(Name, u16),
     CancelSpend(u64),
     Redeem(Name, u64),
     Expiry,
@@ -59,6 +60,7 @@ enum ActRecord {
     Redeemed,
     Expired,
     Blocked(Name),
+    Returned(Vec<u64>),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -90,8 +92,11 @@ enum EffectRecord {
     Block(bool),
     Quota(Name, i32, i32, i64),
     Count(Name, PartRecord, i64),
+    Counted(Name, PartRecord, i64, u8, Vec<u16>),
     Tallied(TallyAwardRecord),
     Untallied(u32),
+    Gone(LotRecord, i64),
+    WriteOff(Name, u64, i64),
 }
 
 pub fn lot_record(names: &mut Names, lot: &LotId) -> Result<LotRecord> {
@@ -171,7 +176,9 @@ fn key_record(names: &mut Names, key: &EntryKey) -> Result<KeyRecord> {
         EntryKey::SpendWithPurchase(event) => {
             KeyRecord::SpendWithPurchase(names.add(event.as_str())?)
         }
-        EntryKey::CancelEvent(event) => KeyRecord::CancelEvent(names.add(event.as_str())?),
+        EntryKey::CancelEvent { event, turn } => {
+            KeyRecord::CancelEvent(names.add(event.as_str())?, *turn)
+        }
         EntryKey::CancelSpend(sequence) => KeyRecord::CancelSpend(*sequence),
         EntryKey::Redeem { plan, serial } => KeyRecord::Redeem(names.add(plan.as_str())?, *serial),
         EntryKey::Expiry(_) => KeyRecord::Expiry,
@@ -190,7 +197,9 @@ fn read_key(texts: &Texts<'_>, record: &KeyRecord, sequence: u64) -> Result<Entr
         }
         KeyRecord::SpendText(key) => EntryKey::Spend(texts.key(*key)?),
         KeyRecord::SpendWithPurchase(event) => EntryKey::SpendWithPurchase(texts.event(*event)?),
-        KeyRecord::CancelEvent(event) => EntryKey::CancelEvent(texts.event(*event)?),
+        KeyRecord::CancelEvent(event, turn) => {
+            EntryKey::CancelEvent { event: texts.event(*event)?, turn: *turn }
+        }
         KeyRecord::CancelSpend(of) => EntryKey::CancelSpend(*of),
         KeyRecord::Redeem(plan, serial) => {
             EntryKey::Redeem { plan: texts.plan(*plan)?, serial: *serial }
@@ -209,6 +218,7 @@ fn act_record(names: &mut Names, act: &Act, at: Instant) -> Result<ActRecord> {
         Act::Redeemed => ActRecord::Redeemed,
         Act::Expired => ActRecord::Expired,
         Act::Blocked { reason } => ActRecord::Blocked(names.add(reason)?),
+        Act::Returned(sequences) => ActRecord::Returned(sequences.clone()),
     })
 }
 
@@ -224,6 +234,7 @@ fn read_act(texts: &Texts<'_>, record: &ActRecord, at: Instant) -> Result<Act> {
         ActRecord::Redeemed => Act::Redeemed,
         ActRecord::Expired => Act::Expired,
         ActRecord::Blocked(reason) => Act::Blocked { reason: texts.text(*reason)? },
+        ActRecord::Returned(sequences) => Act::Returned(sequences.clone()),
     })
 }
 
@@ -296,10 +307,19 @@ fn effect_record(names: &mut Names, effect: &Effect) -> Result<EffectRecord> {
             let offer = names.add(offer.as_str())?;
             EffectRecord::Count(offer, part_record(names, part)?, *by)
         }
+        Effect::Counted { offer, part, by, counts, lines } => {
+            let offer = names.add(offer.as_str())?;
+            let counts = counts_number(*counts);
+            EffectRecord::Counted(offer, part_record(names, part)?, *by, counts, lines.clone())
+        }
         Effect::Tallied(award) => EffectRecord::Tallied(tally_award_record(names, award)?),
         Effect::Untallied { at } => EffectRecord::Untallied(*at),
         Effect::Quota { offer, awards, places, budget } => {
             EffectRecord::Quota(names.add(offer.as_str())?, *awards, *places, budget.0)
+        }
+        Effect::Gone { lot: id, amount } => EffectRecord::Gone(lot(id)?, amount.0),
+        Effect::WriteOff { balance, entry, amount } => {
+            EffectRecord::WriteOff(names.add(balance.as_str())?, *entry, amount.0)
         }
     })
 }
@@ -341,6 +361,13 @@ fn read_effect(texts: &Texts<'_>, record: &EffectRecord) -> Result<Effect> {
         EffectRecord::Count(offer, part, by) => {
             Effect::Count { offer: texts.offer(*offer)?, part: read_part(texts, part)?, by: *by }
         }
+        EffectRecord::Counted(offer, part, by, counts, lines) => Effect::Counted {
+            offer: texts.offer(*offer)?,
+            part: read_part(texts, part)?,
+            by: *by,
+            counts: read_counts(*counts)?,
+            lines: lines.clone(),
+        },
         EffectRecord::Tallied(award) => Effect::Tallied(read_tally_award(texts, award)?),
         EffectRecord::Untallied(at) => Effect::Untallied { at: *at },
         EffectRecord::Quota(offer, awards, places, budget) => Effect::Quota {
@@ -348,6 +375,12 @@ fn read_effect(texts: &Texts<'_>, record: &EffectRecord) -> Result<Effect> {
             awards: *awards,
             places: *places,
             budget: Amount(*budget),
+        },
+        EffectRecord::Gone(id, amount) => Effect::Gone { lot: lot(id)?, amount: Amount(*amount) },
+        EffectRecord::WriteOff(code, entry, amount) => Effect::WriteOff {
+            balance: texts.balance(*code)?,
+            entry: *entry,
+            amount: Amount(*amount),
         },
     })
 }

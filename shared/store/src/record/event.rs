@@ -14,6 +14,9 @@ use serde::{Deserialize, Serialize};
 
 use super::entry::{LotRecord, SpendRecord, lot_record, read_lot, read_spend, spend_record};
 use super::names::{Name, Names, Texts, some};
+use super::returns::{
+    Asked, AskedRecord, ReturnRecord, asked_record, read_asked, read_return, return_record,
+};
 use super::{deflate, from_bytes, inflate, to_bytes};
 use crate::error::{Error, Result};
 
@@ -23,18 +26,8 @@ pub struct StoredEvent {
     pub recorded: RecordedEvent,
     /// How often the item was written: its condition.
     pub version: u64,
-    /// The cancel that was carried out.
-    pub cancel: Option<CancelMark>,
-    /// Payload hashes of cancels that were refused, which stay refused.
-    pub denied: Vec<PayloadHash>,
-}
-
-/// Which request cancelled an event.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct CancelMark {
-    /// The ledger entry.
-    pub sequence: u64,
-    pub payload: PayloadHash,
+    /// Cancels that were refused because of a spent award, which stay refused.
+    pub denied: Vec<Asked>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -51,9 +44,11 @@ struct EventRecord {
     accepted_at: i64,
     due: DueRecord,
     judgements: Vec<JudgementRecord>,
-    spends: Vec<(u64, i64, SpendRecord, bool)>,
-    cancel: Option<(u64, [u8; 8])>,
-    denied: Vec<[u8; 8]>,
+    /// Sequence, time, spend, cancelled, returned.
+    spends: Vec<(u64, i64, SpendRecord, bool, i64)>,
+    cancelled: bool,
+    returns: Vec<ReturnRecord>,
+    denied: Vec<AskedRecord>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -86,9 +81,18 @@ struct JudgementRecord {
     sequence: u64,
     run: Option<Name>,
     programme: u64,
-    /// Offer, lot, amount, exclusive.
-    awards: Vec<(Name, LotRecord, i64, bool)>,
+    awards: Vec<AwardRecord>,
     passed_over: Vec<(Name, u8)>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct AwardRecord {
+    offer: Name,
+    lot: LotRecord,
+    amount: i64,
+    exclusive: bool,
+    lines: Vec<u16>,
+    counted: bool,
 }
 
 /// Encodes an event; its version stands beside it as a plain attribute.
@@ -100,9 +104,12 @@ pub fn encode_event(stored: &StoredEvent) -> Result<Vec<u8>> {
     let judgements = judgements.collect::<Result<_>>()?;
     let spends = recorded.spends.iter().map(|spend| {
         let at = spend.made.performed_on;
-        Ok((spend.sequence, at.0, spend_record(&mut names, &spend.made, at)?, spend.cancelled))
+        let made = spend_record(&mut names, &spend.made, at)?;
+        Ok((spend.sequence, at.0, made, spend.cancelled, spend.returned.0))
     });
     let spends = spends.collect::<Result<_>>()?;
+    let returns = recorded.returns.iter().map(|back| return_record(&mut names, back));
+    let returns = returns.collect::<Result<_>>()?;
     let record = EventRecord {
         id: event.id.as_str().to_owned(),
         participant: event.participant.as_str().to_owned(),
@@ -120,8 +127,9 @@ pub fn encode_event(stored: &StoredEvent) -> Result<Vec<u8>> {
         },
         judgements,
         spends,
-        cancel: stored.cancel.map(|mark| (mark.sequence, mark.payload.0)),
-        denied: stored.denied.iter().map(|payload| payload.0).collect(),
+        cancelled: recorded.state == EventState::Cancelled,
+        returns,
+        denied: stored.denied.iter().map(asked_record).collect(),
         names: names.0,
     };
     deflate(&to_bytes(&record)?)
@@ -142,17 +150,18 @@ pub fn decode_event(bytes: &[u8], version: u64) -> Result<StoredEvent> {
         detail: read_detail(&texts, &record.detail)?,
     };
     let judgements = record.judgements.iter().map(|judgement| read_judgement(&texts, judgement));
-    let spends = record.spends.iter().map(|(sequence, at, made, cancelled)| {
+    let spends = record.spends.iter().map(|(sequence, at, made, cancelled, returned)| {
         let made = read_spend(&texts, made, Instant(*at))?;
-        Ok(SpendOn { sequence: *sequence, made, cancelled: *cancelled })
+        let returned = Amount(*returned);
+        Ok(SpendOn { sequence: *sequence, made, cancelled: *cancelled, returned })
     });
-    let cancelled = record.cancel.is_some();
+    let returns = record.returns.iter().map(|back| read_return(&texts, back));
     Ok(StoredEvent {
         recorded: RecordedEvent {
             event,
             payload: PayloadHash(record.payload),
             accepted_at: Instant(record.accepted_at),
-            state: if cancelled { EventState::Cancelled } else { EventState::Posted },
+            state: if record.cancelled { EventState::Cancelled } else { EventState::Posted },
             due: match record.due {
                 DueRecord::Nothing => Due::Nothing,
                 DueRecord::BatchOnly => Due::BatchOnly,
@@ -160,12 +169,10 @@ pub fn decode_event(bytes: &[u8], version: u64) -> Result<StoredEvent> {
             },
             judgements: judgements.collect::<Result<_>>()?,
             spends: spends.collect::<Result<_>>()?,
+            returns: returns.collect::<Result<_>>()?,
         },
         version,
-        cancel: record
-            .cancel
-            .map(|(sequence, payload)| CancelMark { sequence, payload: PayloadHash(payload) }),
-        denied: record.denied.into_iter().map(PayloadHash).collect(),
+        denied: record.denied.iter().map(read_asked).collect(),
     })
 }
 
@@ -244,8 +251,14 @@ fn read_line(texts: &Texts<'_>, record: &LineRecord) -> Result<Line> {
 
 fn judgement_record(names: &mut Names, judgement: &Judgement) -> Result<JudgementRecord> {
     let awards = judgement.awards.iter().map(|award| {
-        let offer = names.add(award.offer.as_str())?;
-        Ok((offer, lot_record(names, &award.lot)?, award.amount.0, award.exclusive))
+        Ok(AwardRecord {
+            offer: names.add(award.offer.as_str())?,
+            lot: lot_record(names, &award.lot)?,
+            amount: award.amount.0,
+            exclusive: award.exclusive,
+            lines: award.lines.clone(),
+            counted: award.counted,
+        })
     });
     let awards = awards.collect::<Result<_>>()?;
     let passed_over = judgement.passed_over.iter().map(|(offer, reason)| {
@@ -263,12 +276,14 @@ fn judgement_record(names: &mut Names, judgement: &Judgement) -> Result<Judgemen
 }
 
 fn read_judgement(texts: &Texts<'_>, record: &JudgementRecord) -> Result<Judgement> {
-    let awards = record.awards.iter().map(|(offer, lot, amount, exclusive)| {
+    let awards = record.awards.iter().map(|award| {
         Ok(Awarded {
-            offer: texts.offer(*offer)?,
-            lot: read_lot(texts, lot)?,
-            amount: Amount(*amount),
-            exclusive: *exclusive,
+            offer: texts.offer(award.offer)?,
+            lot: read_lot(texts, &award.lot)?,
+            amount: Amount(award.amount),
+            exclusive: award.exclusive,
+            lines: award.lines.clone(),
+            counted: award.counted,
         })
     });
     let passed_over = record.passed_over.iter().map(|(offer, number)| {

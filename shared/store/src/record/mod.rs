@@ -8,12 +8,14 @@ mod event;
 mod names;
 mod participant;
 mod pass;
+mod returns;
 mod tally;
 mod wallet;
 
-pub use event::{CancelMark, StoredEvent, decode_event, encode_event};
+pub use event::{StoredEvent, decode_event, encode_event};
 pub use participant::{decode_participant, encode_participant};
 pub use pass::{decode_pass, encode_pass};
+pub use returns::{Asked, decode_bar, encode_bar};
 pub use wallet::{
     Page, PageHash, State, decode_page, decode_state, encode_page, encode_state, page_hash,
 };

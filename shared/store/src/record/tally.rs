@@ -1,12 +1,13 @@
 //! Records of what accumulating offers counted, and of the awards that consumed it.
 
 use domain::amount::Amount;
+use domain::offer::Counts;
 use domain::tally::{Part, Tally, TallyAward};
 use serde::{Deserialize, Serialize};
 
 use super::entry::{LotRecord, SlotRecord, lot_record, read_lot, read_slot, slot_record};
 use super::names::{Name, Names, Texts, some};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// Slot, classification.
 #[derive(Serialize, Deserialize)]
@@ -26,6 +27,23 @@ pub struct TallyAwardRecord {
     slot: Option<SlotRecord>,
     place: bool,
     budget: i64,
+}
+
+const COUNTS: [Counts; 4] =
+    [Counts::Amount, Counts::Events, Counts::Pieces, Counts::EachClassification];
+
+pub fn counts_number(counts: Counts) -> u8 {
+    match counts {
+        Counts::Amount => 0,
+        Counts::Events => 1,
+        Counts::Pieces => 2,
+        Counts::EachClassification => 3,
+    }
+}
+
+pub fn read_counts(number: u8) -> Result<Counts> {
+    let counts = COUNTS.get(usize::from(number)).copied();
+    counts.ok_or(Error::Corrupt("unknown kind of count"))
 }
 
 pub fn part_record(names: &mut Names, part: &Part) -> Result<PartRecord> {

@@ -3,7 +3,7 @@
 use domain::amount::Amount;
 use domain::ledger::Entry;
 use domain::time::{Instant, Month};
-use domain::wallet::{Activity, Counter, Lot, Wallet};
+use domain::wallet::{Activity, Counter, Lot, Wallet, WrittenOff};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -53,6 +53,7 @@ struct StateRecord {
     last_event: Option<i64>,
     journal: Vec<EntryRecord>,
     page: PageHash,
+    written_off: Vec<(Name, u64, i64)>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -106,6 +107,11 @@ pub fn encode_state(state: &State) -> Result<Vec<u8>> {
     let activity = wallet.activity.iter().map(|a| (a.month.0, a.purchases, a.amount.0)).collect();
     let journal = state.journal.iter().map(|entry| entry_record(&mut names, entry));
     let journal = journal.collect::<Result<_>>()?;
+    let written_off = wallet
+        .written_off
+        .iter()
+        .map(|known| Ok((names.add(known.balance.as_str())?, known.entry, known.amount.0)));
+    let written_off = written_off.collect::<Result<_>>()?;
     to_bytes(&StateRecord {
         lots,
         debts,
@@ -117,6 +123,7 @@ pub fn encode_state(state: &State) -> Result<Vec<u8>> {
         last_event: wallet.last_event.map(|at| at.0),
         journal,
         page: state.page,
+        written_off,
         names: names.0,
     })
 }
@@ -140,11 +147,16 @@ pub fn decode_state(bytes: &[u8], length: u64, time: Instant) -> Result<State> {
         purchases: *purchases,
         amount: Amount(*amount),
     });
+    let written_off = record.written_off.iter().map(|(code, entry, amount)| {
+        let (balance, amount) = (texts.balance(*code)?, Amount(*amount));
+        Ok(WrittenOff { balance, entry: *entry, amount })
+    });
     let wallet = Wallet {
         length,
         time,
         lots: lots.collect::<Result<_>>()?,
         debts: debts.collect::<Result<_>>()?,
+        written_off: written_off.collect::<Result<_>>()?,
         blocked: record.blocked,
         counters: counters.collect::<Result<_>>()?,
         tallies: tallies.collect::<Result<_>>()?,

@@ -13,19 +13,21 @@ use domain::id::{
     UnitId,
 };
 use domain::ledger::{Act, Effect, Entry, EntryKey, LotId, PayloadHash, Slot, SpendMade};
+use domain::offer::Counts;
 use domain::participant::{Consent, Participant, Profile};
 use domain::pass::{Pass, PassId, Redemption};
 use domain::payment_medium::PaymentMedium;
 use domain::programme::ReductionMethod;
 use domain::refusal::{Reason, Refusal};
+use domain::returns::{Return, ReturnedLine};
 use domain::tally::{Part, Tally, TallyAward};
 use domain::time::{Day, Instant, Month};
-use domain::wallet::{Activity, Counter, Lot, Wallet};
+use domain::wallet::{Activity, Counter, Lot, Wallet, WrittenOff};
 use proptest::collection::vec;
 use proptest::option::of;
 use proptest::prelude::*;
 
-use crate::record::{CancelMark, Page, State, StoredEvent};
+use crate::record::{Asked, Page, State, StoredEvent};
 
 macro_rules! ids {
     ($($name:ident: $kind:ident, $pattern:literal;)*) => {
@@ -124,6 +126,9 @@ fn tally_award() -> impl Strategy<Value = TallyAward> {
 fn tallied() -> impl Strategy<Value = Effect> {
     let quota = (offer(), any::<i32>(), any::<i32>(), amount());
     let count = (offer(), part(), any::<i64>());
+    let kinds = [Counts::Amount, Counts::Events, Counts::Pieces, Counts::EachClassification];
+    let kinds = prop::sample::select(kinds.to_vec());
+    let counted = (offer(), part(), any::<i64>(), kinds, vec(any::<u16>(), 0..4));
     prop_oneof![
         quota.prop_map(|(offer, awards, places, budget)| Effect::Quota {
             offer,
@@ -132,6 +137,13 @@ fn tallied() -> impl Strategy<Value = Effect> {
             budget
         }),
         count.prop_map(|(offer, part, by)| Effect::Count { offer, part, by }),
+        counted.prop_map(|(offer, part, by, counts, lines)| Effect::Counted {
+            offer,
+            part,
+            by,
+            counts,
+            lines
+        }),
         tally_award().prop_map(Effect::Tallied),
         any::<u32>().prop_map(|at| Effect::Untallied { at }),
     ]
@@ -167,7 +179,18 @@ fn effect() -> impl Strategy<Value = Effect> {
         instant().prop_map(|performed_on| Effect::Seen { performed_on }),
         any::<bool>().prop_map(|blocked| Effect::Block { blocked }),
         tallied(),
+        (lot_id(), amount()).prop_map(|(lot, amount)| Effect::Gone { lot, amount }),
+        written_off().prop_map(|WrittenOff { balance, entry, amount }| Effect::WriteOff {
+            balance,
+            entry,
+            amount
+        }),
     ]
+}
+
+fn written_off() -> impl Strategy<Value = WrittenOff> {
+    let parts = (balance(), any::<u64>(), amount());
+    parts.prop_map(|(balance, entry, amount)| WrittenOff { balance, entry, amount })
 }
 
 /// The key and the act; sequences of their own are put in afterwards.
@@ -177,7 +200,7 @@ fn deed() -> impl Strategy<Value = (EntryKey, Act)> {
         (event_id(), any::<u8>()).prop_map(|(event, turn)| EntryKey::Event { event, turn }),
         key().prop_map(EntryKey::Spend),
         event_id().prop_map(EntryKey::SpendWithPurchase),
-        event_id().prop_map(EntryKey::CancelEvent),
+        (event_id(), any::<u16>()).prop_map(|(event, turn)| EntryKey::CancelEvent { event, turn }),
         any::<u64>().prop_map(EntryKey::CancelSpend),
         (plan(), any::<u64>()).prop_map(|(plan, serial)| EntryKey::Redeem { plan, serial }),
         Just(EntryKey::Expiry(0)),
@@ -191,6 +214,7 @@ fn deed() -> impl Strategy<Value = (EntryKey, Act)> {
         Just(Act::Redeemed),
         Just(Act::Expired),
         text().prop_map(|reason| Act::Blocked { reason }),
+        vec(any::<u64>(), 0..4).prop_map(Act::Returned),
     ];
     (key, act)
 }
@@ -218,7 +242,7 @@ fn numbered(first: u64, mut entries: Vec<Entry>) -> Vec<Entry> {
             EntryKey::Event { .. }
             | EntryKey::Spend(_)
             | EntryKey::SpendWithPurchase(_)
-            | EntryKey::CancelEvent(_)
+            | EntryKey::CancelEvent { .. }
             | EntryKey::CancelSpend(_)
             | EntryKey::Redeem { .. } => {}
         }
@@ -251,17 +275,20 @@ pub fn state() -> impl Strategy<Value = State> {
     let tally =
         (offer(), part(), any::<i64>()).prop_map(|(offer, part, sum)| Tally { offer, part, sum });
     let tallies = (vec(tally, 0..3), vec(tally_award(), 0..3));
-    let more = (instant(), vec((balance(), amount()), 0..3), any::<bool>(), of(instant()), tallies);
+    let forgone = vec(written_off(), 0..3);
+    let debts = (vec((balance(), amount()), 0..3), forgone);
+    let more = (instant(), debts, any::<bool>(), of(instant()), tallies);
     let journal = (0_u64..1_000_000, vec(entry(), 0..8), any::<[u8; 16]>());
     (lots, counters, activity, more, journal).prop_map(|(lots, counters, activity, more, rest)| {
         let (paged, journal, page) = rest;
         let length = paged + u64::try_from(journal.len()).unwrap();
-        let (time, debts, blocked, last_event, (tallies, tally_awards)) = more;
+        let (time, (debts, written_off), blocked, last_event, (tallies, tally_awards)) = more;
         let wallet = Wallet {
             length,
             time,
             lots,
             debts,
+            written_off,
             blocked,
             counters,
             tallies,
@@ -294,8 +321,17 @@ fn purchase() -> impl Strategy<Value = Detail> {
 }
 
 fn judgement() -> impl Strategy<Value = Judgement> {
-    let award = (offer(), lot_id(), amount(), any::<bool>())
-        .prop_map(|(offer, lot, amount, exclusive)| Awarded { offer, lot, amount, exclusive });
+    let kind = (any::<bool>(), any::<bool>());
+    let award = (offer(), lot_id(), amount(), kind, vec(any::<u16>(), 0..3)).prop_map(
+        |(offer, lot, amount, (exclusive, counted), lines)| Awarded {
+            offer,
+            lot,
+            amount,
+            exclusive,
+            lines,
+            counted,
+        },
+    );
     let reason = prop::sample::select(Reason::ALL.to_vec());
     let by = of(run()).prop_map(|run| run.map_or(Judge::Interactive, Judge::Run));
     (any::<u64>(), by, any::<u64>(), vec(award, 0..3), vec((offer(), reason), 0..3)).prop_map(
@@ -306,6 +342,14 @@ fn judgement() -> impl Strategy<Value = Judgement> {
             awards,
             passed_over,
         },
+    )
+}
+
+fn returned() -> impl Strategy<Value = Return> {
+    let line =
+        (any::<u16>(), any::<u32>()).prop_map(|(index, quantity)| ReturnedLine { index, quantity });
+    (any::<u64>(), payload(), payload(), vec(line, 0..4), of(text())).prop_map(
+        |(sequence, key, payload, lines, reason)| Return { sequence, key, payload, lines, reason },
     )
 }
 
@@ -320,19 +364,28 @@ pub fn event() -> impl Strategy<Value = StoredEvent> {
         immediate: head.5,
         detail,
     });
-    let spend = (any::<u64>(), made(), any::<bool>())
-        .prop_map(|(sequence, made, cancelled)| SpendOn { sequence, made, cancelled });
+    let spend = (any::<u64>(), made(), any::<bool>(), amount()).prop_map(
+        |(sequence, made, cancelled, returned)| SpendOn { sequence, made, cancelled, returned },
+    );
     let due = prop::sample::select(vec![Due::Nothing, Due::BatchOnly, Due::Everything]);
-    let cancel =
-        of((any::<u64>(), payload())
-            .prop_map(|(sequence, payload)| CancelMark { sequence, payload }));
-    let fate = (due, vec(judgement(), 0..3), vec(spend, 0..3), cancel, vec(payload(), 0..3));
+    let asked = (payload(), payload()).prop_map(|(key, payload)| Asked { key, payload });
+    let state = prop::sample::select(vec![EventState::Posted, EventState::Cancelled]);
+    let life = (state, vec(returned(), 0..3));
+    let fate = (due, vec(judgement(), 0..3), vec(spend, 0..3), life, vec(asked, 0..3));
     (event, payload(), instant(), any::<u64>(), fate).prop_map(
-        |(event, payload, accepted_at, version, (due, judgements, spends, cancel, denied))| {
-            let state = if cancel.is_some() { EventState::Cancelled } else { EventState::Posted };
-            let recorded =
-                RecordedEvent { event, payload, accepted_at, state, due, judgements, spends };
-            StoredEvent { recorded, version, cancel, denied }
+        |(event, payload, accepted_at, version, (due, judgements, spends, life, denied))| {
+            let (state, returns) = life;
+            let recorded = RecordedEvent {
+                event,
+                payload,
+                accepted_at,
+                state,
+                due,
+                judgements,
+                spends,
+                returns,
+            };
+            StoredEvent { recorded, version, denied }
         },
     )
 }

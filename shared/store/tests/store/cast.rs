@@ -23,7 +23,7 @@ use domain::programme::{
 };
 use domain::spend::{SpendAsked, SpendDefinition};
 use domain::time::{Duration as Span, Instant, parse_instant};
-use store::{Posting, Spending, Store};
+use store::{CancelEvent, Posting, Spending, Store};
 
 use crate::engine::TABLE;
 use crate::wire::Wire;
@@ -191,6 +191,25 @@ pub fn purchase(who: &ParticipantId, reference: &str, total: i64, now: Instant) 
             lines: vec![line],
         }),
     }
+}
+
+/// The purchase with its line in so many pieces.
+pub fn in_pieces(mut event: Event, pieces: u32) -> Event {
+    let Detail::Purchase(purchase) = &mut event.detail;
+    let line = &mut purchase.lines[0];
+    (line.quantity, line.net) = (pieces, Amount(line.net.0 / i64::from(pieces)));
+    event
+}
+
+/// The cancel of an event; numbers tell keys apart.
+pub fn cancelling<'a>(
+    programme: &'a Programme,
+    now: Instant,
+    event: &'a EventId,
+    by: u8,
+) -> CancelEvent<'a> {
+    let (key, payload) = (payload(by), payload(0));
+    CancelEvent { programme, now, event, key, payload, lines: &[], reason: None, ahead: false }
 }
 
 /// So many points.

@@ -1,16 +1,22 @@
 //! What operations cost, as the table reports it: the budget of the design.
 
+use domain::amount::Amount;
 use domain::award::Mode;
 use domain::event::Judge;
 use domain::id::{EventId, TransactionCode};
 use domain::offer::{Expiry, Offer};
 use domain::programme::Programme;
+use domain::returns::ReturnedLine;
+use domain::spend::SpendAsked;
 use domain::time::Duration;
-use store::{CancelEvent, CancelSpend, Judging, Posting, Redeeming, SpendDone, Spending, Store};
+use store::{
+    CancelEvent, CancelSpend, EventCancelled, Judging, Posting, Redeeming, SpendDone, Spending,
+    Store,
+};
 
 use crate::cast::{
-    asked, cash, event_id, gift, issue, key, later, noon, open, payload, person, programme,
-    purchase, run_id, secret, tenfold, timed_key,
+    asked, cancelling, cash, event_id, gift, in_pieces, issue, key, later, noon, open, payload,
+    person, programme, purchase, run_id, secret, tenfold, timed_key,
 };
 use crate::wire::Wire;
 
@@ -53,7 +59,7 @@ impl Bill {
     }
 
     async fn post(&self, reference: &str, cents: i64, minute: i64, judge: bool) {
-        let event = &purchase(&person("c-1"), reference, cents, noon());
+        let event = &in_pieces(purchase(&person("c-1"), reference, cents, noon()), 5);
         let (programme, now, payload, spend) = (&self.programme, later(minute), payload(1), None);
         let order = Posting { programme, now, event, payload, spend, judge };
         self.store.post_event(&order).await.unwrap();
@@ -77,8 +83,15 @@ impl Bill {
     }
 
     async fn cancel_event(&self, event: &EventId) {
-        let (programme, now, payload) = (&self.programme, later(0), payload(3));
-        self.store.cancel_event(&CancelEvent { programme, now, event, payload }).await.unwrap();
+        let order = cancelling(&self.programme, later(0), event, 3);
+        self.store.cancel_event(&order).await.unwrap();
+    }
+
+    /// One piece comes back; numbers tell returns apart.
+    async fn give_back(&self, event: &EventId, number: u8) {
+        let lines = &[ReturnedLine { index: 0, quantity: 1 }];
+        let order = CancelEvent { lines, ..cancelling(&self.programme, later(0), event, number) };
+        self.store.cancel_event(&order).await.unwrap();
     }
 
     async fn cancel_spend(&self, sequence: u64) {
@@ -140,9 +153,52 @@ async fn an_event_that_is_awarded_at_once_costs_four_writes_and_a_sixth() {
     }
     assert_eq!(bill.price("cancel of a spend on a purchase", TIMES).written, 417);
     for event in bill.events() {
+        bill.give_back(&event, 1).await;
+    }
+    assert_eq!(bill.price("return of a part of a purchase (R-73)", TIMES).written, 417);
+    bill.give_back(&event_id(&reference(3)), 1).await;
+    assert_eq!(bill.price("repeat of a return", 1), Price { written: 0, read: 100 });
+    for event in bill.events() {
         bill.cancel_event(&event).await;
     }
     assert_eq!(bill.price("cancel of an event", TIMES).written, 417);
+}
+
+/// what is not in its lot any more is looked for in the ledger, which is only read.
+#[tokio::test(start_paused = true)]
+async fn a_cancel_of_an_award_that_was_spent_reads_the_ledger_since_and_writes_as_much() {
+    heading("cancels of what was spent");
+    let bill = Bill::new(vec![tenfold()]).await;
+    bill.post("e-2", 10_00, 0, true).await;
+    let all = &SpendAsked { amount: Some(Amount(50_100)), ..asked(1, noon()) };
+    let (programme, now, participant) = (&bill.programme, later(1), &person("c-1"));
+    let (key, payload) = (&timed_key(now, 1), payload(2));
+    let order = Spending { programme, now, participant, key, payload, asked: all, purchase: None };
+    bill.store.spend(&order).await.unwrap();
+    for minute in 2..=TIMES {
+        bill.post(&reference(minute), 0, minute, true).await;
+    }
+    bill.wire.take_calls();
+    bill.give_back(&event_id("e-2"), 1).await;
+    let price = bill.price("return of a spent award, 60 entries later", 1);
+    assert!(price.written <= 500 && price.read <= 1_200, "{price:?}");
+    let owed = bill.store.wallet(&person("c-1")).await.unwrap().debts[0].1;
+    assert_eq!(owed, Amount(20));
+}
+
+/// it has no wallet to write.
+#[tokio::test(start_paused = true)]
+async fn a_cancel_before_the_event_costs_one_write() {
+    heading("cancels ahead");
+    let bill = Bill::new(vec![tenfold()]).await;
+    bill.wire.take_calls();
+    let event = &event_id("late");
+    let order = CancelEvent { ahead: true, ..cancelling(&bill.programme, later(0), event, 3) };
+    for want in [100, 0] {
+        let done = bill.store.cancel_event(&order).await.unwrap();
+        assert_eq!((done.value, done.repeated), (EventCancelled::Ahead, want == 0));
+        assert_eq!(bill.price("cancel of an event that is not there", 1).written, want);
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -20,6 +20,7 @@ mod quotas;
 mod races;
 mod records;
 mod requests;
+mod returns;
 mod sizes;
 mod stale;
 mod storm;

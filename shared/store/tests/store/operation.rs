@@ -6,14 +6,15 @@ use domain::id::{EventId, Key, ParticipantId, TransactionCode};
 use domain::participant::{Consent, Profile};
 use domain::pass::{PassId, PassPlan};
 use domain::programme::Programme;
+use domain::returns::ReturnedLine;
 use domain::spend::SpendAsked;
 use store::{
     CancelEvent, CancelSpend, Done, Error, Judging, Posting, Redeeming, Result, Spending, Store,
 };
 
 use crate::cast::{
-    asked, cash, event_id, gift, issue, key, later, noon, payload, person, post, programme,
-    purchase, run_id, secret, spend, tenfold, timed_key,
+    asked, cancelling, cash, event_id, gift, in_pieces, issue, key, later, noon, payload, person,
+    post, programme, purchase, run_id, secret, spend, tenfold, timed_key,
 };
 use crate::requests;
 
@@ -51,6 +52,13 @@ operations! {
     CancelJudged,
     CancelPending,
     CancelRefused,
+    CancelAhead,
+    PostBarred,
+    ReturnJudged,
+    ReturnPending,
+    ReturnLast,
+    ReturnTooMany,
+    ReturnRefused,
     CancelSpend,
     CancelSpendOnPurchase,
     IssuePass,
@@ -105,14 +113,17 @@ impl Cast {
         let (programme, who) = (&self.programme, &self.who);
         store.register(who, Some(profile()), vec![consent(true)]).await?;
         for (reference, total) in PURCHASES {
-            post(store, programme, &purchase(who, reference, total, noon()), noon(), true).await?;
+            let event = in_pieces(purchase(who, reference, total, noon()), 2);
+            post(store, programme, &event, noon(), true).await?;
         }
         spend(store, programme, who, &self.first_spend(), 100, noon()).await?;
         self.spend(store, &timed_key(noon(), 2), 300, Some("e-1")).await?;
         for reference in ["p-1", "p-2", "p-3"] {
-            post(store, programme, &purchase(who, reference, 20_00, noon()), noon(), false).await?;
+            let event = in_pieces(purchase(who, reference, 20_00, noon()), 2);
+            post(store, programme, &event, noon(), false).await?;
         }
         store.issue_pass(programme, noon(), &self.plan, &secret(), &issue("pass-1")).await?;
+        self.cancel_ahead(store, "barred").await?;
         store.put_programme(b"one").await?;
         store.put_programme(b"two").await?;
         store.start_run(&run_id("run-1"), &requests::run()).await?;
@@ -200,6 +211,18 @@ impl Cast {
                 self.spend(store, &timed_key(noon(), 3), 1_700, None).await?;
                 self.cancel(store, &self.strict, "e-3").await
             }
+            Operation::CancelAhead => self.cancel_ahead(store, "n-1").await,
+            Operation::PostBarred => {
+                done(post(store, programme, &judged("barred"), now, true).await)
+            }
+            Operation::ReturnJudged => self.give_back(store, programme, "e-1", 1).await,
+            Operation::ReturnPending => self.give_back(store, programme, "p-1", 1).await,
+            Operation::ReturnLast => self.give_back(store, programme, "e-1", 2).await,
+            Operation::ReturnTooMany => self.give_back(store, programme, "e-1", 3).await,
+            Operation::ReturnRefused => {
+                self.spend(store, &timed_key(noon(), 3), 1_700, None).await?;
+                self.give_back(store, &self.strict, "e-3", 2).await
+            }
             Operation::CancelSpend => self.cancel_spend(store, 5).await,
             Operation::CancelSpendOnPurchase => self.cancel_spend(store, 6).await,
             Operation::IssuePass => {
@@ -229,8 +252,25 @@ impl Cast {
 
     async fn cancel(&self, store: &Store, rules: &Programme, reference: &str) -> Result<String> {
         let event = &event_id(reference);
-        let order = CancelEvent { programme: rules, now: later(1), event, payload: payload(3) };
-        done(store.cancel_event(&order).await)
+        done(store.cancel_event(&cancelling(rules, later(1), event, 3)).await)
+    }
+
+    async fn cancel_ahead(&self, store: &Store, reference: &str) -> Result<String> {
+        let event = &event_id(reference);
+        let order = cancelling(&self.programme, later(1), event, 3);
+        done(store.cancel_event(&CancelEvent { ahead: true, ..order }).await)
+    }
+
+    async fn give_back(
+        &self,
+        store: &Store,
+        rules: &Programme,
+        reference: &str,
+        quantity: u32,
+    ) -> Result<String> {
+        let (event, lines) = (&event_id(reference), &[ReturnedLine { index: 0, quantity }]);
+        let order = cancelling(rules, later(1), event, 3);
+        done(store.cancel_event(&CancelEvent { lines, reason: Some("torn"), ..order }).await)
     }
 
     async fn cancel_spend(&self, store: &Store, sequence: u64) -> Result<String> {

@@ -12,11 +12,12 @@ use domain::programme::Programme;
 use domain::refusal::Reason;
 use domain::time::Duration as Span;
 use serde_json::Value;
-use store::{CancelEvent, Error, Judging, Posting};
+use store::{Error, Judging, Posting};
 use tokio::task::{JoinSet, LocalSet};
 
 use crate::cast::{
-    event_id, later, noon, offer, open, payload, person, post, programme, purchase, run_id, seed,
+    cancelling, event_id, later, noon, offer, open, payload, person, post, programme, purchase,
+    run_id, seed,
 };
 use crate::fault::Weather;
 use crate::laws::{event, walk};
@@ -95,7 +96,7 @@ async fn buy(wire: &Wire, programme: &Programme, who: &ParticipantId, number: i6
 
 async fn cancel(wire: &Wire, programme: &Programme, number: i64) {
     let (store, event) = (open(wire, true), event_id(&format!("e-{number}")));
-    let order = CancelEvent { programme, now: later(1), event: &event, payload: payload(1) };
+    let order = cancelling(programme, later(1), &event, 1);
     insist(|| store.cancel_event(&order)).await.unwrap();
 }
 

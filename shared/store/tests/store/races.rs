@@ -22,15 +22,15 @@ use crate::laws::walk;
 use crate::wire::Wire;
 
 /// Tasks that race, each with a store of its own.
-struct Race {
-    wire: Wire,
-    programme: Programme,
-    who: ParticipantId,
+pub struct Race {
+    pub wire: Wire,
+    pub programme: Programme,
+    pub who: ParticipantId,
     ticks: Cell<i64>,
 }
 
 impl Race {
-    async fn new(test: &str, cents: i64) -> Rc<Race> {
+    pub async fn new(test: &str, cents: i64) -> Rc<Race> {
         let (wire, programme, who) =
             (Wire::new(seed(test)), programme(vec![tenfold()]), person("c-1"));
         let store = open(&wire, true);
@@ -48,13 +48,13 @@ impl Race {
         Instant(later(ahead).0 + self.ticks.get() * 10_000)
     }
 
-    fn points(&self) -> i64 {
+    pub fn points(&self) -> i64 {
         walk(&self.wire, &self.who).wallet.lots.iter().map(|lot| lot.amount.0).sum()
     }
 }
 
 /// Runs `count` tasks at once and gathers their answers.
-async fn at_once<A: 'static, F: Future<Output = A> + 'static>(
+pub async fn at_once<A: 'static, F: Future<Output = A> + 'static>(
     count: usize,
     task: impl Fn(usize) -> F,
 ) -> Vec<A> {
@@ -67,7 +67,9 @@ async fn at_once<A: 'static, F: Future<Output = A> + 'static>(
 }
 
 /// Asks until there is an answer, as callers do.
-async fn insist<A, F: Future<Output = store::Result<A>>>(ask: impl Fn() -> F) -> store::Result<A> {
+pub async fn insist<A, F: Future<Output = store::Result<A>>>(
+    ask: impl Fn() -> F,
+) -> store::Result<A> {
     let mut answer = ask().await;
     for _ in 0..200 {
         let Err(Error::Contended | Error::Unavailable(_)) = answer else { break };

@@ -4,11 +4,11 @@ use domain::award::Mode;
 use domain::event::{EventState, Judge};
 use domain::id::{Key, TransactionCode};
 use domain::refusal::Refusal;
-use store::{CancelEvent, CancelSpend, Done, Error, Judging, Redeeming, SpendDone, Spending};
+use store::{CancelSpend, Done, Error, EventCancelled, Judging, Redeeming, SpendDone, Spending};
 
 use crate::cast::{
-    asked, event_id, gift, issue, key, later, noon, open, payload, post, purchase, secret, spend,
-    timed_key,
+    asked, cancelling, event_id, gift, issue, key, later, noon, open, payload, post, purchase,
+    secret, spend, timed_key,
 };
 use crate::laws::walk;
 use crate::pages::Rich;
@@ -45,8 +45,11 @@ impl Rich {
 
     async fn cancel_event(&self, reference: &str) -> store::Result<EventState> {
         let (programme, now, event) = (&self.programme, later(60), &event_id(reference));
-        let order = CancelEvent { programme, now, event, payload: payload(3) };
-        Ok(self.store.cancel_event(&order).await?.value.0.state)
+        let order = cancelling(programme, now, event, 3);
+        match self.store.cancel_event(&order).await?.value {
+            EventCancelled::TakenBack(event, _) => Ok(event.state),
+            EventCancelled::Ahead => panic!("it is there"),
+        }
     }
 
     pub async fn judge(&self, references: &[&str]) -> store::Result<Vec<usize>> {

@@ -7,15 +7,17 @@ use domain::award::Mode;
 use domain::event::Judge;
 use domain::id::{EventId, Key, TransactionCode};
 use domain::programme::Programme;
+use domain::returns::ReturnedLine;
 use domain::time::Instant;
 use store::{
-    CancelEvent, CancelSpend, Done, Error, Judging, Posting, Redeeming, Result, Spending, Store,
+    CancelEvent, CancelSpend, Done, Error, EventCancelled, Judging, Posting, Redeeming, Result,
+    Spending, Store,
 };
 use tokio::task::{JoinSet, LocalSet};
 
 use crate::cast::{
-    asked, cash, gift, issue, key, later, open, payload, person, programme, purchase, run_id,
-    secret, seed, tenfold, timed_key,
+    asked, cancelling, cash, event_id, gift, in_pieces, issue, key, later, open, payload, person,
+    programme, purchase, run_id, secret, seed, tenfold, timed_key,
 };
 use crate::fault::Weather;
 use crate::laws::walk;
@@ -31,6 +33,8 @@ enum Request {
     Post { who: &'static str, reference: String, total: i64, judge: bool, spend: Option<i64> },
     Spend { who: &'static str, key: Key, amount: i64, on: Option<EventId> },
     CancelEvent { event: EventId, by: u8 },
+    CancelAhead { event: EventId, by: u8 },
+    Return { event: EventId, by: u8, pieces: u32 },
     CancelSpend { code: TransactionCode, by: u8 },
     Judge { who: &'static str, events: Vec<EventId> },
     Redeem { who: &'static str, pass: usize, key: Key },
@@ -76,7 +80,7 @@ impl Storm {
         let timed = timed_key(now.plus_minutes(-3), u64::try_from(number).unwrap());
         let by = u8::try_from(task).unwrap();
         let random = key(&format!("k-{number}"));
-        let request = match self.roll(12) {
+        let request = match self.roll(14) {
             0 | 1 => Some(Request::Spend { who, key: timed, amount, on: None }),
             2 => Some(Request::Spend { who, key: random, amount, on: None }),
             3 => self.some_event().map(|event| {
@@ -92,6 +96,16 @@ impl Storm {
             6 | 7 => {
                 let events = (0..5).filter_map(|_| self.some_event()).collect();
                 Some(Request::Judge { who, events })
+            }
+            12 => self.some_event().map(|event| {
+                let pieces = 1 + u32::try_from(self.roll(3)).unwrap();
+                // Each return has a key of its own.
+                Request::Return { event, by: 100 + u8::try_from(number % 100).unwrap(), pieces }
+            }),
+            // Before or after it comes: some post references below fifty.
+            13 if self.roll(3) == 0 => {
+                let event = event_id(&format!("e-{}", self.roll(50)));
+                Some(Request::CancelAhead { event, by })
             }
             8 => Some(Request::Redeem { who, pass: self.roll(20), key: random }),
             _ => None,
@@ -111,7 +125,7 @@ impl Storm {
         let programme = &self.programme;
         match request {
             Request::Post { who, reference, total, judge, spend } => {
-                let event = &purchase(&person(who), reference, *total, later(0));
+                let event = &in_pieces(purchase(&person(who), reference, *total, later(0)), 4);
                 let spend = spend.map(|amount| asked(amount, later(0)));
                 let (spend, judge, payload) = (spend.as_ref(), *judge, hash(request));
                 let order = Posting { programme, now, event, payload, spend, judge };
@@ -129,8 +143,19 @@ impl Storm {
                 Ok(format!("{value:?}"))
             }
             Request::CancelEvent { event, by } => {
-                let order = CancelEvent { programme, now, event, payload: payload(*by) };
-                Ok(store.cancel_event(&order).await?.value.1.to_string())
+                let done = store.cancel_event(&cancelling(programme, now, event, *by)).await?;
+                Ok(told(&done.value))
+            }
+            Request::CancelAhead { event, by } => {
+                let order = cancelling(programme, now, event, *by);
+                let done = store.cancel_event(&CancelEvent { ahead: true, ..order }).await?;
+                Ok(told(&done.value))
+            }
+            Request::Return { event, by, pieces } => {
+                let lines = &[ReturnedLine { index: 0, quantity: *pieces }];
+                let order = cancelling(programme, now, event, *by);
+                let order = CancelEvent { lines, payload: hash(request), ..order };
+                Ok(told(&store.cancel_event(&order).await?.value))
             }
             Request::CancelSpend { code, by } => {
                 let order = CancelSpend { programme, now, spend: code, payload: payload(*by) };
@@ -200,6 +225,14 @@ impl Storm {
     }
 }
 
+/// The entry of a cancel.
+fn told(cancelled: &EventCancelled) -> String {
+    match cancelled {
+        EventCancelled::TakenBack(_, sequence) => sequence.to_string(),
+        EventCancelled::Ahead => "Ahead".to_owned(),
+    }
+}
+
 /// What a request says, apart from its key.
 fn hash(request: &Request) -> domain::ledger::PayloadHash {
     let text = format!("{request:?}");
@@ -258,11 +291,14 @@ fn is_for_ever(request: &Request, answer: &str) -> bool {
         Request::Spend { .. } => !answer.starts_with("there is no such"),
         Request::Post { .. }
         | Request::CancelEvent { .. }
+        | Request::CancelAhead { .. }
+        | Request::Return { .. }
         | Request::CancelSpend { .. }
         | Request::Redeem { .. } => {
             answer.starts_with(|first: char| first.is_ascii_digit())
                 || answer.starts_with("Event")
                 || answer.starts_with("Pass")
+                || answer.starts_with("Ahead")
         }
     }
 }

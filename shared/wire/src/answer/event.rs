@@ -9,6 +9,7 @@ use domain::time::{Instant, show_instant};
 use domain::wallet::Wallet;
 use serde::Serialize;
 
+use crate::answer::returns::{ReturnView, return_view};
 use crate::answer::spend::spend_view;
 use crate::answer::{
     AmountAnswer, BalanceAnswer, SpendView, amounts, balances, day_end, day_start, transaction_code,
@@ -40,13 +41,20 @@ pub struct EventView {
     pub payment_medium: Option<MediumView>,
     pub lines: Vec<LineView>,
     pub accepted_at: String,
+    /// What cancelled it, in part or, at last, whole.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub returns: Vec<ReturnView>,
 }
 
-/// Read-only totals; nothing awarded and nothing spent once the event is cancelled.
+/// Read-only totals: what was purchased, and what is still awarded and spent; nothing once
+/// the event is cancelled.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Totals {
     /// In currency.
     pub purchased: String,
+    /// What came back of it, in currency, where it is not cancelled.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub returned: Option<String>,
     pub awarded: Vec<AmountAnswer>,
     pub spent: Vec<AmountAnswer>,
 }
@@ -70,6 +78,9 @@ pub struct LineView {
     pub net: String,
     pub vat: String,
     pub total: String,
+    /// Pieces that came back, where it is not cancelled.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub returned: Option<u32>,
 }
 
 /// One award of an event.
@@ -83,6 +94,9 @@ pub struct AwardAnswer {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<String>,
     pub transaction: String,
+    /// What was taken back of it with returned goods.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub returned: Option<String>,
 }
 
 /// An offer that awarded nothing, and why.
@@ -108,15 +122,6 @@ pub struct EventAnswer {
     pub repeated: bool,
 }
 
-/// The answer to the cancel of an event.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct CancelEventAnswer {
-    pub event: EventView,
-    pub transaction: String,
-    pub balances: Vec<BalanceAnswer>,
-    pub repeated: bool,
-}
-
 /// Answers an event with everything that happened to it so far.
 pub fn event(
     programme: &Programme,
@@ -126,12 +131,20 @@ pub fn event(
     repeated: bool,
 ) -> EventAnswer {
     let participant = &recorded.event.participant;
+    let posted = recorded.state == EventState::Posted;
     let awards = recorded.judgements.iter().flat_map(|judgement| {
         let transaction = transaction_code(participant, judgement.sequence);
-        judgement.awards.iter().map(move |award| award_answer(programme, award, &transaction))
+        judgement.awards.iter().map(move |award| {
+            let back = award.amount.less(recorded.still_awarded(judgement.sequence, award));
+            let returned = (posted && !back.is_zero()).then_some(back);
+            award_answer(programme, award, &transaction, returned)
+        })
     });
     let spends = recorded.spends.iter().map(|spend| {
-        spend_view(programme, participant, spend.sequence, &spend.made, spend.cancelled)
+        let (balance, cancelled) = (&spend.made.balance, spend.cancelled);
+        let view = spend_view(programme, participant, spend.sequence, &spend.made, cancelled);
+        let back = Some(spend.returned).filter(|back| !cancelled && !back.is_zero());
+        SpendView { returned: back.map(|back| programme.show(balance, back)), ..view }
     });
     EventAnswer {
         event: event_only(programme, recorded),
@@ -144,7 +157,12 @@ pub fn event(
     }
 }
 
-fn award_answer(programme: &Programme, award: &Awarded, transaction: &str) -> AwardAnswer {
+fn award_answer(
+    programme: &Programme,
+    award: &Awarded,
+    transaction: &str,
+    returned: Option<Amount>,
+) -> AwardAnswer {
     let lot = &award.lot;
     AwardAnswer {
         offer: award.offer.to_string(),
@@ -153,6 +171,7 @@ fn award_answer(programme: &Programme, award: &Awarded, transaction: &str) -> Aw
         available_from: lot.available_from.map(|day| day_start(programme, day)),
         expires_at: lot.expires.map(|day| day_end(programme, day)),
         transaction: transaction.into(),
+        returned: returned.map(|back| programme.show(&lot.balance, back)),
     }
 }
 
@@ -190,8 +209,12 @@ pub fn event_only(programme: &Programme, recorded: &RecordedEvent) -> EventView 
     let cancelled = recorded.state == EventState::Cancelled;
     let judged = recorded.due != Due::Everything || cancelled;
     let reference = event.id.reference();
-    let awarded = if cancelled { Vec::new() } else { recorded.awarded() };
-    let spent = if cancelled { Vec::new() } else { recorded.spent() };
+    let (left, part) = (recorded.left(), !cancelled && !recorded.returns.is_empty());
+    let returned = part.then(|| event.purchased().less(left.total()).show(currency));
+    let lines = purchase.lines.iter().enumerate().map(|(index, line)| {
+        let back = line.quantity.saturating_sub(left.quantity(index));
+        line_view(line, currency, Some(back).filter(|back| part && *back > 0))
+    });
     EventView {
         id: event.id.to_string(),
         event_type: event.event_type().name(),
@@ -201,8 +224,9 @@ pub fn event_only(programme: &Programme, recorded: &RecordedEvent) -> EventView 
         awaiting_run: judged && !cancelled && recorded.due != Due::Nothing,
         totals: Totals {
             purchased: event.purchased().show(currency),
-            awarded: amounts(programme, &awarded),
-            spent: amounts(programme, &spent),
+            returned,
+            awarded: amounts(programme, &recorded.awarded()),
+            spent: amounts(programme, &recorded.spent()),
         },
         unit: event.unit.as_ref().map(ToString::to_string),
         performed_on: show_instant(event.performed_on, programme.zone),
@@ -213,8 +237,13 @@ pub fn event_only(programme: &Programme, recorded: &RecordedEvent) -> EventView 
         receipt_number: purchase.receipt_number.as_deref().map(Into::into),
         related_transaction: purchase.related_transaction.as_deref().map(Into::into),
         payment_medium: medium_view(purchase),
-        lines: purchase.lines.iter().map(|line| line_view(line, currency)).collect(),
+        lines: lines.collect(),
         accepted_at: show_instant(recorded.accepted_at, programme.zone),
+        returns: recorded
+            .returns
+            .iter()
+            .map(|back| return_view(&event.participant, back))
+            .collect(),
     }
 }
 
@@ -227,7 +256,7 @@ fn medium_view(purchase: &Purchase) -> Option<MediumView> {
     })
 }
 
-fn line_view(line: &Line, currency: Decimals) -> LineView {
+fn line_view(line: &Line, currency: Decimals, returned: Option<u32>) -> LineView {
     LineView {
         product: line.product.as_ref().map(ToString::to_string),
         category: line.category.as_ref().map(ToString::to_string),
@@ -237,22 +266,6 @@ fn line_view(line: &Line, currency: Decimals) -> LineView {
         vat: line.vat.show(currency),
         // A line whose total is too large was never accepted.
         total: line.total().unwrap_or(Amount::ZERO).show(currency),
-    }
-}
-
-/// Answers the cancel of an event; `sequence` is that of its ledger entry.
-pub fn cancel_event(
-    programme: &Programme,
-    recorded: &RecordedEvent,
-    sequence: u64,
-    wallet: &Wallet,
-    now: Instant,
-    repeated: bool,
-) -> CancelEventAnswer {
-    CancelEventAnswer {
-        event: event_only(programme, recorded),
-        transaction: transaction_code(&recorded.event.participant, sequence),
-        balances: balances(programme, wallet, now),
-        repeated,
+        returned,
     }
 }

@@ -29,6 +29,9 @@ pub struct SpendView {
     /// Present where it was taken back.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub cancelled: bool,
+    /// What came back of it with returned goods, in the balance.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub returned: Option<String>,
 }
 
 /// The answer to a spend.
@@ -66,6 +69,7 @@ pub(crate) fn spend_view(
         remainder: remainder(programme, made, made.remainder),
         reduction_method: made.method.name(),
         cancelled,
+        returned: None,
     }
 }
 

@@ -30,7 +30,7 @@ pub struct TransactionRow {
     /// What was available of the balance after the entry; null where nothing moved.
     pub available_after: Option<String>,
     /// What led to it: `event:<event>`, `spend`, `spend:<purchase>`, `pass:<pass>`,
-    /// `cancel:<event or transaction>`, `expiry`, `block`; of a refusal its code.
+    /// `cancel:<event or transaction>`, `return:<event>`, `expiry`, `block`; of a refusal its code.
     pub cause: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub offer: Option<String>,
@@ -122,7 +122,7 @@ pub fn rows(
         Act::Judged => "award",
         Act::Redeemed => "award",
         Act::Spent(_) => "spend",
-        Act::Reversed(_) => "reverse",
+        Act::Reversed(_) | Act::Returned(_) => "reverse",
         Act::Expired => "expire",
         Act::Refused(_) => return vec![row("refused", None)],
         Act::Blocked { .. } => return Vec::new(),
@@ -167,7 +167,10 @@ fn cause(participant: &ParticipantId, entry: &Entry) -> String {
             None => "spend".into(),
         },
         EntryKey::SpendWithPurchase(event) => format!("spend:{event}"),
-        EntryKey::CancelEvent(event) => format!("cancel:{event}"),
+        EntryKey::CancelEvent { event, .. } if matches!(entry.act, Act::Returned(_)) => {
+            format!("return:{event}")
+        }
+        EntryKey::CancelEvent { event, .. } => format!("cancel:{event}"),
         EntryKey::CancelSpend(sequence) => {
             format!("cancel:{}", transaction_code(participant, *sequence))
         }
@@ -180,7 +183,9 @@ fn cause(participant: &ParticipantId, entry: &Entry) -> String {
 }
 
 fn reverses(participant: &ParticipantId, entry: &Entry) -> Vec<String> {
-    let Act::Reversed(sequences) = &entry.act else { return Vec::new() };
+    let (Act::Reversed(sequences) | Act::Returned(sequences)) = &entry.act else {
+        return Vec::new();
+    };
     sequences.iter().map(|sequence| transaction_code(participant, *sequence)).collect()
 }
 

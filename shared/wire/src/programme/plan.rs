@@ -1,20 +1,16 @@
-//! Pass plans and segments of the programme document.
+//! Pass plans of the programme document.
 
 use std::collections::{HashMap, HashSet};
 
-use domain::id::{PlanId, SegmentId};
+use domain::id::PlanId;
 use domain::pass::PassPlan;
-use domain::segment::{Predicate, Segment};
 
 use crate::fault::code;
-use crate::pass::parse_channel;
 use crate::programme::names::{Known, id, optional_list};
 use crate::programme::terms::expiry;
-use crate::read::{Node, Object};
+use crate::read::Object;
 
 const MAX_PLANS: usize = 500;
-const MAX_SEGMENTS: usize = 1_000;
-const MAX_PREDICATES: usize = 50;
 
 const PLAN_FIELDS: &[&str] =
     &["id", "type", "format", "balance", "value", "uses", "pin", "redeemable", "expires"];
@@ -80,42 +76,4 @@ fn pass_plan(fields: &Object<'_>, known: &Known, id: Option<PlanId>) -> Option<P
         redeemable_for,
         expires,
     })
-}
-
-/// Segments: predicates over consent and balances.
-pub(super) fn segments(document: &Object<'_>, known: &Known) -> Vec<Segment> {
-    let mut seen = HashSet::new();
-    let segment = |fields: &Object<'_>| {
-        let id = id(fields, "id", SegmentId::parse, &mut seen);
-        let members = fields.required("where").and_then(|node| predicate(&node, known));
-        Some(Segment { id: id?, members: members? })
-    };
-    optional_list(document, "segments", MAX_SEGMENTS, segment, &["id", "where"])
-}
-
-fn predicate(node: &Node<'_>, known: &Known) -> Option<Predicate> {
-    if let Some(all) = node.peek("all") {
-        node.object(&["all"])?;
-        let members = all.list(MAX_PREDICATES, |node| predicate(node, known));
-        return Some(Predicate::All(members));
-    }
-    if let Some(channel) = node.peek("consent") {
-        node.object(&["consent"])?;
-        return channel.parsed(parse_channel).map(Predicate::Consent);
-    }
-    if node.peek("balance").or_else(|| node.peek("at_least")).is_some() {
-        let fields = node.object(&["balance", "at_least"])?;
-        let balance = fields.required("balance").and_then(|node| known.balance(&node));
-        let amount = fields.required("at_least").and_then(|node| node.amount(balance?.decimals));
-        return Some(Predicate::BalanceAtLeast { balance: balance?.code.clone(), amount: amount? });
-    }
-    let expected = "must have one of all, consent, or balance with at_least";
-    let others = node.entries(MAX_PREDICATES);
-    if others.is_empty() {
-        node.fault(code::EXCLUSIVE, expected);
-    }
-    for (_, other) in others {
-        other.fault(code::NOT_SUPPORTED, format!("is not supported yet: a predicate {expected}"));
-    }
-    None
 }

@@ -11,7 +11,7 @@ use crate::read::{Node, Object};
 
 const MAX_WINDOWS: usize = 24;
 /// Beyond, a window would reach from one birthday towards the next.
-const MAX_DAYS: u32 = 180;
+pub(super) const MAX_DAYS: u32 = 180;
 
 const WEEKDAYS: [(&str, Option<Weekday>); 7] = [
     ("mon", Some(Weekday::Mon)),

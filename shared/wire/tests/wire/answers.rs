@@ -4,11 +4,12 @@ use std::fs;
 use std::path::Path;
 
 use domain::amount::Amount;
-use domain::event::{Due, EventState, Judge, Judgement, RecordedEvent};
+use domain::event::{Awarded, Detail, Due, EventState, Judge, Judgement, RecordedEvent};
 use domain::id::{BalanceCode, OfferId, ParticipantId, RunId};
-use domain::ledger::LotId;
+use domain::ledger::{LotId, PayloadHash};
 use domain::programme::Programme;
 use domain::refusal::Reason;
+use domain::returns::{Return, ReturnedLine};
 use domain::time::{Day, Instant, parse_instant};
 use domain::wallet::{Lot, Wallet};
 use serde_json::{Value, json};
@@ -159,4 +160,52 @@ fn r31_an_event_says_what_it_waits_for_and_what_became_of_it() {
             .collect();
         assert_eq!(shown, passed, "{status}");
     }
+}
+
+/// what was awarded is shown as it was, with what was taken back of it; sums are of what is
+/// left.
+#[test]
+fn r73_an_event_shows_what_came_back_and_what_is_left() {
+    let mut returned = recorded();
+    returned.due = Due::Nothing;
+    returned.judgements.push(judgement(1, Judge::Interactive, &[]));
+    let award = Awarded {
+        offer: OfferId::parse("ten-per-cent").unwrap(),
+        lot: lot("points", None, None),
+        amount: Amount(7),
+        exclusive: false,
+        counted: false,
+        lines: vec![],
+    };
+    returned.judgements[0].awards.push(award);
+    let Detail::Purchase(purchase) = &mut returned.event.detail;
+    purchase.lines[0].quantity = 4;
+    let key = PayloadHash::default();
+    let reason = Some("torn".into());
+    let lines = vec![ReturnedLine { index: 0, quantity: 3 }];
+    let back = Return { sequence: 2, key, payload: key, lines, reason };
+    let part = returned.with_return(back.clone()).unwrap();
+    let answer = shown(answer::event(&programme(), &part, None, now(), false));
+    let event = &answer["event"];
+    let left = json!([{ "balance": "points", "amount": "1" }]);
+    let totals =
+        json!({ "purchased": "240.00", "returned": "180.00", "awarded": left, "spent": [] });
+    assert_eq!(event["totals"], totals);
+    assert_eq!((&event["state"], &event["lines"][0]["returned"]), (&json!("posted"), &json!(3)));
+    let code = answer::transaction_code(&participant(), 2);
+    let one =
+        json!({ "transaction": code, "reason": "torn", "lines": [{ "index": 0, "quantity": 3 }] });
+    assert_eq!(event["returns"], json!([one]));
+    let award = &answer["awards"][0];
+    assert_eq!((&award["amount"], &award["returned"]), (&json!("7"), &json!("6")));
+
+    let whole = part.with_return(Return { sequence: 3, lines: vec![], ..back }).unwrap();
+    let event = &shown(answer::event(&programme(), &whole, None, now(), false))["event"];
+    assert_eq!((&event["state"], &event["totals"]["awarded"]), (&json!("cancelled"), &json!([])));
+    assert_eq!(event["returns"].as_array().unwrap().len(), 2);
+    assert!(
+        event["totals"].get("returned").is_none() && event["returns"][1].get("lines").is_none()
+    );
+    let ahead = shown(answer::cancel_ahead(&whole.event.id, false));
+    assert_eq!(ahead, json!({ "event_id": "till:R-1", "state": "cancelled", "repeated": false }));
 }

@@ -15,7 +15,8 @@ use wire::fault::BodyFault;
 use wire::message::{Evaluation, EvaluationMessage, ExportMessage, ScheduleTick};
 use wire::pass::{parse_issue, parse_redemption};
 use wire::programme::parse_programme;
-use wire::request::{parse_cancel, parse_export, parse_run};
+use wire::request::{parse_export, parse_run};
+use wire::returns::{check_lines, parse_cancel, parse_credit_note};
 use wire::spend::parse_spend;
 
 fn programme(change: impl FnOnce(&mut Value)) -> Programme {
@@ -284,4 +285,36 @@ fn messages_are_parsed_into_ids_and_say_nothing_of_what_they_held() {
     }
     assert!(ExportMessage::parse(br#"{"export": ""}"#).is_err());
     assert!(ScheduleTick::parse(br#"{"source": "schedule", "scheduled_time": "today"}"#).is_err());
+}
+
+#[test]
+fn r73_lines_that_come_back_are_held_against_the_purchase() {
+    let programme = programme(|_| {});
+    let lines = json!([{ "net": "1", "quantity": 3 }, { "net": "2" }]);
+    let event = parse(&programme, &with("/lines", lines), None).unwrap().event;
+    let check = |lines: Value| {
+        let body = serde_json::to_vec(&json!({ "lines": lines })).unwrap();
+        check_lines(&parse_cancel(&body).unwrap().lines, &event).map_err(places)
+    };
+    let all = json!([{ "index": 1, "quantity": 1 }, { "index": 0, "quantity": 3 }]);
+    assert_eq!(check(all), Ok(()));
+    let wrong = json!([{ "index": 0, "quantity": 4 }, { "index": 2, "quantity": 1 }]);
+    let want = ["/lines/0/quantity range", "/lines/1/index range"].map(String::from).to_vec();
+    assert_eq!(check(wrong), Err(want));
+    assert_eq!(check_lines(&parse_cancel(b"").unwrap().lines, &event), Ok(()), "R-72: all");
+}
+
+#[test]
+fn r14_a_credit_note_is_known_by_its_number_and_names_the_invoice_of_its_system() {
+    let note = |body: Value| parse_credit_note(&serde_json::to_vec(&body).unwrap()).unwrap();
+    let body = json!({
+        "external_system": "erp", "external_reference": "CN-1", "invoice_reference": "INV-7",
+        "lines": [{ "index": 1, "quantity": 2 }], "reason": "damaged"
+    });
+    let parsed = note(body.clone());
+    assert_eq!((parsed.id.as_str(), parsed.invoice.as_str()), ("erp:CN-1", "erp:INV-7"));
+    assert_eq!((parsed.lines.len(), parsed.reason.as_deref()), (1, Some("damaged")));
+    let mut other = body;
+    other["reason"] = Value::Null;
+    assert_ne!(note(other).payload, parsed.payload, "another payload under the same number");
 }

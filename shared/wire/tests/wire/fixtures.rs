@@ -14,7 +14,8 @@ use wire::message::{EvaluationMessage, ExportMessage, ScheduleTick};
 use wire::participant::{parse_block, parse_participant};
 use wire::pass::{parse_issue, parse_redemption};
 use wire::programme::parse_programme;
-use wire::request::{parse_cancel, parse_export, parse_run};
+use wire::request::{parse_export, parse_run};
+use wire::returns::{parse_cancel, parse_credit_note};
 use wire::spend::parse_spend;
 
 fn events() -> PathBuf {
@@ -42,6 +43,7 @@ fn read(folder: &str, kind: &str, with_key: bool, bytes: &[u8]) -> Result<(), Bo
             parse_bulk(bytes)?.iter().try_for_each(|event| parse_event(event, &context).map(drop))
         }
         ("event-ingestion", "cancel") => parse_cancel(bytes).map(drop),
+        ("event-ingestion", "credit") => parse_credit_note(bytes).map(drop),
         ("award-evaluation", "run") => parse_run(bytes).map(drop),
         ("award-evaluation", "message") => message(EvaluationMessage::parse(bytes).map(drop)),
         ("award-evaluation", "tick") => message(ScheduleTick::parse(bytes).map(drop)),
@@ -51,7 +53,7 @@ fn read(folder: &str, kind: &str, with_key: bool, bytes: &[u8]) -> Result<(), Bo
         ("segment-export", "export") => parse_export(bytes).map(drop),
         ("segment-export", "message") => message(ExportMessage::parse(bytes).map(drop)),
         ("programme", "programme") => parse_programme(bytes, 1).map(drop),
-        ("programme", "participant") => parse_participant(bytes).map(drop),
+        ("programme", "participant") => parse_participant(bytes, now()).map(drop),
         ("programme", "block") => parse_block(bytes).map(drop),
         // Read by the tests of the story.
         ("transit", "programme" | "participants" | "story") => Ok(()),
@@ -127,4 +129,29 @@ fn r22_no_message_repeats_an_identifier_or_a_code() {
             assert!(!shown.contains(secret), "{place}: {shown}");
         }
     }
+}
+
+#[test]
+fn every_sentence_of_a_refused_sample_is_the_one_that_is_told() {
+    let mut sentences = 0;
+    for folder in fs::read_dir(events()).unwrap().map(|folder| folder.unwrap().path()) {
+        for file in fs::read_dir(&folder).into_iter().flatten().map(|file| file.unwrap().path()) {
+            let name = file.file_name().unwrap().to_str().unwrap();
+            let Some(stem) = name.strip_suffix(".violations.json") else { continue };
+            let list: Vec<Value> = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
+            let bytes = fs::read(folder.join(format!("{stem}.refused.json"))).unwrap();
+            let folder = folder.file_name().unwrap().to_str().unwrap();
+            let kind = stem.split('-').next().unwrap();
+            let Err(BodyFault::Invalid(told)) = read(folder, kind, false, &bytes) else {
+                panic!("{name} is not refused");
+            };
+            for want in list.iter().filter(|want| want.get("message").is_some()) {
+                let found = told.iter().find(|violation| violation.pointer == want["pointer"]);
+                let found = found.unwrap_or_else(|| panic!("{name}: {want}"));
+                assert_eq!(found.message, want["message"], "{name}: {}", found.pointer);
+                sentences += 1;
+            }
+        }
+    }
+    assert!(sentences >= 20, "{sentences} sentences");
 }

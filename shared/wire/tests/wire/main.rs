@@ -5,5 +5,6 @@ mod answers;
 mod bodies;
 mod exports;
 mod fixtures;
+mod segments;
 mod story;
 mod transactions;

@@ -74,7 +74,7 @@ fn entries() -> Vec<(Entry, Value)> {
         (
             entry(
                 6,
-                EntryKey::CancelEvent(event()),
+                EntryKey::CancelEvent { event: event(), turn: 0 },
                 Act::Reversed(vec![1, 3]),
                 vec![back, claw, owe],
             ),

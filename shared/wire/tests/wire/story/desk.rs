@@ -4,20 +4,23 @@ use std::collections::HashMap;
 
 use domain::apply::{Command, Outcome, apply};
 use domain::award::{Facts, Mode};
-use domain::event::{Due, EventState, Judge, RecordedEvent, SpendOn};
+use domain::cancel::TakeBack;
+use domain::event::{Due, Judge, RecordedEvent, SpendOn};
 use domain::id::{EventId, Key, ParticipantId, PlanId, RunId};
 use domain::ledger::{Act, Entry, EntryKey};
 use domain::participant::Participant;
 use domain::pass::{Issue, Pass, PassSecret, Redemption};
 use domain::preview::preview;
 use domain::programme::Programme;
+use domain::returns::Return;
 use domain::wallet::Wallet;
 use serde_json::{Value, json};
 use wire::answer;
 use wire::event::{EventContext, parse_event};
 use wire::participant::parse_participant;
 use wire::pass::{parse_issue, parse_redemption};
-use wire::request::{parse_cancel, parse_export, parse_run};
+use wire::request::{parse_export, parse_run};
+use wire::returns::{cancel_key, check_lines, parse_cancel};
 use wire::spend::parse_spend;
 
 use crate::story::script::now;
@@ -134,7 +137,7 @@ impl Desk {
         };
         let made = entry.spend().unwrap();
         if let Some(purchase) = made.purchase.as_ref().filter(|_| !repeated) {
-            let spend = SpendOn { sequence: entry.sequence, made: made.clone(), cancelled: false };
+            let spend = SpendOn::new(entry.sequence, made.clone());
             self.events.get_mut(purchase).unwrap().spends.push(spend);
         }
         let (programme, wallet) = (&self.programme, self.wallet(participant));
@@ -200,33 +203,44 @@ impl Desk {
     }
 
     fn cancel(&mut self, event: &str, body: &[u8], key: &Key) -> Answer {
-        let payload = parse_cancel(body).unwrap();
+        let request = parse_cancel(body).unwrap();
         assert!(key.time().is_some(), "keys of the demo carry their time");
-        let recorded = self.events[&EventId::parse(event).unwrap()].clone();
-        if recorded.state == EventState::Cancelled {
-            return (409, json!({ "code": "already_cancelled" }));
-        }
-        let participant = &recorded.event.participant;
-        let key = EntryKey::CancelEvent(recorded.event.id.clone());
-        let ledger = &self.wallets[participant].1;
-        let reversed = recorded.entries();
-        let entries: Vec<Entry> =
-            ledger.iter().filter(|entry| reversed.contains(&entry.sequence)).cloned().collect();
-        let (_, entry) =
-            self.apply(participant, &Command::Cancel { key, payload, entries: &entries });
-        assert_eq!(entry.act, Act::Reversed(entries.iter().map(|e| e.sequence).collect()));
-        let known = self.events.get_mut(&recorded.event.id).unwrap();
-        known.state = EventState::Cancelled;
-        known.due = Due::Nothing;
-        known.spends.iter_mut().for_each(|spend| spend.cancelled = true);
+        let before = self.events[&EventId::parse(event).unwrap()].clone();
+        check_lines(&request.lines, &before.event).unwrap();
+        let participant = &before.event.participant;
+        let (ledger, payload) = (self.wallets[participant].1.clone(), request.payload);
+        let back = Return {
+            sequence: u64::try_from(ledger.len()).unwrap() + 1,
+            key: cancel_key(key),
+            payload,
+            lines: request.lines,
+            reason: None,
+        };
+        let after = match before.with_return(back) {
+            Ok(after) => after,
+            Err(refusal) => return (409, json!({ "code": refusal.code() })),
+        };
+        let reversed = before.entries();
+        let of_event = |entry: &&Entry| reversed.contains(&entry.sequence);
+        let entries: Vec<Entry> = ledger.iter().filter(of_event).cloned().collect();
+        let turn = u16::try_from(before.returns.len()).unwrap();
+        let key = EntryKey::CancelEvent { event: before.event.id.clone(), turn };
+        let event = Some((&before, &after));
+        let back = TakeBack { entries: &entries, event, later: &ledger };
+        let (_, entry) = self.apply(participant, &Command::Cancel { key, payload, back });
+        let sequences = entries.iter().map(|e| e.sequence).collect();
+        let part = after.state == domain::event::EventState::Posted;
+        let act = if part { Act::Returned(sequences) } else { Act::Reversed(sequences) };
+        assert_eq!(entry.act, act);
+        self.events.insert(before.event.id.clone(), after);
         let (programme, wallet) = (&self.programme, self.wallet(participant));
-        let recorded = &self.events[&recorded.event.id];
+        let recorded = &self.events[&before.event.id];
         let sequence = entry.sequence;
         shown(200, answer::cancel_event(programme, recorded, sequence, &wallet, now(), false))
     }
 
     fn register(&mut self, name: &str, body: &[u8]) -> Answer {
-        let update = parse_participant(body).unwrap();
+        let update = parse_participant(body, now()).unwrap();
         let known = self.participants.entry(id(name)).or_default();
         known.update(update.profile.unwrap_or_default(), update.consents);
         shown(201, answer::participant(&id(name), known, self.programme.zone))

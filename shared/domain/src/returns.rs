@@ -1,0 +1,232 @@
+//! Goods that come back: what is left of a purchase, of its awards and of its spends.
+//!
+//! Everything is computed from what was purchased, awarded and spent at first, and from what is
+//! left of it: several returns come to what one return of them all would have come to.
+
+use std::borrow::Cow;
+
+use crate::amount::{Amount, share_of};
+use crate::event::{
+    Awarded, Detail, Due, Event, EventState, Line, Purchase, RecordedEvent, SpendOn,
+};
+use crate::ledger::PayloadHash;
+use crate::offer::Counts;
+use crate::refusal::Refusal;
+
+/// So many pieces of one line that come back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReturnedLine {
+    /// Among the lines of the purchase, from 0.
+    pub index: u16,
+    /// At least 1.
+    pub quantity: u32,
+}
+
+/// A cancel of an event, whole or in part, that was carried out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Return {
+    /// The ledger entry.
+    pub sequence: u64,
+    /// Of the caller's key: one key, one answer.
+    pub key: PayloadHash,
+    /// Of what was asked under the key.
+    pub payload: PayloadHash,
+    /// What came back; none: all that was left.
+    pub lines: Vec<ReturnedLine>,
+    /// As the caller says.
+    pub reason: Option<Box<str>>,
+}
+
+/// How much of each line is left.
+#[derive(Clone, Debug)]
+pub struct Left<'a> {
+    lines: &'a [Line],
+    quantities: Vec<u32>,
+    cancelled: bool,
+}
+
+impl Line {
+    /// So many pieces of this line, with their share of its VAT.
+    fn of_quantity(&self, quantity: u32) -> Line {
+        let vat = share_of(self.vat, i64::from(quantity), i64::from(self.quantity));
+        Line { quantity, vat, ..self.clone() }
+    }
+}
+
+impl Left<'_> {
+    /// Pieces of a line.
+    pub fn quantity(&self, index: usize) -> u32 {
+        if self.cancelled { 0 } else { self.quantities.get(index).copied().unwrap_or(0) }
+    }
+
+    /// What is left of these lines, or of all, in currency.
+    fn value(&self, of: &[u16]) -> Amount {
+        let values = self.chosen(of).map(|(index, line)| {
+            let left = line.of_quantity(self.quantity(index));
+            // Less than a total that was accepted.
+            left.total().map_or(0, |total| total.0)
+        });
+        Amount(values.sum())
+    }
+
+    /// What is left of the purchase, in currency.
+    pub fn total(&self) -> Amount {
+        self.value(&[])
+    }
+
+    /// What an accumulating offer counts of what is left of these lines, or of all.
+    pub fn counted(&self, counts: Counts, of: &[u16]) -> i64 {
+        let pieces = |(index, _)| i64::from(self.quantity(index));
+        match counts {
+            Counts::Amount => self.value(of).0,
+            Counts::Pieces => self.chosen(of).map(pieces).sum(),
+            Counts::Events | Counts::EachClassification => i64::from(self.is_anything(&[])),
+        }
+    }
+
+    fn chosen(&self, of: &[u16]) -> impl Iterator<Item = (usize, &Line)> {
+        let chosen =
+            move |index: usize| of.is_empty() || of.iter().any(|i| usize::from(*i) == index);
+        self.lines.iter().enumerate().filter(move |(index, _)| chosen(*index))
+    }
+
+    /// Whether anything is left of these lines; of what has no lines, all is left or nothing.
+    fn is_anything(&self, of: &[u16]) -> bool {
+        let whole = self.lines.is_empty() && !self.cancelled;
+        whole || self.chosen(of).any(|(index, _)| self.quantity(index) > 0)
+    }
+}
+
+impl SpendOn {
+    /// What it still takes, in its balance.
+    pub fn spent(&self) -> Amount {
+        if self.cancelled { Amount::ZERO } else { self.made.spent.less(self.returned) }
+    }
+
+    /// What it still pays of the purchase, in currency.
+    pub fn covered(&self) -> Amount {
+        self.covered_by(self.spent())
+    }
+
+    fn covered_by(&self, spent: Amount) -> Amount {
+        share_of(self.made.covered.unwrap_or_default(), spent.0, self.made.spent.0)
+    }
+}
+
+impl RecordedEvent {
+    /// What is left of its lines now.
+    pub fn left(&self) -> Left<'_> {
+        self.left_before(u64::MAX)
+    }
+
+    /// What was left of its lines before the ledger entry with this sequence.
+    fn left_before(&self, sequence: u64) -> Left<'_> {
+        let lines = self.event.lines();
+        let mut quantities: Vec<u32> = lines.iter().map(|line| line.quantity).collect();
+        let earlier = self.returns.iter().filter(|back| back.sequence < sequence);
+        for back in earlier.flat_map(|back| &back.lines) {
+            if let Some(left) = quantities.get_mut(usize::from(back.index)) {
+                *left = left.saturating_sub(back.quantity);
+            }
+        }
+        // Nothing is judged or spent once all of it was cancelled.
+        let cancelled = sequence == u64::MAX && self.state == EventState::Cancelled;
+        Left { lines, quantities, cancelled }
+    }
+
+    /// What the purchase can still be paid with, in currency.
+    pub fn open(&self) -> Amount {
+        self.left().total().less(self.covered())
+    }
+
+    /// What is left of an award that the judgement with this sequence made: the share of it that
+    /// what is left of its lines has in what they were when they were awarded. What was counted
+    /// over many events goes back by what is counted, not by this one.
+    pub fn still_awarded(&self, sequence: u64, award: &Awarded) -> Amount {
+        if award.counted {
+            return award.amount;
+        }
+        let (then, now) = (self.left_before(sequence), self.left());
+        let worth = then.value(&award.lines);
+        if worth.is_zero() {
+            // Awarded for nothing that was paid: it stands while any of it is left.
+            return if now.is_anything(&award.lines) { award.amount } else { Amount::ZERO };
+        }
+        share_of(award.amount, now.value(&award.lines).0, worth.0)
+    }
+
+    /// The event as offers judge it: a purchase with the lines that are left, where some came back
+    /// before it was judged. What was returned is not part of it any more.
+    pub fn remaining(&self) -> Cow<'_, RecordedEvent> {
+        if self.returns.is_empty() || self.state == EventState::Cancelled {
+            return Cow::Borrowed(self);
+        }
+        let left = self.left();
+        let kept = self.kept_lines().into_iter().map(usize::from);
+        let lines = kept.filter_map(|index| {
+            let line = left.lines.get(index)?;
+            Some(line.of_quantity(left.quantity(index)))
+        });
+        let detail = match &self.event.detail {
+            Detail::Purchase(purchase) => {
+                Detail::Purchase(Purchase { lines: lines.collect(), ..purchase.clone() })
+            }
+        };
+        let event = Event { detail, ..self.event.clone() };
+        Cow::Owned(RecordedEvent { event, returns: Vec::new(), ..self.clone() })
+    }
+
+    /// Indices of the lines of which something is left: those of [`RecordedEvent::remaining`].
+    pub fn kept_lines(&self) -> Vec<u16> {
+        let left = self.left();
+        (0_u16..)
+            .zip(left.lines)
+            .map(|(index, _)| index)
+            .filter(|index| left.quantity(usize::from(*index)) > 0)
+            .collect()
+    }
+
+    /// The event once this came back. A return of the last pieces cancels it, as does one that
+    /// names no lines.
+    ///
+    /// # Errors
+    /// `ReturnedAlready`: it names more pieces than are left; `AlreadyCancelled`: nothing is left.
+    pub fn with_return(&self, back: Return) -> Result<RecordedEvent, Refusal> {
+        let left = self.left();
+        if back.lines.iter().any(|line| line.quantity > left.quantity(usize::from(line.index))) {
+            return Err(Refusal::ReturnedAlready);
+        }
+        if self.state == EventState::Cancelled {
+            return Err(Refusal::AlreadyCancelled);
+        }
+        let mut after = self.clone();
+        let whole = back.lines.is_empty();
+        after.returns.push(back);
+        if whole || !after.left().is_anything(&[]) {
+            after.state = EventState::Cancelled;
+            after.due = Due::Nothing;
+            after.spends.iter_mut().for_each(|spend| spend.cancelled = true);
+        } else {
+            after.reduce_spends();
+        }
+        Ok(after)
+    }
+
+    /// Each spend takes its share of what is left, rounded down; together they never pay more than
+    /// what is left.
+    fn reduce_spends(&mut self) {
+        let total = self.left().total();
+        let bases: Vec<Amount> =
+            self.spends.iter().map(|spend| self.left_before(spend.sequence).total()).collect();
+        let mut open = total;
+        for (spend, base) in self.spends.iter_mut().zip(bases).filter(|(spend, _)| !spend.cancelled)
+        {
+            let share = share_of(spend.made.spent, total.0, base.0).min(spend.spent());
+            let fits = spend.covered_by(share) <= open;
+            let covers = spend.made.covered.unwrap_or_default();
+            let share = if fits { share } else { share_of(spend.made.spent, open.0, covers.0) };
+            spend.returned = spend.made.spent.less(share);
+            open = open.less(spend.covered());
+        }
+    }
+}
