@@ -77,6 +77,7 @@ impl Judged {
 struct Candidate<'a> {
     offer: &'a Offer,
     earned: Earned,
+    lot: LotId,
 }
 
 /// The candidates of an event.
@@ -134,19 +135,20 @@ pub fn judge(
         candidates(bench, wallet, event, mode, &mut judged);
     let best = best_exclusive(programme, &candidates);
     let mut wallet = wallet.clone();
-    for (at, candidate) in candidates.iter().enumerate() {
+    for (at, candidate) in candidates.into_iter().enumerate() {
         let taken = event.has_exclusive_award() || best != Some(at);
         if !candidate.offer.on_top && taken {
             judged.passed_over.push((candidate.offer.id.clone(), Reason::NotBest));
             continue;
         }
+        let offer = candidate.offer;
         match award(bench, &wallet, candidate) {
             Ok((awarded, effects)) => {
                 effects.iter().for_each(|effect| wallet.carry_out(effect));
                 judged.awards.push(awarded);
                 judged.effects.extend(effects);
             }
-            Err(reason) => judged.passed_over.push((candidate.offer.id.clone(), reason)),
+            Err(reason) => judged.passed_over.push((offer.id.clone(), reason)),
         }
     }
     for offer in counting {
@@ -200,7 +202,7 @@ fn candidates<'a>(
         match weighed {
             Ok(_) if awaits_run => sorted.waiting.push(offer),
             Err(reason) if awaits_run && may_change(reason) => sorted.waiting.push(offer),
-            Ok(Some(earned)) => sorted.candidates.push(Candidate { offer, earned }),
+            Ok(Some(candidate)) => sorted.candidates.push(candidate),
             Ok(None) => sorted.counting.push(offer),
             Err(reason) => judged.passed_over.push((offer.id.clone(), reason)),
         }
@@ -231,7 +233,11 @@ fn may_change(reason: Reason) -> bool {
     }
 }
 
-fn weigh(bench: Bench<'_>, wallet: &Wallet, offer: &Offer) -> Result<Earned, Reason> {
+fn weigh<'a>(
+    bench: Bench<'_>,
+    wallet: &Wallet,
+    offer: &'a Offer,
+) -> Result<Candidate<'a>, Reason> {
     let Bench { programme, now, today, subject, facts } = bench;
     if let Some(reason) = offer.mismatch(programme, subject, wallet, now, facts) {
         return Err(reason);
@@ -250,12 +256,13 @@ fn weigh(bench: Bench<'_>, wallet: &Wallet, offer: &Offer) -> Result<Earned, Rea
     if let Some(reason) = facts.quotas.lacks(offer, has_place(wallet, offer), earned.amount) {
         return Err(reason);
     }
-    if fits(wallet, &lot, earned.amount) { Ok(earned) } else { Err(Reason::BalanceFull) }
+    let fits = fits(wallet, &lot, earned.amount);
+    if fits { Ok(Candidate { offer, earned, lot }) } else { Err(Reason::BalanceFull) }
 }
 
 /// Whether the participant is one of the first that the offer awards.
 fn has_place(wallet: &Wallet, offer: &Offer) -> bool {
-    wallet.awarded(&offer.id, |slot| slot == Slot::Quota) > 0
+    offer.quota.first.is_some() && wallet.awarded(&offer.id, |slot| slot == Slot::Quota) > 0
 }
 
 fn fits(wallet: &Wallet, lot: &LotId, amount: Amount) -> bool {
@@ -279,17 +286,15 @@ fn best_exclusive(programme: &Programme, candidates: &[Candidate<'_>]) -> Option
 fn award(
     bench: Bench<'_>,
     wallet: &Wallet,
-    candidate: &Candidate<'_>,
+    candidate: Candidate<'_>,
 ) -> Result<(Awarded, Vec<Effect>), Reason> {
-    let Candidate { offer, earned } = candidate;
-    let amount = earned.amount;
-    let lot = offer.lot(bench.today);
+    let Candidate { offer, earned: Earned { amount, lines }, lot } = candidate;
     if !fits(wallet, &lot, amount) {
         return Err(Reason::BalanceFull);
     }
     let effects = give(bench, wallet, offer, &lot, amount);
     let exclusive = !offer.on_top;
-    let (offer, lines) = (offer.id.clone(), earned.lines.clone());
+    let offer = offer.id.clone();
     Ok((Awarded { offer, lot, amount, exclusive, lines, counted: false }, effects))
 }
 

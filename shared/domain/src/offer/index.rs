@@ -1,9 +1,10 @@
 //! Which offers are looked at for an event: those that could award it, however many others there
 //! are.
 //!
-//! Each offer stands under a place that it asks for (a unit, or else a merchant or classification)
-//! together with goods (a product, or else a brand or category), and there by the time in which
-//! it is valid. So an event is held against the offers of its own place, lines and day alone.
+//! Each offer stands under a place that it asks for (a unit, or else a merchant, a classification
+//! or an hour of the week) together with goods (a product, or else a brand or category), and there
+//! by the periods in which it is valid. So an event is held against the offers of its own place,
+//! lines and time alone.
 
 use std::hash::Hash;
 use std::ops::Deref;
@@ -16,7 +17,7 @@ use crate::offer::matching::Subject;
 use crate::offer::{Conditions, Offer, OneOf};
 use crate::programme::Programme;
 use crate::time::Instant;
-use crate::window::Validity;
+use crate::window::{Times, Validity, WeekHour};
 
 /// The offers of a programme in the order of its document, with their index.
 #[derive(Clone, Debug, Default)]
@@ -26,11 +27,14 @@ pub struct Offers {
     by_type: [TypeIndex; EventType::ALL.len()],
 }
 
-/// A value that offers ask for.
+/// A value that offers ask for; the first are the hours of the week.
 type Number = u32;
 
 /// Stands for the values of an offer that asks for none.
-const ANY: Number = 0;
+const ANY: Number = Number::MAX;
+
+/// The first value that is not an hour.
+const FIRST: Number = 7 * 24;
 
 /// Most pairs of a place and goods under which one offer stands, where it lists several of both.
 const MAX_PAIRS: usize = 1_000;
@@ -38,8 +42,8 @@ const MAX_PAIRS: usize = 1_000;
 /// The offers that judge one type of events.
 #[derive(Clone, Debug, Default)]
 struct TypeIndex {
-    /// The last number that was given to a value.
-    last: Number,
+    /// How many values have a number.
+    count: Number,
     units: FxHashMap<UnitId, Number>,
     merchants: FxHashMap<MerchantId, Number>,
     classifications: FxHashMap<Classification, Number>,
@@ -130,7 +134,7 @@ impl Offers {
 impl TypeIndex {
     fn add(&mut self, offer: &Offer, number: u32) {
         let spans = spans(offer, number);
-        let (mut places, mut goods) = (self.places(&offer.when), self.goods(&offer.when));
+        let (mut places, mut goods) = (self.places(offer), self.goods(&offer.when));
         let longer = places.len().max(goods.len());
         if places.len().saturating_mul(goods.len()) > MAX_PAIRS.max(longer) {
             // The shorter list is the more telling one.
@@ -145,19 +149,20 @@ impl TypeIndex {
     }
 
     /// Of the places that an offer asks for those that the fewest events have.
-    fn places(&mut self, when: &Conditions) -> Vec<Number> {
-        let last = &mut self.last;
-        numbers(&mut self.units, &when.units, last)
-            .or_else(|| numbers(&mut self.merchants, &when.merchants, last))
-            .or_else(|| numbers(&mut self.classifications, &when.classifications, last))
+    fn places(&mut self, offer: &Offer) -> Vec<Number> {
+        let (when, count) = (&offer.when, &mut self.count);
+        numbers(&mut self.units, &when.units, count)
+            .or_else(|| numbers(&mut self.merchants, &when.merchants, count))
+            .or_else(|| numbers(&mut self.classifications, &when.classifications, count))
+            .or_else(|| hours(offer))
             .unwrap_or_else(|| vec![ANY])
     }
 
     fn goods(&mut self, when: &Conditions) -> Vec<Number> {
-        let last = &mut self.last;
-        numbers(&mut self.products, &when.products, last)
-            .or_else(|| numbers(&mut self.brands, &when.brands, last))
-            .or_else(|| numbers(&mut self.categories, &when.categories, last))
+        let count = &mut self.count;
+        numbers(&mut self.products, &when.products, count)
+            .or_else(|| numbers(&mut self.brands, &when.brands, count))
+            .or_else(|| numbers(&mut self.categories, &when.categories, count))
             .unwrap_or_else(|| vec![ANY])
     }
 
@@ -169,6 +174,7 @@ impl TypeIndex {
         let event = subject.event;
         let places = [
             Some(ANY),
+            Some(subject.clock.hour().number()),
             number(&self.units, event.unit.as_ref()),
             number(&self.merchants, subject.merchant),
             number(&self.classifications, event.classification.as_ref()),
@@ -196,15 +202,27 @@ impl TypeIndex {
 fn numbers<K: Clone + Eq + Hash + Ord>(
     known: &mut FxHashMap<K, Number>,
     asked: &OneOf<K>,
-    last: &mut Number,
+    count: &mut Number,
 ) -> Option<Vec<Number>> {
     let mut number = |value: &K| {
         *known.entry(value.clone()).or_insert_with(|| {
-            *last += 1;
-            *last
+            *count += 1;
+            FIRST + *count
         })
     };
     (!asked.is_any()).then(|| asked.values().iter().map(&mut number).collect())
+}
+
+/// The hours of the week in which it may be valid; none: all.
+fn hours(offer: &Offer) -> Option<Vec<Number>> {
+    let touch = |times: &Option<Times>, hour| times.as_ref().is_none_or(|t| t.touch(hour));
+    let valid = |hour: &WeekHour| {
+        let mut periods = offer.valid.iter();
+        let within = periods.len() == 0 || periods.any(|period| touch(&period.times, *hour));
+        within && touch(&offer.when.times, *hour)
+    };
+    let some = !WeekHour::all().all(|hour| valid(&hour));
+    some.then(|| WeekHour::all().filter(valid).map(WeekHour::number).collect())
 }
 
 fn number<K: Eq + Hash>(known: &FxHashMap<K, Number>, value: Option<&K>) -> Option<Number> {
