@@ -233,11 +233,7 @@ fn may_change(reason: Reason) -> bool {
     }
 }
 
-fn weigh<'a>(
-    bench: Bench<'_>,
-    wallet: &Wallet,
-    offer: &'a Offer,
-) -> Result<Candidate<'a>, Reason> {
+fn weigh<'a>(bench: Bench<'_>, wallet: &Wallet, offer: &'a Offer) -> Result<Candidate<'a>, Reason> {
     let Bench { programme, now, today, subject, facts } = bench;
     if let Some(reason) = offer.mismatch(programme, subject, wallet, now, facts) {
         return Err(reason);
@@ -266,7 +262,10 @@ fn has_place(wallet: &Wallet, offer: &Offer) -> bool {
 }
 
 fn fits(wallet: &Wallet, lot: &LotId, amount: Amount) -> bool {
-    wallet.total(&lot.balance, |_| true).0 + amount.0 <= MAX_MINOR
+    // Where all balances together leave room, nobody needs to tell them apart.
+    let all: i64 = wallet.lots.iter().map(|lot| lot.amount.0).sum();
+    let held = || wallet.total(&lot.balance, |_| true).0;
+    all + amount.0 <= MAX_MINOR || held() + amount.0 <= MAX_MINOR
 }
 
 /// The best of the offers that are not on top, compared by what their awards are worth in

@@ -186,7 +186,14 @@ impl<T: Ord> OneOf<T> {
 
     /// Whether a value will do.
     pub fn allows(&self, value: Option<&T>) -> bool {
-        self.is_any() || value.is_some_and(|value| self.0.binary_search(value).is_ok())
+        self.is_any() || value.is_some_and(|value| self.lists(value))
+    }
+
+    fn lists(&self, value: &T) -> bool {
+        match &*self.0 {
+            [only] => value == only,
+            all => all.binary_search(value).is_ok(),
+        }
     }
 
     /// The values, in order.

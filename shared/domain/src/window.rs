@@ -90,6 +90,9 @@ impl Clock {
 }
 
 impl WeekHour {
+    /// How many there are.
+    pub const COUNT: usize = 7 * 24;
+
     /// All of them, in order.
     pub fn all() -> impl Iterator<Item = WeekHour> {
         let days = std::iter::successors(Some(Weekday::Mon), |day| Some(day.succ())).take(7);
@@ -97,8 +100,9 @@ impl WeekHour {
     }
 
     /// Its place among all of them, from 0.
-    pub fn number(self) -> u32 {
-        self.weekday.num_days_from_monday() * 24 + self.hour
+    pub fn number(self) -> usize {
+        let number = self.weekday.num_days_from_monday() * 24 + self.hour;
+        usize::try_from(number).unwrap_or(0)
     }
 }
 

@@ -2,7 +2,7 @@
 //! are.
 //!
 //! Each offer stands under a place that it asks for (a unit, or else a merchant, a classification
-//! or an hour of the week) together with goods (a product, or else a brand or category), and there
+//! or an hour of the week), there under goods (a product, or else a brand or category), and there
 //! by the periods in which it is valid. So an event is held against the offers of its own place,
 //! lines and time alone.
 
@@ -27,39 +27,38 @@ pub struct Offers {
     by_type: [TypeIndex; EventType::ALL.len()],
 }
 
-/// A value that offers ask for; the first are the hours of the week.
-type Number = u32;
-
-/// Stands for the values of an offer that asks for none.
-const ANY: Number = Number::MAX;
-
-/// The first value that is not an hour.
-const FIRST: Number = 7 * 24;
-
-/// Most pairs of a place and goods under which one offer stands, where it lists several of both.
-const MAX_PAIRS: usize = 1_000;
-
 /// The offers that judge one type of events.
 #[derive(Clone, Debug, Default)]
 struct TypeIndex {
-    /// How many values have a number.
-    count: Number,
     units: FxHashMap<UnitId, Number>,
     merchants: FxHashMap<MerchantId, Number>,
     classifications: FxHashMap<Classification, Number>,
+    /// By number; the first are the hours of the week.
+    places: Vec<Place>,
     products: FxHashMap<ProductId, Number>,
     brands: FxHashMap<ProductId, Number>,
     categories: FxHashMap<ProductId, Number>,
-    /// By place and goods.
-    spans: FxHashMap<(Number, Number), Spans>,
+    /// Offers that ask for no place, by the number of their goods.
+    anywhere: Vec<Spans>,
 }
 
-/// Offers with the periods in which each is valid.
+/// Of a place or of goods.
+type Number = usize;
+
+/// The goods of an offer that asks for none.
+const ANY: Number = 0;
+
+/// Most places and goods under which one offer stands, where it lists several of both.
+const MAX_PAIRS: usize = 1_000;
+
+/// The offers of a place by the number of their goods.
 #[derive(Clone, Debug, Default)]
-struct Spans {
-    /// By `from`; a binary tree whose root is in the middle.
-    spans: Vec<Span>,
-}
+struct Place(FxHashMap<Number, Spans>);
+
+/// Offers with the periods in which each is valid. By `from` they are a binary tree whose root is
+/// in the middle.
+#[derive(Clone, Debug, Default)]
+struct Spans(Vec<Span>);
 
 #[derive(Clone, Copy, Debug)]
 struct Span {
@@ -134,99 +133,111 @@ impl Offers {
 impl TypeIndex {
     fn add(&mut self, offer: &Offer, number: u32) {
         let spans = spans(offer, number);
-        let (mut places, mut goods) = (self.places(offer), self.goods(&offer.when));
-        let longer = places.len().max(goods.len());
-        if places.len().saturating_mul(goods.len()) > MAX_PAIRS.max(longer) {
-            // The shorter list is the more telling one.
-            let dropped = if places.len() == longer { &mut places } else { &mut goods };
-            *dropped = vec![ANY];
+        let (mut places, mut goods) = (self.places_of(offer), self.goods_of(&offer.when));
+        // Where an offer lists many of both, the shorter list is the more telling one.
+        if places.len().min(goods.len()) > 1 && places.len() * goods.len() > MAX_PAIRS {
+            if places.len() < goods.len() { goods = vec![ANY] } else { places.clear() }
         }
-        for place in places {
-            for goods in &goods {
-                self.spans.entry((place, *goods)).or_default().spans.extend(&spans);
-            }
+        for place in &places {
+            let place = room(&mut self.places, *place);
+            goods.iter().for_each(|goods| place.0.entry(*goods).or_default().0.extend(&spans));
+        }
+        if places.is_empty() {
+            goods.iter().for_each(|goods| room(&mut self.anywhere, *goods).0.extend(&spans));
         }
     }
 
-    /// Of the places that an offer asks for those that the fewest events have.
-    fn places(&mut self, offer: &Offer) -> Vec<Number> {
-        let (when, count) = (&offer.when, &mut self.count);
-        numbers(&mut self.units, &when.units, count)
-            .or_else(|| numbers(&mut self.merchants, &when.merchants, count))
-            .or_else(|| numbers(&mut self.classifications, &when.classifications, count))
-            .or_else(|| hours(offer))
-            .unwrap_or_else(|| vec![ANY])
+    /// Of the places that an offer asks for those that the fewest events have; none: any will do.
+    fn places_of(&mut self, offer: &Offer) -> Vec<Number> {
+        let when = &offer.when;
+        let known = self.units.len() + self.merchants.len() + self.classifications.len();
+        let mut next = WeekHour::COUNT + known;
+        if !when.units.is_any() {
+            numbers(&mut self.units, &when.units, &mut next)
+        } else if !when.merchants.is_any() {
+            numbers(&mut self.merchants, &when.merchants, &mut next)
+        } else if !when.classifications.is_any() {
+            numbers(&mut self.classifications, &when.classifications, &mut next)
+        } else {
+            hours_of(offer)
+        }
     }
 
-    fn goods(&mut self, when: &Conditions) -> Vec<Number> {
-        let count = &mut self.count;
-        numbers(&mut self.products, &when.products, count)
-            .or_else(|| numbers(&mut self.brands, &when.brands, count))
-            .or_else(|| numbers(&mut self.categories, &when.categories, count))
-            .unwrap_or_else(|| vec![ANY])
+    /// Of the goods that an offer asks for those that the fewest events have.
+    fn goods_of(&mut self, when: &Conditions) -> Vec<Number> {
+        let known = self.products.len() + self.brands.len() + self.categories.len();
+        let mut next = ANY + 1 + known;
+        if !when.products.is_any() {
+            numbers(&mut self.products, &when.products, &mut next)
+        } else if !when.brands.is_any() {
+            numbers(&mut self.brands, &when.brands, &mut next)
+        } else if !when.categories.is_any() {
+            numbers(&mut self.categories, &when.categories, &mut next)
+        } else {
+            vec![ANY]
+        }
     }
 
     fn finish(&mut self) {
-        self.spans.values_mut().for_each(Spans::finish);
+        let of_places = self.places.iter_mut().flat_map(|place| place.0.values_mut());
+        self.anywhere.iter_mut().chain(of_places).for_each(Spans::finish);
     }
 
     fn visit(&self, subject: &Subject<'_>, look: &mut impl FnMut(u32)) {
         let event = subject.event;
-        let places = [
-            Some(ANY),
-            Some(subject.clock.hour().number()),
-            number(&self.units, event.unit.as_ref()),
-            number(&self.merchants, subject.merchant),
-            number(&self.classifications, event.classification.as_ref()),
-        ];
         let mut goods = Vec::with_capacity(1 + 3 * subject.lines.len());
         goods.push(ANY);
         for shelf in &subject.lines {
-            goods.extend(number(&self.products, shelf.line.product.as_ref()));
-            goods.extend(number(&self.brands, shelf.brand));
-            goods.extend(number(&self.categories, shelf.category));
+            goods.extend(shelf.line.product.as_ref().and_then(|id| self.products.get(id)));
+            goods.extend(shelf.brand.and_then(|id| self.brands.get(id)));
+            goods.extend(shelf.category.and_then(|id| self.categories.get(id)));
         }
+        // What several lines have is looked at once.
         goods.sort_unstable();
         goods.dedup();
-        for place in places.into_iter().flatten() {
-            for goods in &goods {
-                if let Some(spans) = self.spans.get(&(place, *goods)) {
-                    spans.visit(event.performed_on, look);
-                }
-            }
+        let at = event.performed_on;
+        goods.iter().filter_map(|goods| self.anywhere.get(*goods)).for_each(|s| s.visit(at, look));
+        let places = [
+            event.unit.as_ref().and_then(|id| self.units.get(id)),
+            subject.merchant.and_then(|id| self.merchants.get(id)),
+            event.classification.as_ref().and_then(|id| self.classifications.get(id)),
+            Some(&subject.clock.hour().number()),
+        ];
+        for place in places.into_iter().flatten().filter_map(|place| self.places.get(*place)) {
+            place.visit(&goods, at, look);
         }
     }
 }
 
-/// The numbers of all values that are asked for, new ones where they have none; none: any will do.
+/// The numbers of all that is asked for; what is new gets the next.
 fn numbers<K: Clone + Eq + Hash + Ord>(
     known: &mut FxHashMap<K, Number>,
     asked: &OneOf<K>,
-    count: &mut Number,
-) -> Option<Vec<Number>> {
+    next: &mut Number,
+) -> Vec<Number> {
     let mut number = |value: &K| {
-        *known.entry(value.clone()).or_insert_with(|| {
-            *count += 1;
-            FIRST + *count
-        })
+        let number = *known.entry(value.clone()).or_insert(*next);
+        *next += usize::from(number == *next);
+        number
     };
-    (!asked.is_any()).then(|| asked.values().iter().map(&mut number).collect())
+    asked.values().iter().map(&mut number).collect()
 }
 
-/// The hours of the week in which it may be valid; none: all.
-fn hours(offer: &Offer) -> Option<Vec<Number>> {
+/// What has this number, made where it is new.
+fn room<T: Clone + Default>(list: &mut Vec<T>, number: Number) -> &mut T {
+    list.resize(list.len().max(number + 1), T::default());
+    &mut list[number]
+}
+
+/// The hours of the week in which an offer may be valid; none: all.
+fn hours_of(offer: &Offer) -> Vec<Number> {
     let touch = |times: &Option<Times>, hour| times.as_ref().is_none_or(|t| t.touch(hour));
     let valid = |hour: &WeekHour| {
-        let mut periods = offer.valid.iter();
-        let within = periods.len() == 0 || periods.any(|period| touch(&period.times, *hour));
-        within && touch(&offer.when.times, *hour)
+        let within = offer.valid.iter().any(|period| touch(&period.times, *hour));
+        (within || offer.valid.is_empty()) && touch(&offer.when.times, *hour)
     };
-    let some = !WeekHour::all().all(|hour| valid(&hour));
-    some.then(|| WeekHour::all().filter(valid).map(WeekHour::number).collect())
-}
-
-fn number<K: Eq + Hash>(known: &FxHashMap<K, Number>, value: Option<&K>) -> Option<Number> {
-    known.get(value?).copied()
+    let hours: Vec<Number> = WeekHour::all().filter(valid).map(WeekHour::number).collect();
+    if hours.len() == WeekHour::COUNT { Vec::new() } else { hours }
 }
 
 /// The periods in which an offer is valid.
@@ -238,14 +249,35 @@ fn spans(offer: &Offer, number: u32) -> Vec<Span> {
     offer.valid.iter().map(period).chain(always).collect()
 }
 
+impl Place {
+    /// Looks through the offers of these goods, which are sorted, or of all goods of this place:
+    /// whichever are fewer.
+    fn visit(&self, goods: &[Number], at: Instant, look: &mut impl FnMut(u32)) {
+        if self.0.len() < goods.len() {
+            let sold = self.0.iter().filter(|(number, _)| goods.binary_search(number).is_ok());
+            sold.for_each(|(_, spans)| spans.visit(at, look));
+        } else {
+            let sold = goods.iter().filter_map(|number| self.0.get(number));
+            sold.for_each(|spans| spans.visit(at, look));
+        }
+    }
+}
+
 impl Spans {
     fn finish(&mut self) {
-        self.spans.sort_by_key(|span| span.from);
-        latest(&mut self.spans);
+        self.0.sort_by_key(|span| span.from);
+        latest(&mut self.0);
     }
 
     fn visit(&self, at: Instant, look: &mut impl FnMut(u32)) {
-        search(&self.spans, at.0, look);
+        search(&self.0, at.0, look);
+    }
+}
+
+impl Span {
+    /// The last instant there is counts as open.
+    fn holds(&self, at: i64) -> bool {
+        self.from <= at && (at < self.to || self.to == i64::MAX)
     }
 }
 
@@ -262,15 +294,14 @@ fn latest(spans: &mut [Span]) -> i64 {
 fn search(spans: &[Span], at: i64, look: &mut impl FnMut(u32)) {
     let (before, rest) = spans.split_at(spans.len() / 2);
     let Some((root, after)) = rest.split_first() else { return };
-    // The last instant there is counts as open.
     if root.latest <= at && root.latest != i64::MAX {
         return;
     }
     search(before, at, look);
+    if root.holds(at) {
+        look(root.offer);
+    }
     if root.from <= at {
-        if at < root.to || root.to == i64::MAX {
-            look(root.offer);
-        }
         search(after, at, look);
     }
 }

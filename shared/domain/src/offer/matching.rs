@@ -39,7 +39,9 @@ impl<'a> Subject<'a> {
         let (lines, amount) = match &event.detail {
             Detail::Purchase(purchase) => {
                 let shelves = purchase.lines.iter().map(|line| shelf(programme, line));
-                (shelves.collect(), purchase.total().ok())
+                let shelves: Vec<Shelf<'_>> = shelves.collect();
+                let amount = sum_of(shelves.iter()).ok();
+                (shelves, amount)
             }
         };
         let medium = match &event.detail {
