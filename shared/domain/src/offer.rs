@@ -1,11 +1,12 @@
 //! Reward offers: what an offer says.
 //!
 //! What it asks of an event is held against one in `matching`, what it gives is computed in
-//! `earning`, and which offers are looked at for an event is found in `index`.
+//! `earning`, and which offers are looked at for an event is found in `index` (by `spans` of time).
 
 mod earning;
 mod index;
 mod matching;
+mod spans;
 
 use crate::amount::{Amount, Rate};
 use crate::event::EventType;

@@ -14,10 +14,11 @@ use rustc_hash::FxHashMap;
 use crate::event::EventType;
 use crate::id::{Classification, MerchantId, ProductId, UnitId};
 use crate::offer::matching::Subject;
+use crate::offer::spans::{Span, Spans};
 use crate::offer::{Conditions, Offer, OneOf};
 use crate::programme::Programme;
 use crate::time::Instant;
-use crate::window::{Times, Validity, WeekHour};
+use crate::window::{Times, WeekHour};
 
 /// The offers of a programme in the order of its document, with their index.
 #[derive(Clone, Debug, Default)]
@@ -54,20 +55,6 @@ const MAX_PAIRS: usize = 1_000;
 /// The offers of a place by the number of their goods.
 #[derive(Clone, Debug, Default)]
 struct Place(FxHashMap<Number, Spans>);
-
-/// Offers with the periods in which each is valid. By `from` they are a binary tree whose root is
-/// in the middle.
-#[derive(Clone, Debug, Default)]
-struct Spans(Vec<Span>);
-
-#[derive(Clone, Copy, Debug)]
-struct Span {
-    from: i64,
-    to: i64,
-    /// The latest `to` of the subtree of which this is the root.
-    latest: i64,
-    offer: u32,
-}
 
 impl Deref for Offers {
     type Target = [Offer];
@@ -132,7 +119,7 @@ impl Offers {
 
 impl TypeIndex {
     fn add(&mut self, offer: &Offer, number: u32) {
-        let spans = spans(offer, number);
+        let spans = Span::of(offer, number);
         let (mut places, mut goods) = (self.places_of(offer), self.goods_of(&offer.when));
         // Where an offer lists many of both, the shorter list is the more telling one.
         if places.len().min(goods.len()) > 1 && places.len() * goods.len() > MAX_PAIRS {
@@ -140,10 +127,10 @@ impl TypeIndex {
         }
         for place in &places {
             let place = room(&mut self.places, *place);
-            goods.iter().for_each(|goods| place.0.entry(*goods).or_default().0.extend(&spans));
+            goods.iter().for_each(|goods| place.0.entry(*goods).or_default().add(&spans));
         }
         if places.is_empty() {
-            goods.iter().for_each(|goods| room(&mut self.anywhere, *goods).0.extend(&spans));
+            goods.iter().for_each(|goods| room(&mut self.anywhere, *goods).add(&spans));
         }
     }
 
@@ -240,15 +227,6 @@ fn hours_of(offer: &Offer) -> Vec<Number> {
     if hours.len() == WeekHour::COUNT { Vec::new() } else { hours }
 }
 
-/// The periods in which an offer is valid.
-fn spans(offer: &Offer, number: u32) -> Vec<Span> {
-    let bound = |instant: Option<Instant>, open: i64| instant.map_or(open, |instant| instant.0);
-    let span = |from, to| Span { from, to, latest: to, offer: number };
-    let period = |v: &Validity| span(bound(v.from, i64::MIN), bound(v.to, i64::MAX));
-    let always = offer.valid.is_empty().then(|| span(i64::MIN, i64::MAX));
-    offer.valid.iter().map(period).chain(always).collect()
-}
-
 impl Place {
     /// Looks through the offers of these goods, which are sorted, or of all goods of this place:
     /// whichever are fewer.
@@ -260,48 +238,5 @@ impl Place {
             let sold = goods.iter().filter_map(|number| self.0.get(number));
             sold.for_each(|spans| spans.visit(at, look));
         }
-    }
-}
-
-impl Spans {
-    fn finish(&mut self) {
-        self.0.sort_by_key(|span| span.from);
-        latest(&mut self.0);
-    }
-
-    fn visit(&self, at: Instant, look: &mut impl FnMut(u32)) {
-        search(&self.0, at.0, look);
-    }
-}
-
-impl Span {
-    /// The last instant there is counts as open.
-    fn holds(&self, at: i64) -> bool {
-        self.from <= at && (at < self.to || self.to == i64::MAX)
-    }
-}
-
-/// Notes in each root the latest end of its subtree, and answers it.
-fn latest(spans: &mut [Span]) -> i64 {
-    let middle = spans.len() / 2;
-    let (before, rest) = spans.split_at_mut(middle);
-    let Some((root, after)) = rest.split_first_mut() else { return i64::MIN };
-    root.latest = root.to.max(latest(before)).max(latest(after));
-    root.latest
-}
-
-/// Those that hold this time; subtrees that ended before, or begin later, are not entered.
-fn search(spans: &[Span], at: i64, look: &mut impl FnMut(u32)) {
-    let (before, rest) = spans.split_at(spans.len() / 2);
-    let Some((root, after)) = rest.split_first() else { return };
-    if root.latest <= at && root.latest != i64::MAX {
-        return;
-    }
-    search(before, at, look);
-    if root.holds(at) {
-        look(root.offer);
-    }
-    if root.from <= at {
-        search(after, at, look);
     }
 }
