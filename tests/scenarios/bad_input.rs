@@ -106,6 +106,14 @@ impl Victim {
         let id = &self.id;
         let spend = json!({ "participant_id": id, "amount": "1", "balance": "points",
             "classification": "counter", "unit": "station-1", "performed_on": "2026-01-02T03:04:05Z" });
+        let mut hold = spend.clone();
+        hold["lapses_after"] = json!("PT5M");
+        let adjustment = json!({ "balance": "points", "amount": "1", "reason": "test",
+            "expires": "2099-12-31" });
+        let mut row = adjustment.clone();
+        row["participant_id"] = json!(id);
+        row["reference"] = json!("old/1");
+        let rows = json!({ "adjustments": [row] });
         let redemption = json!({ "code": self.code, "participant_id": id });
         let profile = json!({ "first_name": "Test", "email": "t@example.org", "tags": ["a"],
             "birthday": "2000-02-29", "flags": { "staff": false } });
@@ -130,6 +138,7 @@ impl Victim {
         let (run, export) = (json!({ "definition": "nightly" }), json!({ "mode": "full" }));
         let programme = sample("transit/programme.json");
         let bulk = json!({ "events": [self.purchase()] });
+        let [invoice, statement, top_up, web] = self.other_events();
         vec![
             route("POST", "/v1/events".into(), 201, false, self.purchase()),
             route("POST", "/v1/events/preview".into(), 200, false, self.purchase()),
@@ -143,7 +152,41 @@ impl Victim {
             route("PUT", at(""), 200, false, person),
             route("POST", at("/block-spending"), 200, false, blocked),
             empty(route("POST", cancel, 200, true, json!({}))),
+            route("POST", "/v1/invoices".into(), 201, false, invoice),
+            route("POST", "/v1/events".into(), 202, false, statement),
+            route("POST", "/v1/events".into(), 202, false, top_up),
+            route("POST", "/v1/events".into(), 202, false, web),
+            route("POST", "/v1/holds".into(), 201, true, hold),
+            route("POST", at("/adjustments"), 201, true, adjustment),
+            route("POST", "/v1/adjustments".into(), 200, false, rows),
         ]
+    }
+
+    /// An invoice, a statement, a financial achievement and a survey, with every field.
+    fn other_events(&self) -> [Value; 4] {
+        let event = |event_type: &str, classification: &str| {
+            json!({ "type": event_type, "participant_id": self.id, "unit": "kiosk-1",
+                "performed_on": "2026-01-02T03:04:05Z", "classification": classification,
+                "external_system": "test", "external_reference": key(),
+                "process_immediately": false })
+        };
+        let mut invoice = self.purchase();
+        for field in ["type", "spend", "process_immediately"] {
+            invoice.as_object_mut().unwrap().remove(field);
+        }
+        invoice["invoice_type"] = json!("ticket");
+        let mut statement = event("financial_statement", "commuter");
+        statement["period"] = json!("2026-01");
+        statement["kpi_values"] = json!([{ "kpi": "turnover", "product": "A", "value": "1.50" }]);
+        let mut top_up = event("financial_achievement", "top-up");
+        top_up["product"] = json!("CARD");
+        top_up["amount"] = json!("100.00");
+        top_up["payment_medium"] = json!({ "brand": "Visa", "type": "credit card",
+            "identifier": "4111111111111111" });
+        let mut web = event("web", "commuter");
+        web["url"] = json!("https://example.org");
+        web["score"] = json!(10);
+        [invoice, statement, top_up, web]
     }
 
     /// Sends a body of any bytes to a route, under a new key where it needs one.

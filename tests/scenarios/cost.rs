@@ -12,7 +12,7 @@ use crate::meter::Meter;
 /// of the ledger is due.
 const N: usize = 60;
 /// Puts a programme without the offers that wait for a run.
-async fn without_batch_offers(stack: &Stack) {
+pub async fn without_batch_offers(stack: &Stack) {
     let mut programme = sample("transit/programme.json");
     programme["offers"].as_array_mut().unwrap().retain(|offer| offer["method"] != "batch");
     assert_eq!(stack.client.put("/v1/programme", &programme).await.unwrap().status, 200);
@@ -105,6 +105,33 @@ async fn events(meter: &mut Meter<'_>, ids: &[String]) {
     meter.end("event, cancelled with its spend", N, 417, 215).await;
 }
 
+/// Statements, which guard their period, and spends that come as events.
+async fn other_types(meter: &mut Meter<'_>, ids: &[String]) {
+    let stack = meter.stack;
+    let common = |id: &String, event_type: &str| {
+        json!({ "type": event_type, "participant_id": id, "external_system": "erp",
+            "external_reference": key(), "performed_on": scenarios::client::now() })
+    };
+    meter.begin().await;
+    for id in ids {
+        let mut statement = common(id, "financial_statement");
+        statement["period"] = json!("2026-01");
+        statement["kpi_values"] = json!([{ "kpi": "turnover", "product": "A", "value": "1" }]);
+        statement["process_immediately"] = json!(true);
+        done(&post_event(stack, &statement).await, 201);
+    }
+    meter.end("financial statement", N, 617, 165).await;
+
+    meter.begin().await;
+    for id in ids {
+        let mut request = common(id, "spend_request");
+        request["amount"] = json!("1");
+        request["classification"] = json!("counter");
+        done(&post_event(stack, &request).await, 201);
+    }
+    meter.end("spend request as an event", N, 417, 165).await;
+}
+
 /// Passes, and what only reads.
 async fn passes_and_reads(meter: &mut Meter<'_>, ids: &[String]) {
     let stack = meter.stack;
@@ -156,6 +183,7 @@ async fn what_is_done_at_once_costs_what_the_budget_says() {
     spends(&mut meter, &ids).await;
     events(&mut meter, &ids).await;
     passes_and_reads(&mut meter, &ids).await;
+    other_types(&mut meter, &ids).await;
     for (events, name, write) in [(1, "alone", 720), (10, "folded by ten", 570)] {
         let of = |id: &String| (0..events).map(|_| ticket(id, "90.00")).collect::<Vec<_>>();
         let rows: Vec<Value> = ids.iter().flat_map(of).collect();

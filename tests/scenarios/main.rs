@@ -1,11 +1,14 @@
 //! Scenarios over HTTP, on stacks of their own.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod adjustments;
 mod bad_input;
 mod calls;
 mod cancels;
 mod cost;
 mod desk;
+mod event_types;
+mod holds;
 mod lifecycle;
 mod managers;
 mod meter;

@@ -27,6 +27,9 @@ async fn what_is_granted_is_used_and_nothing_else_is_asked_for() {
     let run = json!({ "definition": "nightly" });
     let started = stack.client.post("/v1/evaluation-runs", &key(), &run).await.unwrap();
     assert_eq!(started.status, 202);
+    let expiry = json!({ "definition": "expiry" });
+    let started = stack.client.post("/v1/evaluation-runs", &key(), &expiry).await.unwrap();
+    assert_eq!(started.status, 202);
     stack.idle().await.unwrap();
 
     // Refusals that rest on another item check that item as they are recorded.
@@ -37,6 +40,12 @@ async fn what_is_granted_is_used_and_nothing_else_is_asked_for() {
     let before = json!({ "participant_id": id, "purchase_event_id": event, "amount": "5",
         "classification": "counter", "performed_on": "2020-01-01T00:00:00Z" });
     let refused = stack.client.post("/v1/spend-requests", &key(), &before).await.unwrap();
+    assert_eq!(refused.status, 409, "{refused:?}");
+    let mut event = before.clone();
+    event["type"] = json!("spend_request");
+    event["external_system"] = json!("till");
+    event["external_reference"] = json!(key());
+    let refused = post_event(&stack, &event).await;
     assert_eq!(refused.status, 409, "{refused:?}");
     stack.client.get(&format!("/v1/participants/{id}/events")).await.unwrap();
 

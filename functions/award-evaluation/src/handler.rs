@@ -3,13 +3,16 @@
 use std::sync::Arc;
 
 use chrono_tz::Tz;
-use domain::id::RunId;
+use domain::amount::Amount;
+use domain::id::{BalanceCode, RunId};
+use domain::programme::Programme;
+use domain::run::RunKind;
 use domain::time::{Instant, show_instant};
 use harness::{
     Answer, Fault, Invocation, Message, Reply, Request, Room, is_job, job_id, violation,
 };
-use serde_json::json;
-use store::{Error, Noun, Run, RunCounts, SHARDS};
+use serde_json::{Value, json};
+use store::{Error, ExpiryCounts, Noun, Run, RunCounts, SHARDS, ShardProgress};
 use wire::message::{Evaluation, EvaluationMessage, Tick};
 use wire::request::parse_run;
 
@@ -44,14 +47,20 @@ async fn post(room: &Room, request: &Request) -> Result<Answer, Fault> {
     let key = request.timely_key()?;
     let definition = parse_run(&request.body()?)?;
     let programme = room.programme(request.now).await?;
-    let known = |id: &RunId| programme.runs.iter().any(|run| run.id == *id);
-    if definition.as_ref().is_some_and(|id| !known(id)) {
-        let message = "must be the id of one of the programme's runs";
-        return Err(violation("/definition", "unknown_reference", message));
-    }
+    let does = match &definition {
+        None => RunKind::Evaluation,
+        Some(id) => match programme.runs.iter().find(|run| run.id == *id) {
+            Some(run) => run.does,
+            None => {
+                let message = "must be the id of one of the programme's runs";
+                return Err(violation("/definition", "unknown_reference", message));
+            }
+        },
+    };
     let id = RunId::parse(&job_id("run", &key)).map_err(|_| Fault::Internal("bad run id"))?;
     let definition = definition.map(|id| id.to_string());
-    let run = Run { started_at: request.now.0, definition };
+    let books_expiry = does == RunKind::Expiry;
+    let run = Run { started_at: request.now.0, definition, books_expiry };
     let (recorded, repeated) = start(room, &id, run.clone(), None).await?;
     if recorded.definition != run.definition {
         return Err(Error::KeyReused.into());
@@ -85,25 +94,46 @@ async fn get(room: &Room, request: &Request) -> Result<Answer, Fault> {
     let id = request.path("run", parse, Noun::Run)?;
     let programme = room.programme(request.now).await?;
     let (run, shards) = room.store.run_progress(&id).await?;
-    let mut counts = RunCounts::default();
-    shards.iter().for_each(|shard| counts.add(shard.counts));
     let ended: Option<Vec<i64>> = shards.iter().map(|shard| shard.ended_at).collect();
     let show = |millis: i64| show_instant(Instant(millis), programme.zone);
     let ended = ended.and_then(|ended| ended.into_iter().max());
-    Answer::json(
-        200,
-        &json!({
-            "run_id": id.as_str(),
-            "definition": run.definition,
-            "status": if ended.is_some() { "completed" } else { "running" },
-            "events": counts.events,
-            "awarded": counts.awarded,
-            "passed_over": counts.passed_over,
-            "failed": counts.failed,
-            "started_at": show(run.started_at),
-            "ended_at": ended.map(show),
-        }),
-    )
+    let mut answer = if run.books_expiry { expired(&programme, &shards) } else { judged(&shards) };
+    answer["run_id"] = json!(id.as_str());
+    answer["definition"] = json!(run.definition);
+    answer["does"] = json!(if run.books_expiry { "expiry" } else { "evaluation" });
+    answer["status"] = json!(if ended.is_some() { "completed" } else { "running" });
+    answer["started_at"] = json!(show(run.started_at));
+    answer["ended_at"] = json!(ended.map(show));
+    Answer::json(200, &answer)
+}
+
+/// What a run judged.
+fn judged(shards: &[ShardProgress]) -> Value {
+    let mut counts = RunCounts::default();
+    shards.iter().for_each(|shard| counts.add(shard.counts));
+    json!({
+        "events": counts.events,
+        "awarded": counts.awarded,
+        "passed_over": counts.passed_over,
+        "failed": counts.failed,
+    })
+}
+
+/// What a run booked.
+fn expired(programme: &Programme, shards: &[ShardProgress]) -> Value {
+    let mut counts = ExpiryCounts::default();
+    shards.iter().for_each(|shard| counts.add(&shard.expired));
+    let amounts = counts.amounts.iter().map(|(balance, amount)| {
+        let shown = BalanceCode::parse(balance).map(|code| programme.show(&code, Amount(*amount)));
+        json!({ "balance": balance, "amount": shown.unwrap_or_default() })
+    });
+    json!({
+        "wallets": counts.wallets,
+        "lots_expired": counts.lots,
+        "holds_lapsed": counts.holds,
+        "expired": amounts.collect::<Vec<_>>(),
+        "failed": counts.failed,
+    })
 }
 
 /// Starts the runs whose schedule was due since the last tick, each once: the time at which it was
@@ -116,7 +146,8 @@ async fn start_due(room: &Room, tick: &Tick) -> Result<(), Fault> {
     for definition in &programme.runs {
         let Some(due) = definition.last_due(tick.scheduled, programme.zone) else { continue };
         let id = scheduled_id(&definition.id, due, programme.zone)?;
-        let run = Run { started_at: due.0, definition: Some(definition.id.to_string()) };
+        let (name, books_expiry) = (definition.id.to_string(), definition.does == RunKind::Expiry);
+        let run = Run { started_at: due.0, definition: Some(name), books_expiry };
         start(room, &id, run, Some(tick.scheduled.plus_minutes(-IDLE_MINUTES))).await?;
     }
     Ok(())

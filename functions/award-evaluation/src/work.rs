@@ -11,6 +11,8 @@ use harness::{Fault, Room};
 use store::{Error, Judging, PendingEvent, RunCounts, ShardProgress};
 use wire::message::EvaluationMessage;
 
+use crate::expiry;
+
 /// Events that a shard takes in hand at once.
 const IN_HAND: i32 = 100;
 /// How often a message takes more in hand before it hands on to the next one. A batch of ten
@@ -35,11 +37,15 @@ pub async fn immediate(
     Ok(())
 }
 
-/// Works on one shard of a run. What is taken in hand is stored first, so that whoever goes on
+/// Works on one shard of a run, by what the run does. What is taken in hand is stored first, so that whoever goes on
 /// after a crash judges the rest and counts all of it; judged events are never judged again.
 pub async fn shard(room: &Room, now: Instant, run: &RunId, shard: u8) -> Result<(), Fault> {
+    let known = room.store.run(run).await?;
+    if known.books_expiry {
+        return expiry::shard(room, now, run, &known, shard).await;
+    }
     let programme = room.programme(now).await?;
-    let until = room.store.run(run).await?.started_at;
+    let until = known.started_at;
     for _ in 0..ROUNDS {
         let (progress, version) = room.store.shard(run, shard).await?;
         if progress.ended_at.is_some() {

@@ -8,10 +8,10 @@ use domain::time::Instant;
 use futures_util::{StreamExt, stream};
 use harness::{Answer, Fault, Request, Room};
 use serde_json::{Value, json};
-use wire::event::{EventContext, parse_bulk, parse_event};
+use wire::event::{EventContext, parse_bulk, parse_row};
 use wire::message::EvaluationMessage;
 
-use crate::handler::{status, store_event};
+use crate::handler::{may_post, posting, status};
 
 /// Rows that are stored at the same time.
 const AT_ONCE: usize = 16;
@@ -69,9 +69,9 @@ async fn store_row(
     body: &Value,
 ) -> Result<Stored, Fault> {
     let now: Instant = request.now;
-    let posted = parse_event(body, &EventContext { programme, now, key: None })?;
-    request.may_act_at(programme, posted.event.unit.as_ref())?;
-    let done = store_event(room, request, programme, &posted, false).await?;
+    let posted = parse_row(body, &EventContext { programme, now, key: None })?;
+    may_post(request, programme, &posted)?;
+    let done = room.store.post_event(&posting(request, programme, &posted, false)).await?;
     let (event, status) = (&done.value.event, status(&done.value));
     let waits = status == 202 && event.immediate;
     let names = || (event.participant.to_string(), event.id.to_string());

@@ -5,10 +5,8 @@ use domain::ledger::PayloadHash;
 use domain::programme::Programme;
 use domain::returns::ReturnedLine;
 use harness::{Answer, Fault, Request, Room, violation};
-use serde_json::json;
 use store::{CancelEvent, CancelSpend, Error, EventCancelled, Noun};
 use wire::answer;
-use wire::event::payload_hash;
 use wire::returns::{
     CancelRequest, cancel_key, check_lines, credit_note_key, parse_cancel, parse_credit_note,
 };
@@ -23,8 +21,8 @@ pub async fn post(room: &Room, request: &Request) -> Result<Answer, Fault> {
             let message = "must be left out: a spend is cancelled whole";
             return Err(violation("/lines", wire::fault::code::NOT_ALLOWED, message));
         }
-        let payload = json!({ "body": wire::csv::hex(&payload.0), "key": key.as_str() });
-        return cancel_spend(room, request, &programme, &spend, payload_hash(&payload)).await;
+        let payload = payload.under(cancel_key(&key));
+        return cancel_spend(room, request, &programme, &spend, payload).await;
     }
     let event = request.path("event", EventId::parse, Noun::Event)?;
     let known = known(room, request, &programme, &event, &lines).await;

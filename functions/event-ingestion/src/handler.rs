@@ -2,16 +2,17 @@
 
 use std::sync::Arc;
 
-use domain::event::{Due, RecordedEvent};
-use domain::id::{EventId, Key};
+use domain::event::{Detail, Due, EventType, RecordedEvent};
+use domain::id::{EventId, Key, TransactionCode};
 use domain::preview::preview;
 use domain::programme::Programme;
-use harness::{Answer, Fault, Invocation, Reply, Request, Room};
-use store::{Done, Error, Noun, Posting};
+use harness::{Answer, Fault, Invocation, Reply, Request, Room, violation};
+use store::{Error, Noun, Posting};
 use wire::answer;
 use wire::event::{EventContext, PostedEvent, parse_event, parse_json};
 
-use crate::{bulk, cancel};
+use crate::spend::{self, SpendEvent};
+use crate::{bulk, cancel, invoice};
 
 /// Routes to what is asked for.
 pub async fn handle(room: Arc<Room>, invocation: Invocation) -> Reply {
@@ -20,6 +21,7 @@ pub async fn handle(room: Arc<Room>, invocation: Invocation) -> Reply {
         "POST /v1/events" => post(&room, &request).await,
         "POST /v1/events/preview" => show_preview(&room, &request).await,
         "POST /v1/events/bulk" => bulk::post(&room, &request).await,
+        "POST /v1/invoices" => invoice::post(&room, &request).await,
         "GET /v1/events/{event}" => get(&room, &request).await,
         "POST /v1/events/{event}/cancel" => cancel::post(&room, &request).await,
         "POST /v1/credit-notes" => cancel::post_credit_note(&room, &request).await,
@@ -32,33 +34,49 @@ async fn post(room: &Room, request: &Request) -> Result<Answer, Fault> {
     let programme = room.programme(request.now).await?;
     let context = EventContext { programme: &programme, now: request.now, key: key.as_ref() };
     let posted = parse_event(&body, &context)?;
-    request.may_act_at(&programme, posted.event.unit.as_ref())?;
+    may_post(request, &programme, &posted)?;
+    if let (Detail::SpendRequest(wanted), Some(asked)) = (&posted.event.detail, &posted.spend) {
+        let (event, payload, key) = (&posted.event, posted.payload, key.as_ref());
+        let spend = SpendEvent { event, wanted, asked, payload, key };
+        return spend::post(room, request, &programme, &spend).await;
+    }
     if posted.event.id.reference().is_none() {
         request.timely_key()?;
     }
-    let done = store_event(room, request, &programme, &posted, posted.event.immediate).await?;
+    let order = posting(request, &programme, &posted, posted.event.immediate);
+    let done = room.store.post_event(&order).await?;
     let (event, wallet) = (&done.value, Some(&done.wallet));
     let answer = answer::event(&programme, event, wallet, request.now, done.repeated);
     Answer::json(status(event), &answer)
 }
 
-/// Stores an event; `judge`: and has it judged in the same commit.
-pub async fn store_event(
-    room: &Room,
+/// Whether the token may bring this event: at its unit, and with the spend that it comes with or
+/// is, which needs the scope of spends.
+pub fn may_post(
     request: &Request,
     programme: &Programme,
     posted: &PostedEvent,
+) -> Result<(), Fault> {
+    request.may_act_at(programme, posted.event.unit.as_ref())?;
+    if posted.spend.is_some() { request.needs_scope("spend.write") } else { Ok(()) }
+}
+
+/// The order to store an event; `judge`: and to judge it in the same commit.
+pub fn posting<'a>(
+    request: &Request,
+    programme: &'a Programme,
+    posted: &'a PostedEvent,
     judge: bool,
-) -> Result<Done<RecordedEvent>, Error> {
-    let order = Posting {
+) -> Posting<'a> {
+    Posting {
         programme,
         now: request.now,
         event: &posted.event,
         payload: posted.payload,
         spend: posted.spend.as_ref(),
         judge,
-    };
-    room.store.post_event(&order).await
+        enrols: programme.definition.enrols,
+    }
 }
 
 /// 202 while nothing has judged it.
@@ -74,6 +92,10 @@ async fn show_preview(room: &Room, request: &Request) -> Result<Answer, Fault> {
     let context = EventContext { programme: &programme, now: request.now, key: key.as_ref() };
     let posted = parse_event(&body, &context)?;
     request.may_act_at(&programme, posted.event.unit.as_ref())?;
+    if posted.event.event_type() == EventType::SpendRequest {
+        let message = "a spend is not previewed: preview the purchase that it pays";
+        return Err(violation("/type", "not_allowed", message));
+    }
     let explain_all = request.query("explain", |text| (text == "all").then_some(()))?.is_some();
     let wallet = match room.store.wallet(&posted.event.participant).await {
         Err(Error::NotFound(Noun::Participant)) if programme.definition.enrols => {
@@ -90,9 +112,12 @@ async fn show_preview(room: &Room, request: &Request) -> Result<Answer, Fault> {
     Answer::json(200, &answer::preview(&programme, &preview, explain_all))
 }
 
+/// An event by its id, or a spend by its transaction code.
 async fn get(room: &Room, request: &Request) -> Result<Answer, Fault> {
-    let id = request.path("event", EventId::parse, Noun::Event)?;
     let programme = room.programme(request.now).await?;
-    let event = room.store.event(&id).await?;
+    let event = match request.path("event", TransactionCode::parse, Noun::Event) {
+        Ok(spend) => room.store.spend_as_event(&spend).await?,
+        Err(_) => room.store.event(&request.path("event", EventId::parse, Noun::Event)?).await?,
+    };
     Answer::json(200, &answer::event(&programme, &event, None, request.now, false))
 }

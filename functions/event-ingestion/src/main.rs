@@ -3,6 +3,8 @@
 mod bulk;
 mod cancel;
 mod handler;
+mod invoice;
+mod spend;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), harness::Error> {

@@ -11,7 +11,7 @@ use wire::answer;
 use wire::participant::{parse_block, parse_participant};
 use wire::programme::parse_programme;
 
-use crate::reads;
+use crate::{adjust, reads};
 
 /// Routes to what is asked for.
 pub async fn handle(room: Arc<Room>, invocation: Invocation) -> Reply {
@@ -25,6 +25,8 @@ pub async fn handle(room: Arc<Room>, invocation: Invocation) -> Reply {
         "PUT /v1/participants/{participant}" => register(room, request).await,
         "GET /v1/participants/{participant}" => get_participant(room, request).await,
         "POST /v1/participants/{participant}/block-spending" => block(room, request).await,
+        "POST /v1/participants/{participant}/adjustments" => adjust::post(room, request).await,
+        "POST /v1/adjustments" => adjust::import(room, request).await,
         "GET /v1/participants/{participant}/wallet" => reads::wallet(room, request).await,
         "GET /v1/participants/{participant}/transactions" => {
             reads::transactions(room, request).await

@@ -1,5 +1,6 @@
 //! The programme document, participants, and what is read of them.
 
+mod adjust;
 mod handler;
 mod reads;
 

@@ -2,10 +2,10 @@
 
 use domain::event::{EventState, EventType};
 use domain::id::TransactionCode;
-use domain::time::Instant;
+use domain::time::{Instant, parse_instant};
 use harness::{Answer, Fault, Request, Room};
 use serde_json::json;
-use store::{EventsCursor, Noun};
+use store::{EventsCursor, EventsFilter, Noun};
 use wire::answer;
 
 use crate::handler::participant;
@@ -44,9 +44,11 @@ pub async fn events(room: &Room, request: &Request) -> Result<Answer, Fault> {
         "cancelled" => Some(EventState::Cancelled),
         _ => None,
     })?;
+    let (from, to) = (request.query("from", parse_instant)?, request.query("to", parse_instant)?);
+    let filter = EventsFilter { of_type, in_state, from, to };
     let after = request.query("cursor", parse_cursor)?;
     let programme = room.programme(request.now).await?;
-    let page = room.store.events(&id, of_type, in_state, after, limit).await?;
+    let page = room.store.events(&id, &filter, after, limit).await?;
     let events = page.events.iter().map(|event| answer::event_only(&programme, event));
     let cursor = page.cursor.map(|cursor| format!("{}.{}", cursor.sequence, cursor.pending.0));
     Answer::json(200, &json!({ "events": events.collect::<Vec<_>>(), "cursor": cursor }))

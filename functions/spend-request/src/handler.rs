@@ -1,18 +1,24 @@
-//! One spend: parse, decide and commit, answer.
+//! Spends: parse, decide and commit, answer.
 
 use std::sync::Arc;
 
 use harness::{Answer, Fault, Invocation, Reply, Request, Room};
-use store::Spending;
+use store::{SpendKey, Spending};
 use wire::answer;
 use wire::spend::parse_spend;
 
-/// `POST /v1/spend-requests`.
+use crate::holds;
+
+/// Routes to what is asked for.
 pub async fn handle(room: Arc<Room>, invocation: Invocation) -> Reply {
-    match invocation {
-        Invocation::Http(request) => Reply::Http(spend(&room, &request).await),
-        Invocation::Queue(_) | Invocation::Tick(_) => Reply::unexpected(),
-    }
+    let Invocation::Http(request) = invocation else { return Reply::unexpected() };
+    Reply::Http(match request.route.as_str() {
+        "POST /v1/spend-requests" => spend(&room, &request).await,
+        "POST /v1/holds" => holds::hold(&room, &request).await,
+        "POST /v1/holds/{code}/settle" => holds::settle(&room, &request).await,
+        "POST /v1/holds/{code}/release" => holds::release(&room, &request).await,
+        _ => return Reply::unexpected(),
+    })
 }
 
 async fn spend(room: &Room, request: &Request) -> Result<Answer, Fault> {
@@ -24,10 +30,11 @@ async fn spend(room: &Room, request: &Request) -> Result<Answer, Fault> {
         programme: &programme,
         now: request.now,
         participant: &asked.participant,
-        key: &key,
+        key: SpendKey::Caller(&key),
         payload: asked.payload,
         asked: &asked.asked,
         purchase: asked.purchase.as_ref(),
+        request: asked.event.as_ref(),
     };
     let done = room.store.spend(&order).await?;
     let made = &done.value;

@@ -1,6 +1,7 @@
 //! Participants spend what they were awarded.
 
 mod handler;
+mod holds;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), harness::Error> {

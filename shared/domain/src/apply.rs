@@ -2,12 +2,14 @@
 
 use std::borrow::Cow;
 
+use crate::adjust::{Adjustment, plan_adjustment};
 use crate::amount::{Amount, MAX_MINOR};
 use crate::award::{self, Facts, Judged, Mode};
 use crate::cancel::{TakeBack, take_back};
-use crate::event::{Due, EventState, Judge, Judgement, RecordedEvent};
-use crate::id::BalanceCode;
-use crate::ledger::{Act, Effect, Entry, EntryKey, LotId, PayloadHash};
+use crate::event::{Due, EventState, EventType, Judge, Judgement, RecordedEvent};
+use crate::hold::{HoldTime, SettleAsked, lapses, plan_hold, plan_release, plan_settle};
+use crate::id::{BalanceCode, EventId, Key};
+use crate::ledger::{Act, Effect, Entry, EntryKey, LotId, PayloadHash, SpendMade};
 use crate::pass::Pass;
 use crate::programme::Programme;
 use crate::refusal::Refusal;
@@ -26,6 +28,8 @@ pub enum Command<'a> {
         payload: PayloadHash,
         asked: &'a SpendAsked,
         purchase: Option<&'a RecordedEvent>,
+        /// The event that the spend came as.
+        request: Option<&'a EventId>,
     },
     /// Take back all or a part of what entries did.
     Cancel { key: EntryKey, payload: PayloadHash, back: TakeBack<'a> },
@@ -33,12 +37,31 @@ pub enum Command<'a> {
     Redeem { pass: &'a Pass, payload: PayloadHash, lot: LotId },
     /// Block spending, or release it.
     Block { blocked: bool, reason: &'a str },
+    /// Set funds aside.
+    Hold {
+        key: &'a Key,
+        payload: PayloadHash,
+        asked: &'a SpendAsked,
+        purchase: Option<&'a RecordedEvent>,
+        time: HoldTime,
+    },
+    /// Spend what is held, and give back the rest.
+    Settle {
+        key: &'a Key,
+        payload: PayloadHash,
+        asked: &'a SettleAsked,
+        purchase: Option<&'a RecordedEvent>,
+    },
+    /// Give back what is held.
+    Release { key: &'a Key, payload: PayloadHash, hold: u64 },
+    /// Credit or debit by hand.
+    Adjust { key: &'a Key, payload: PayloadHash, adjustment: &'a Adjustment },
 }
 
 /// What follows from a command.
 #[derive(Clone, Debug)]
 pub struct Applied {
-    /// What expired, if anything did, and then the command's own entry.
+    /// What lapsed and what expired, if anything did, and then the command's own entry.
     pub entries: Vec<Entry>,
     /// The wallet with the entries entered.
     pub wallet: Wallet,
@@ -63,8 +86,7 @@ pub fn apply(
     now: Instant,
     command: &Command<'_>,
 ) -> Applied {
-    let mut applied = Applied { entries: vec![], wallet: wallet.clone(), outcome: Outcome::Done };
-    expire(programme, now, &mut applied);
+    let mut applied = settle_up(programme, wallet, now, PayloadHash::default());
     let sequence = applied.wallet.length + 1;
     let decided = decide(programme, &applied, now, command, sequence);
     let (key, payload) = identity(command, sequence);
@@ -80,6 +102,19 @@ pub fn apply(
     };
     effects.extend(merges(programme, &applied.wallet, now, &effects));
     enter(programme, now, &mut applied, Draft { key, payload, act, effects });
+    applied
+}
+
+/// Books what has lapsed and what has expired, and nothing else; the hash says who asked.
+pub fn settle_up(
+    programme: &Programme,
+    wallet: &Wallet,
+    now: Instant,
+    payload: PayloadHash,
+) -> Applied {
+    let mut applied = Applied { entries: vec![], wallet: wallet.clone(), outcome: Outcome::Done };
+    lapse(programme, now, payload, &mut applied);
+    expire(programme, now, payload, &mut applied);
     applied
 }
 
@@ -109,6 +144,11 @@ fn identity(command: &Command<'_>, sequence: u64) -> (EntryKey, PayloadHash) {
             (EntryKey::Redeem { plan: pass.id.plan.clone(), serial: pass.id.serial }, *payload)
         }
         Command::Block { .. } => (EntryKey::Block(sequence), PayloadHash::default()),
+        Command::Hold { key, payload, .. } => (EntryKey::Hold((*key).clone()), *payload),
+        Command::Settle { key, payload, .. } | Command::Release { key, payload, .. } => {
+            (EntryKey::EndHold((*key).clone()), *payload)
+        }
+        Command::Adjust { key, payload, .. } => (EntryKey::Adjust((*key).clone()), *payload),
     }
 }
 
@@ -130,9 +170,10 @@ fn decide(
             }
             Ok(judge(programme, &seen, by, judged, sequence))
         }
-        Command::Spend { asked, purchase, .. } => {
+        Command::Spend { asked, purchase, request, .. } => {
             let plan = plan_spend(programme, wallet, now, asked, *purchase)?;
-            done(Act::Spent(plan.made), plan.takes)
+            let made = SpendMade { request: request.cloned(), ..plan.made };
+            done(Act::Spent(made), plan.takes)
         }
         Command::Cancel { back, .. } => {
             let effects = take_back(programme, wallet, now, back, &applied.entries)?;
@@ -151,6 +192,21 @@ fn decide(
             let act = Act::Blocked { reason: (*reason).into() };
             done(act, vec![Effect::Block { blocked: *blocked }])
         }
+        Command::Hold { asked, purchase, time, .. } => {
+            let plan = plan_hold(programme, wallet, now, asked, *purchase, *time, sequence)?;
+            done(Act::Held(plan.made), plan.effects)
+        }
+        Command::Settle { asked, purchase, .. } => {
+            let plan = plan_settle(programme, wallet, now, asked, *purchase)?;
+            done(Act::Spent(plan.made), plan.takes)
+        }
+        Command::Release { hold, .. } => {
+            done(Act::Released, plan_release(programme, wallet, now, *hold)?)
+        }
+        Command::Adjust { adjustment, .. } => {
+            let effects = plan_adjustment(programme, wallet, now, adjustment)?;
+            done(Act::Adjusted { reason: adjustment.reason.clone() }, effects)
+        }
     }
 }
 
@@ -165,9 +221,11 @@ fn judge(
     let mut effects = judged.effects;
     if event.judgements.is_empty() && event.state == EventState::Posted {
         let performed_on = event.event.performed_on;
-        let month = performed_on.day(programme.zone).month();
-        let amount = event.event.purchased();
-        effects.push(Effect::Activity { month, purchases: 1, amount });
+        if event.event.event_type() == EventType::Purchase {
+            let month = performed_on.day(programme.zone).month();
+            let amount = event.event.purchased();
+            effects.push(Effect::Activity { month, purchases: 1, amount });
+        }
         effects.push(Effect::Seen { performed_on });
     }
     let judgement = Judgement {
@@ -180,7 +238,7 @@ fn judge(
     Decided { act: Act::Judged, effects, outcome: Outcome::Judged { judgement, due } }
 }
 
-fn credit(wallet: &Wallet, lot: &LotId, amount: Amount) -> Result<Effect, Refusal> {
+pub(crate) fn credit(wallet: &Wallet, lot: &LotId, amount: Amount) -> Result<Effect, Refusal> {
     if wallet.total(&lot.balance, |_| true).0 + amount.0 > MAX_MINOR {
         return Err(Refusal::BalanceFull);
     }
@@ -188,14 +246,24 @@ fn credit(wallet: &Wallet, lot: &LotId, amount: Amount) -> Result<Effect, Refusa
     Ok(Effect::Award { offer: None, lot: lot.clone(), amount, debt, slot: None })
 }
 
+/// Gives back what lapsed holds set aside, as an entry of its own. Lots that come back beyond
+/// the number that a wallet keeps merge at once.
+fn lapse(programme: &Programme, now: Instant, payload: PayloadHash, applied: &mut Applied) {
+    let mut effects = lapses(&applied.wallet, now, programme.zone);
+    if !effects.is_empty() {
+        effects.extend(merges(programme, &applied.wallet, now, &effects));
+        let key = EntryKey::Lapse(applied.wallet.length + 1);
+        enter(programme, now, applied, Draft { key, payload, act: Act::Released, effects });
+    }
+}
+
 /// Drops what has expired, as an entry of its own.
-fn expire(programme: &Programme, now: Instant, applied: &mut Applied) {
+fn expire(programme: &Programme, now: Instant, payload: PayloadHash, applied: &mut Applied) {
     let dead = applied.wallet.lots.iter().filter(|lot| !lot.id.is_live(now, programme.zone));
     let effects: Vec<Effect> =
         dead.map(|lot| Effect::Expire { lot: lot.id.clone(), amount: lot.amount }).collect();
     if !effects.is_empty() {
         let key = EntryKey::Expiry(applied.wallet.length + 1);
-        let payload = PayloadHash::default();
         enter(programme, now, applied, Draft { key, payload, act: Act::Expired, effects });
     }
 }

@@ -9,7 +9,7 @@ use crate::programme::{DebtPolicy, Programme};
 use crate::refusal::Refusal;
 use crate::tally::{Part, TallyAward};
 use crate::time::Instant;
-use crate::wallet::Wallet;
+use crate::wallet::{Wallet, WrittenOff};
 
 /// What is to be taken back: all or a part of what these entries did.
 #[derive(Clone, Copy, Debug)]
@@ -85,7 +85,10 @@ impl TakeBack<'_> {
             Some(_) | None => (all, all),
         };
         let takes = entry.effects.iter().filter_map(|effect| {
-            let Effect::Take { lot, amount } = effect else { return None };
+            let (Effect::Take { lot, amount } | Effect::TakeHeld { lot, amount, .. }) = effect
+            else {
+                return None;
+            };
             let (had, keeps) = ((*amount).min(before), (*amount).min(after));
             (before, after) = (before.less(had), after.less(keeps));
             Some((lot, had.less(keeps)))
@@ -173,6 +176,23 @@ pub fn take_back(
     Ok(reversal.effects)
 }
 
+/// What came back to a live lot makes up for what was written off since the entry that had taken
+/// it, the oldest first.
+pub(crate) fn make_up(wallet: &Wallet, since: u64, lot: &LotId, amount: Amount) -> Vec<Effect> {
+    let (mut open, mut effects) = (amount, Vec::new());
+    let later = |known: &&WrittenOff| known.entry > since && known.balance == lot.balance;
+    for known in wallet.written_off.iter().filter(later) {
+        let made_up = known.amount.min(open);
+        if !made_up.is_zero() {
+            open = open.less(made_up);
+            effects.push(Effect::ClawBack { lot: lot.clone(), amount: made_up });
+            let (balance, entry) = (known.balance.clone(), known.entry);
+            effects.push(Effect::WriteOff { balance, entry, amount: Amount(-made_up.0) });
+        }
+    }
+    effects
+}
+
 struct Reversal<'a> {
     programme: &'a Programme,
     wallet: Wallet,
@@ -249,16 +269,9 @@ impl Reversal<'_> {
         let owed = if live { self.wallet.debt(&lot.balance) } else { Amount::ZERO };
         let debt = owed.min(amount);
         self.note(Effect::Return { lot: lot.clone(), amount, debt });
-        let mut open = amount.less(debt);
-        for known in self.wallet.written_off.clone() {
-            let made_up = known.amount.min(open);
-            let since = known.entry > spend && known.balance == lot.balance;
-            if live && since && !made_up.is_zero() {
-                open = open.less(made_up);
-                self.note(Effect::ClawBack { lot: lot.clone(), amount: made_up });
-                let (balance, entry) = (known.balance, known.entry);
-                self.note(Effect::WriteOff { balance, entry, amount: Amount(-made_up.0) });
-            }
+        if live {
+            let effects = make_up(&self.wallet, spend, lot, amount.less(debt));
+            effects.into_iter().for_each(|effect| self.note(effect));
         }
     }
 

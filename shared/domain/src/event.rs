@@ -8,63 +8,17 @@ use crate::ledger::{LotId, PayloadHash, SpendMade};
 use crate::payment_medium::PaymentMedium;
 use crate::refusal::Reason;
 use crate::returns::Return;
+use crate::spend::SpendAsked;
 use crate::time::Instant;
+
+mod detail;
+mod event_type;
+
+pub use detail::{Detail, FinancialAchievement, KpiValue, MAX_VALUES, SpendRequest, Statement};
+pub use event_type::EventType;
 
 /// Most lines of a purchase.
 pub const MAX_LINES: usize = 500;
-
-/// The event types of R-1, in the order of the requirement.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum EventType {
-    Purchase,
-    Referral,
-    SocialMedia,
-    Web,
-    Achievement,
-    FinancialAchievement,
-    FinancialStatement,
-    SpendRequest,
-}
-
-impl EventType {
-    /// All of them.
-    pub const ALL: [EventType; 8] = [
-        EventType::Purchase,
-        EventType::Referral,
-        EventType::SocialMedia,
-        EventType::Web,
-        EventType::Achievement,
-        EventType::FinancialAchievement,
-        EventType::FinancialStatement,
-        EventType::SpendRequest,
-    ];
-
-    /// The name in the contract.
-    pub fn name(self) -> &'static str {
-        match self {
-            EventType::Purchase => "purchase",
-            EventType::Referral => "referral",
-            EventType::SocialMedia => "social_media",
-            EventType::Web => "web",
-            EventType::Achievement => "achievement",
-            EventType::FinancialAchievement => "financial_achievement",
-            EventType::FinancialStatement => "financial_statement",
-            EventType::SpendRequest => "spend_request",
-        }
-    }
-
-    /// Whether an event of this type may be processed immediately.
-    pub fn may_be_immediate(self) -> bool {
-        match self {
-            EventType::Purchase
-            | EventType::SocialMedia
-            | EventType::Web
-            | EventType::FinancialStatement
-            | EventType::SpendRequest => true,
-            EventType::Referral | EventType::Achievement | EventType::FinancialAchievement => false,
-        }
-    }
-}
 
 /// An event as it was accepted; it is never modified.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,12 +32,6 @@ pub struct Event {
     /// Whether offers that may be interactive judge it in the call that brings it.
     pub immediate: bool,
     pub detail: Detail,
-}
-
-/// What only one type of event has. Further types join here.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Detail {
-    Purchase(Purchase),
 }
 
 /// What was bought.
@@ -122,27 +70,87 @@ impl Purchase {
     pub fn total(&self) -> Result<Amount, AmountError> {
         self.lines.iter().try_fold(Amount::ZERO, |sum, line| sum.plus(line.total()?))
     }
+
+    /// The net and the VAT of the lines. Parsing refuses a purchase whose total is too large.
+    pub fn net_and_vat(&self) -> (Amount, Amount) {
+        let vat = Amount(self.lines.iter().map(|line| line.vat.0).sum());
+        (self.total().unwrap_or(vat).less(vat), vat)
+    }
 }
 
 impl Event {
     /// Its type.
     pub fn event_type(&self) -> EventType {
-        match &self.detail {
-            Detail::Purchase(_) => EventType::Purchase,
-        }
+        self.detail.event_type()
     }
 
     /// The lines of a purchase; none of other events.
     pub fn lines(&self) -> &[Line] {
         match &self.detail {
             Detail::Purchase(purchase) => &purchase.lines,
+            Detail::Referral { .. }
+            | Detail::SocialMedia { .. }
+            | Detail::Web { .. }
+            | Detail::Achievement { .. }
+            | Detail::FinancialAchievement(_)
+            | Detail::FinancialStatement(_)
+            | Detail::SpendRequest(_) => &[],
         }
     }
 
-    /// What was purchased, in currency. Parsing refuses a purchase whose total is too large.
+    /// What was purchased, in currency; nothing by what is no purchase. Parsing refuses a purchase
+    /// whose total is too large.
     pub fn purchased(&self) -> Amount {
         match &self.detail {
             Detail::Purchase(purchase) => purchase.total().unwrap_or(Amount::ZERO),
+            Detail::Referral { .. }
+            | Detail::SocialMedia { .. }
+            | Detail::Web { .. }
+            | Detail::Achievement { .. }
+            | Detail::FinancialAchievement(_)
+            | Detail::FinancialStatement(_)
+            | Detail::SpendRequest(_) => Amount::ZERO,
+        }
+    }
+
+    /// What a condition on the amount looks at, in currency: the total of a purchase, the amount
+    /// of a financial achievement; other events have none.
+    pub fn amount(&self) -> Option<Amount> {
+        match &self.detail {
+            Detail::Purchase(_) => Some(self.purchased()),
+            Detail::FinancialAchievement(achieved) => Some(achieved.amount),
+            Detail::Referral { .. }
+            | Detail::SocialMedia { .. }
+            | Detail::Web { .. }
+            | Detail::Achievement { .. }
+            | Detail::FinancialStatement(_)
+            | Detail::SpendRequest(_) => None,
+        }
+    }
+
+    /// What is to be spent, where it is a spend request.
+    pub fn asked(&self) -> Option<SpendAsked> {
+        let Detail::SpendRequest(request) = &self.detail else { return None };
+        Some(SpendAsked {
+            balance: request.balance.clone(),
+            amount: request.amount,
+            classification: self.classification.clone(),
+            unit: self.unit.clone(),
+            performed_on: self.performed_on,
+        })
+    }
+
+    /// How it was paid, where it is a purchase or a financial achievement that says so.
+    pub fn payment_medium(&self) -> Option<&PaymentMedium> {
+        match &self.detail {
+            Detail::Purchase(purchase) => purchase.payment_medium.as_ref(),
+            Detail::FinancialAchievement(achieved) => achieved.payment_medium.as_ref(),
+            Detail::Referral { .. }
+            | Detail::SocialMedia { .. }
+            | Detail::Web { .. }
+            | Detail::Achievement { .. }
+            | Detail::FinancialStatement(_)
+            | Detail::SpendRequest(_) => None,
         }
     }
 }
@@ -246,6 +254,33 @@ impl RecordedEvent {
             spends: Vec::new(),
             returns: Vec::new(),
         }
+    }
+
+    /// A spend request that was carried out, as the event that it came as. No offer judges
+    /// it, so nothing is due.
+    pub fn spent_by(
+        event: Event,
+        payload: PayloadHash,
+        accepted_at: Instant,
+        spend: SpendOn,
+    ) -> RecordedEvent {
+        let accepted = RecordedEvent::accepted(event, payload, accepted_at);
+        RecordedEvent { due: Due::Nothing, spends: vec![spend], ..accepted }
+    }
+
+    /// Takes over from its purchase whether its spend was taken back: a spend against a purchase
+    /// is cancelled there, by its own cancel or with the purchase.
+    pub fn follow(&mut self, purchase: &RecordedEvent) {
+        let gone = |of: u64| purchase.spends.iter().any(|on| on.sequence == of && on.cancelled);
+        if self.spends.first().is_some_and(|own| gone(own.sequence)) {
+            self.cancel_spends();
+        }
+    }
+
+    /// Marks the event, and what was spent by it or against it, as cancelled.
+    pub fn cancel_spends(&mut self) {
+        self.state = EventState::Cancelled;
+        self.spends.iter_mut().for_each(|spend| spend.cancelled = true);
     }
 
     /// What spends still pay of the purchase, in currency.

@@ -92,6 +92,10 @@ identifier!(
     ProductId, Token, is_token
 );
 identifier!(
+    /// A KPI of financial statements.
+    KpiId, Token, is_token
+);
+identifier!(
     /// A balance of a wallet: points, a currency.
     BalanceCode, Token, is_token
 );
@@ -130,6 +134,11 @@ impl EventId {
     /// The id of an event that only has an idempotency key.
     pub fn of_key(key: &Key) -> Self {
         Self(format!("key:{key}").into())
+    }
+
+    /// The id of a spend that has no other: its transaction code. Nothing is stored under it.
+    pub fn of_spend(code: &TransactionCode) -> Self {
+        Self(code.to_string().into())
     }
 
     /// External system and reference; none for an event known by its key.

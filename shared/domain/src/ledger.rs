@@ -31,6 +31,14 @@ pub struct Entry {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PayloadHash(pub [u8; 8]);
 
+impl PayloadHash {
+    /// Of the same body under this key.
+    #[must_use]
+    pub fn under(self, key: PayloadHash) -> PayloadHash {
+        PayloadHash(std::array::from_fn(|at| self.0[at].rotate_left(3) ^ key.0[at]))
+    }
+}
+
 /// What an entry answers: a kind, and the key within it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum EntryKey {
@@ -50,6 +58,16 @@ pub enum EntryKey {
     Expiry(u64),
     /// A change of the spending block; its sequence.
     Block(u64),
+    /// A spend request that came as an event without a key: its reference is the key.
+    SpendRequest(EventId),
+    /// A hold under the caller's key.
+    Hold(Key),
+    /// The settlement or release of a hold under the caller's key.
+    EndHold(Key),
+    /// What came back from lapsed holds before the entry with the next sequence.
+    Lapse(u64),
+    /// An adjustment under the caller's key or reference.
+    Adjust(Key),
 }
 
 /// What an entry did.
@@ -71,6 +89,21 @@ pub enum Act {
     Blocked { reason: Box<str> },
     /// Goods came back: what these entries did was reduced.
     Returned(Vec<u64>),
+    /// Funds were set aside.
+    Held(HoldMade),
+    /// What holds set aside came back: one was released, or some lapsed.
+    Released,
+    /// A balance was adjusted.
+    Adjusted { reason: Box<str> },
+}
+
+/// A hold as it was made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HoldMade {
+    /// The spend that it is for: all that is requested is held.
+    pub spend: SpendMade,
+    /// When it is over unless it is ended before.
+    pub lapses_at: Instant,
 }
 
 /// A spend as it was carried out.
@@ -96,6 +129,8 @@ pub struct SpendMade {
     pub performed_on: Instant,
     /// Of which classification.
     pub classification: Option<Classification>,
+    /// The event it came as; none without an external reference.
+    pub request: Option<EventId>,
 }
 
 /// What lots have in common that are one lot: merging and returning keep it.
@@ -164,19 +199,28 @@ pub enum Effect {
     /// A cancelled award was spent already: written off by this entry. Negative where a spend that
     /// came back made up for what that entry wrote off.
     WriteOff { balance: BalanceCode, entry: u64, amount: Amount },
+    /// Set aside from a lot, in the hold that the entry with this sequence makes.
+    Hold { hold: u64, lapses_at: Instant, lot: LotId, amount: Amount },
+    /// Spent of what a hold set aside from a lot.
+    TakeHeld { hold: u64, lot: LotId, amount: Amount },
+    /// What a hold set aside came back to its lot, less what paid debt.
+    Release { hold: u64, lot: LotId, amount: Amount, debt: Amount },
 }
 
 impl Effect {
-    /// How the effect changes a balance, signed; debt counts as negative balance.
+    /// How the effect changes a balance, signed; debt counts as negative balance, and what is held
+    /// counts as gone: spending it changes nothing more.
     pub fn change(&self) -> Option<(&BalanceCode, Amount)> {
         let negative = |amount: &Amount| Amount(-amount.0);
         match self {
-            Effect::Award { lot, amount, .. } | Effect::Return { lot, amount, .. } => {
-                Some((&lot.balance, *amount))
-            }
+            Effect::Award { lot, amount, .. }
+            | Effect::Return { lot, amount, .. }
+            | Effect::Release { lot, amount, .. } => Some((&lot.balance, *amount)),
             Effect::Take { lot, amount }
             | Effect::ClawBack { lot, amount }
-            | Effect::Expire { lot, amount } => Some((&lot.balance, negative(amount))),
+            | Effect::Expire { lot, amount }
+            | Effect::Hold { lot, amount, .. } => Some((&lot.balance, negative(amount))),
+            Effect::TakeHeld { lot, .. } => Some((&lot.balance, Amount::ZERO)),
             Effect::Owe { balance, amount } => Some((balance, negative(amount))),
             Effect::Free { .. }
             | Effect::Quota { .. }
@@ -195,22 +239,33 @@ impl Effect {
 }
 
 impl Entry {
-    /// The event this entry is about.
+    /// The event this entry is about: of a spend its purchase, or the event that it came as.
     pub fn event(&self) -> Option<&EventId> {
         match &self.key {
             EntryKey::Event { event, .. }
             | EntryKey::SpendWithPurchase(event)
             | EntryKey::CancelEvent { event, .. } => Some(event),
-            EntryKey::Spend(_) => self.spend()?.purchase.as_ref(),
+            EntryKey::Spend(_) | EntryKey::SpendRequest(_) | EntryKey::EndHold(_) => {
+                let made = self.spend()?;
+                made.purchase.as_ref().or(made.request.as_ref())
+            }
+            EntryKey::Hold(_) => self.hold()?.spend.purchase.as_ref(),
             EntryKey::CancelSpend(_)
             | EntryKey::Redeem { .. }
             | EntryKey::Expiry(_)
-            | EntryKey::Block(_) => None,
+            | EntryKey::Block(_)
+            | EntryKey::Lapse(_)
+            | EntryKey::Adjust(_) => None,
         }
     }
 
     /// The spend, if this entry is one that was carried out.
     pub fn spend(&self) -> Option<&SpendMade> {
         if let Act::Spent(made) = &self.act { Some(made) } else { None }
+    }
+
+    /// The hold, if this entry made one.
+    pub fn hold(&self) -> Option<&HoldMade> {
+        if let Act::Held(made) = &self.act { Some(made) } else { None }
     }
 }

@@ -1,12 +1,14 @@
 //! The bonus programme as values and total functions: nothing here waits, reads a clock or knows
 //! where it runs.
 
+pub mod adjust;
 pub mod amount;
 pub mod anniversary;
 pub mod apply;
 pub mod award;
 pub mod cancel;
 pub mod event;
+pub mod hold;
 pub mod id;
 pub mod ledger;
 pub mod offer;

@@ -42,14 +42,14 @@ pub fn preview(
     spend: Option<&SpendAsked>,
     facts: Facts<'_>,
 ) -> Result<Preview, Refusal> {
-    let mut wallet = wallet.clone();
+    let mut wallet = wallet.at(now, programme.zone).into_owned();
     let mut made = None;
     if let Some(asked) = spend {
         let key = EntryKey::SpendWithPurchase(event.event.id.clone());
         let payload = event.payload;
         let purchase = Some(&event);
-        let applied =
-            apply(programme, &wallet, now, &Command::Spend { key, payload, asked, purchase });
+        let command = Command::Spend { key, payload, asked, purchase, request: None };
+        let applied = apply(programme, &wallet, now, &command);
         if let Outcome::Refused(refusal) = applied.outcome {
             return Err(refusal);
         }

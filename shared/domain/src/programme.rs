@@ -8,7 +8,7 @@ use rustc_hash::FxHashMap;
 use crate::amount::{Amount, Decimals, Rate};
 use crate::event::EventType;
 use crate::id::{
-    BalanceCode, Classification, MerchantId, OfferId, PlanId, ProductId, SegmentId, UnitId,
+    BalanceCode, Classification, KpiId, MerchantId, OfferId, PlanId, ProductId, SegmentId, UnitId,
 };
 use crate::offer::{Offer, Offers};
 use crate::pass::PassPlan;
@@ -33,6 +33,8 @@ pub struct Programme {
     pub definition: Definition,
     pub classifications: HashMap<Classification, Vec<EventType>>,
     pub catalogue: Lookup<ProductId, Product>,
+    /// The products that each KPI counts; empty: all.
+    pub kpis: HashMap<KpiId, HashSet<ProductId>>,
     pub merchants: Merchants,
     pub offers: Offers,
     pub pass_plans: Vec<PassPlan>,
@@ -66,6 +68,8 @@ pub struct Definition {
     pub immediate: HashSet<EventType>,
     pub spend: SpendDefinition,
     pub payment_medium: PaymentMediumRules,
+    /// The invoices that are purchases.
+    pub invoice_types: HashSet<Box<str>>,
     pub debt_policy: DebtPolicy,
 }
 
@@ -173,5 +177,11 @@ impl Programme {
     /// Whether an event of this type may carry the classification.
     pub fn allows(&self, classification: &Classification, event_type: EventType) -> bool {
         self.classifications.get(classification).is_some_and(|types| types.contains(&event_type))
+    }
+
+    /// Whether a KPI counts a product; one that lists none counts all.
+    pub fn counts(&self, kpi: &KpiId, product: &ProductId) -> bool {
+        let listed = self.kpis.get(kpi);
+        listed.is_some_and(|listed| listed.is_empty() || listed.contains(product))
     }
 }

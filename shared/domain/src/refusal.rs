@@ -31,11 +31,19 @@ pub enum Refusal {
     EventCancelled,
     #[error("not as many are left of the purchase's lines: they were returned before")]
     ReturnedAlready,
+    #[error("there is a statement of this participant, classification and period already")]
+    StatementExists,
+    #[error("the hold was settled or released before, or has lapsed")]
+    HoldNotOpen,
+    #[error("the participant has as many open holds as a wallet takes")]
+    TooManyHolds,
+    #[error("what is credited would have expired already")]
+    AlreadyExpired,
 }
 
 impl Refusal {
     /// Every refusal, in the order of their stored numbers: append only.
-    pub const ALL: [Refusal; 13] = [
+    pub const ALL: [Refusal; 17] = [
         Refusal::NotCovered,
         Refusal::SpendingBlocked,
         Refusal::OutsideSpendWindow,
@@ -49,6 +57,10 @@ impl Refusal {
         Refusal::PassNotRedeemable,
         Refusal::EventCancelled,
         Refusal::ReturnedAlready,
+        Refusal::StatementExists,
+        Refusal::HoldNotOpen,
+        Refusal::TooManyHolds,
+        Refusal::AlreadyExpired,
     ];
 
     /// The stable code of the contract.
@@ -67,6 +79,10 @@ impl Refusal {
             Refusal::PassNotRedeemable => "pass_not_redeemable",
             Refusal::EventCancelled => "event_cancelled",
             Refusal::ReturnedAlready => "returned_already",
+            Refusal::StatementExists => "statement_exists",
+            Refusal::HoldNotOpen => "hold_not_open",
+            Refusal::TooManyHolds => "too_many_holds",
+            Refusal::AlreadyExpired => "already_expired",
         }
     }
 }

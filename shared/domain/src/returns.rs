@@ -167,11 +167,8 @@ impl RecordedEvent {
             let line = left.lines.get(index)?;
             Some(line.of_quantity(left.quantity(index)))
         });
-        let detail = match &self.event.detail {
-            Detail::Purchase(purchase) => {
-                Detail::Purchase(Purchase { lines: lines.collect(), ..purchase.clone() })
-            }
-        };
+        let Detail::Purchase(purchase) = &self.event.detail else { return Cow::Borrowed(self) };
+        let detail = Detail::Purchase(Purchase { lines: lines.collect(), ..purchase.clone() });
         let event = Event { detail, ..self.event.clone() };
         Cow::Owned(RecordedEvent { event, returns: Vec::new(), ..self.clone() })
     }

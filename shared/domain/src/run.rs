@@ -1,4 +1,4 @@
-//! Evaluation runs: when a definition is due.
+//! Runs: what a definition does, and when it is due.
 
 use chrono::TimeDelta;
 use chrono_tz::Tz;
@@ -8,24 +8,35 @@ use croner::parser::{CronParser, Seconds, Year};
 use crate::id::RunId;
 use crate::time::Instant;
 
-/// A recurring evaluation run of the programme (R-33).
+/// What a run does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RunKind {
+    /// Judges the events that are pending (R-33).
+    #[default]
+    Evaluation,
+    /// Books what has expired and lapsed in all wallets (R-71).
+    Expiry,
+}
+
+/// A recurring run of the programme.
 #[derive(Clone, Debug)]
 pub struct RunDefinition {
     pub id: RunId,
+    pub does: RunKind,
     schedule: Option<Cron>,
 }
 
 impl RunDefinition {
     /// A definition with its cron expression of five fields, or one that is only started by hand.
     /// None: the expression is not one.
-    pub fn new(id: RunId, cron: Option<&str>) -> Option<RunDefinition> {
+    pub fn new(id: RunId, does: RunKind, cron: Option<&str>) -> Option<RunDefinition> {
         let parser =
             CronParser::builder().seconds(Seconds::Disallowed).year(Year::Disallowed).build();
         let schedule = match cron {
             Some(text) => Some(parser.parse(text).ok()?),
             None => None,
         };
-        Some(RunDefinition { id, schedule })
+        Some(RunDefinition { id, does, schedule })
     }
 
     /// The last time at or before `now` at which the schedule was due in the programme's zone. A
@@ -45,8 +56,8 @@ mod tests {
 
     #[test]
     fn a_nightly_run_is_due_in_the_zone_of_the_programme() {
-        let nightly =
-            RunDefinition::new(RunId::parse("nightly").unwrap(), Some("0 3 * * *")).unwrap();
+        let id = RunId::parse("nightly").unwrap();
+        let nightly = RunDefinition::new(id, RunKind::Evaluation, Some("0 3 * * *")).unwrap();
         let due = |now: &str| {
             let due = nightly.last_due(parse_instant(now).unwrap(), Berlin);
             due.map(|due| show_instant(due, Berlin)).unwrap()
@@ -60,7 +71,8 @@ mod tests {
     #[test]
     fn what_is_no_cron_expression_is_refused() {
         for bad in ["", "every day", "0 3 * *", "61 3 * * *", "0 0 3 * * *"] {
-            assert!(RunDefinition::new(RunId::parse("r").unwrap(), Some(bad)).is_none(), "{bad}");
+            let id = RunId::parse("r").unwrap();
+            assert!(RunDefinition::new(id, RunKind::Expiry, Some(bad)).is_none(), "{bad}");
         }
     }
 }

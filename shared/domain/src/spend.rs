@@ -88,7 +88,21 @@ pub fn plan_spend(
     asked: &SpendAsked,
     purchase: Option<&RecordedEvent>,
 ) -> Result<SpendPlan, Refusal> {
-    if wallet.blocked {
+    let usable = wallet.available(&asked.balance, now, programme.zone);
+    let made = weigh_spend(programme, wallet.blocked, usable, asked, purchase)?;
+    let takes = draw(programme, wallet, now, &asked.balance, made.spent);
+    Ok(SpendPlan { made, takes })
+}
+
+/// What a spend comes to where so much can be used of its balance.
+pub(crate) fn weigh_spend(
+    programme: &Programme,
+    blocked: bool,
+    usable: Amount,
+    asked: &SpendAsked,
+    purchase: Option<&RecordedEvent>,
+) -> Result<SpendMade, Refusal> {
+    if blocked {
         return Err(Refusal::SpendingBlocked);
     }
     let definition = &programme.definition.spend;
@@ -99,7 +113,6 @@ pub fn plan_spend(
     }
     let rule = definition.rule(asked.classification.as_ref());
     let demand = Demand::of(programme, asked, purchase, rule)?;
-    let usable = wallet.available(&asked.balance, now, programme.zone);
     let spent = Amount(demand.requested.0.min(usable.0));
     let all_or_nothing = rule.is_some_and(|rule| rule.reject_if_not_covered);
     if spent.is_zero() || (all_or_nothing && spent < demand.requested) {
@@ -109,7 +122,7 @@ pub fn plan_spend(
     if covered.is_some_and(Amount::is_zero) {
         return Err(Refusal::NotCovered);
     }
-    let made = SpendMade {
+    Ok(SpendMade {
         balance: asked.balance.clone(),
         requested: demand.requested,
         spent,
@@ -124,8 +137,8 @@ pub fn plan_spend(
         unit: asked.unit.clone(),
         performed_on: asked.performed_on,
         classification: asked.classification.clone(),
-    };
-    Ok(SpendPlan { made, takes: draw(programme, wallet, now, &asked.balance, spent) })
+        request: None,
+    })
 }
 
 fn check_purchase(
@@ -201,7 +214,7 @@ fn out_of_range(_: AmountError) -> Refusal {
 }
 
 /// Takes `amount` from what can be spent now, first-expiring first.
-fn draw(
+pub(crate) fn draw(
     programme: &Programme,
     wallet: &Wallet,
     now: Instant,

@@ -144,11 +144,24 @@ impl Day {
 }
 
 impl Month {
+    /// Parses `2026-10`.
+    pub fn parse(text: &str) -> Option<Month> {
+        let first: NaiveDate = format!("{text}-01").parse().ok()?;
+        let month = Day::of(first).month();
+        (month.to_string() == text).then_some(month)
+    }
+
     fn last_day(self) -> Day {
         let next = self.0 + 1;
         let month = u32::try_from(next.rem_euclid(12)).unwrap_or(0) + 1;
         let first = NaiveDate::from_ymd_opt(next.div_euclid(12), month, 1);
         Day(Day::of(first.unwrap_or_default()).0 - 1)
+    }
+}
+
+impl fmt::Display for Month {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{:04}-{:02}", self.0.div_euclid(12), self.0.rem_euclid(12) + 1)
     }
 }
 
@@ -221,6 +234,17 @@ mod tests {
 
     fn day(text: &str) -> Day {
         Day::of(text.parse().unwrap())
+    }
+
+    #[test]
+    fn r12_a_month_is_four_digits_and_two() {
+        for good in ["2026-10", "2026-01", "2026-12", "1999-02"] {
+            assert_eq!(Month::parse(good).unwrap().to_string(), good);
+        }
+        assert_eq!(Month::parse("2026-10").unwrap(), day("2026-10-31").month());
+        for bad in ["2026-13", "2026-00", "2026-1", "26-10", " 026-10", "2026-10-01", "+2026-10"] {
+            assert_eq!(Month::parse(bad), None, "{bad}");
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use chrono_tz::Tz;
 
 use crate::amount::Amount;
+use crate::hold::Hold;
 use crate::id::{BalanceCode, OfferId};
 use crate::ledger::{Effect, Entry, LotId, Slot};
 use crate::tally::{self, Part, Tally, TallyAward};
@@ -76,6 +77,8 @@ pub struct Wallet {
     pub activity: Vec<Activity>,
     /// The latest `performed_on` of its events.
     pub last_event: Option<Instant>,
+    /// Funds that are set aside, oldest first; those that lapsed stay until the ledger says so.
+    pub holds: Vec<Hold>,
 }
 
 impl LotId {
@@ -158,6 +161,16 @@ impl Wallet {
             Effect::WriteOff { balance, entry, amount } => {
                 self.write_off(balance, *entry, *amount);
             }
+            Effect::Hold { hold, lapses_at, lot, amount } => {
+                self.take(lot, *amount);
+                self.hold(*hold, *lapses_at, lot, *amount);
+            }
+            Effect::TakeHeld { hold, lot, amount } => self.let_go(*hold, lot, *amount),
+            Effect::Release { hold, lot, amount, debt } => {
+                self.let_go(*hold, lot, *amount);
+                self.owe(&lot.balance, Amount(-debt.0));
+                self.put(lot, amount.less(*debt));
+            }
         }
     }
 
@@ -168,12 +181,14 @@ impl Wallet {
 
     /// What can be spent of a balance at this time.
     pub fn available(&self, balance: &BalanceCode, now: Instant, zone: Tz) -> Amount {
-        self.total(balance, |id| id.is_live(now, zone) && id.is_available(now, zone))
+        let wallet = self.at(now, zone);
+        wallet.total(balance, |id| id.is_live(now, zone) && id.is_available(now, zone))
     }
 
     /// What waits for its first day.
     pub fn pending(&self, balance: &BalanceCode, now: Instant, zone: Tz) -> Amount {
-        self.total(balance, |id| id.is_live(now, zone) && !id.is_available(now, zone))
+        let wallet = self.at(now, zone);
+        wallet.total(balance, |id| id.is_live(now, zone) && !id.is_available(now, zone))
     }
 
     /// What is owed of a balance.
@@ -193,7 +208,7 @@ impl Wallet {
         self.tallies.iter().find(of).map_or(0, |tally| tally.sum)
     }
 
-    /// Everything a balance holds, live or not.
+    /// Everything that the lots of a balance hold, live or not.
     pub fn total(&self, balance: &BalanceCode, counts: impl Fn(&LotId) -> bool) -> Amount {
         let lots = self.lots.iter().filter(|lot| lot.id.balance == *balance && counts(&lot.id));
         Amount(lots.map(|lot| lot.amount.0).sum())

@@ -17,6 +17,8 @@ pub enum Fault {
     Store(Error),
     /// The unit is not one of the token's merchant.
     UnitNotAllowed,
+    /// The token lacks this scope.
+    Scope(&'static str),
     /// An `Idempotency-Key` is missing or none.
     Key,
     /// A part of the path or query is none of what it must be.
@@ -70,6 +72,7 @@ impl Fault {
             | Fault::Body(_)
             | Fault::TooLarge
             | Fault::UnitNotAllowed
+            | Fault::Scope(_)
             | Fault::Key
             | Fault::Query(_) => {}
         }
@@ -110,6 +113,10 @@ impl Fault {
             }
             Fault::UnitNotAllowed => {
                 plain(403, "unit_not_allowed", "The unit is not one of the token's merchant.")
+            }
+            Fault::Scope(scope) => {
+                let said = format!("The access token lacks the scope {scope}.");
+                plain(403, "forbidden", &said)
             }
             Fault::Key => missing_key(),
             Fault::Query(name) => {

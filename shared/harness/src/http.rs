@@ -27,6 +27,8 @@ pub struct Request {
     query: HashMap<String, String>,
     key: Option<String>,
     merchant: Option<String>,
+    /// Scopes of the token, between blanks.
+    scopes: String,
     gzip: bool,
     body: Vec<u8>,
 }
@@ -56,6 +58,7 @@ impl Request {
             query: query.map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
             key: header("idempotency-key"),
             merchant: claims.and_then(|jwt| jwt.claims.get("merchant").cloned()),
+            scopes: claims.map(|jwt| scopes(&jwt.claims)).unwrap_or_default(),
             gzip: header("content-encoding")
                 .is_some_and(|coding| coding.eq_ignore_ascii_case("gzip")),
             path: event.path_parameters,
@@ -129,10 +132,22 @@ impl Request {
         if owns { Ok(()) } else { Err(Fault::UnitNotAllowed) }
     }
 
+    /// Refuses a token without this scope, where what is asked for needs another than the route.
+    pub fn needs_scope(&self, scope: &'static str) -> Result<(), Fault> {
+        let held = self.scopes.split_whitespace().any(|held| held == scope);
+        if held { Ok(()) } else { Err(Fault::Scope(scope)) }
+    }
+
     /// Whether the token is bound to a merchant.
     pub fn is_merchant(&self) -> bool {
         self.merchant.is_some()
     }
+}
+
+/// The claim that the gateway checks a route's scope against; a list comes in brackets.
+fn scopes(claims: &HashMap<String, String>) -> String {
+    let claim = claims.get("scope").or_else(|| claims.get("scp"));
+    claim.map(|text| text.trim_matches(['[', ']']).to_owned()).unwrap_or_default()
 }
 
 fn decode_base64(text: &str) -> Result<Vec<u8>, Fault> {

@@ -2,8 +2,8 @@
 
 use domain::apply::{Command, Outcome, apply};
 use domain::cancel::TakeBack;
-use domain::event::RecordedEvent;
-use domain::id::EventId;
+use domain::event::{EventType, RecordedEvent};
+use domain::id::{EventId, TransactionCode};
 use domain::ledger::{EntryKey, PayloadHash};
 use domain::programme::Programme;
 use domain::refusal::Refusal;
@@ -13,12 +13,14 @@ use domain::wallet::Wallet;
 
 use crate::Store;
 use crate::bar::Place;
+use crate::cancel_spend::CancelSpend;
 use crate::commit::{Done, Operation, Proposal, Step, decision_time};
 use crate::error::{Error, Noun, Result};
 use crate::event::put_event;
 use crate::facts::quota_writes;
 use crate::ledger::{Ledger, Reach};
 use crate::record::{Asked, State, StoredEvent};
+use crate::statement::StatementGuard;
 
 /// The cancel of an event, whole or in part.
 #[derive(Clone, Debug)]
@@ -61,11 +63,7 @@ impl Store {
         // Consistent from the second time on: what stands there does not go away.
         for fresh in [false, true, true] {
             match self.read_place(order.event, fresh).await? {
-                Some(Place::Event(known)) => {
-                    let participant = known.recorded.event.participant.clone();
-                    let event = *known;
-                    return self.commit(&participant, &mut EventCancel { order, event }).await;
-                }
+                Some(Place::Event(known)) => return self.cancel_known(order, *known).await,
                 Some(Place::Barred(asked)) if ahead => return barred(order, &asked),
                 None if ahead && fresh => {
                     if self.bar(order.event, &asked(order)).await? {
@@ -77,6 +75,35 @@ impl Store {
             }
         }
         Err(if ahead { Error::Contended } else { Error::NotFound(Noun::Event) })
+    }
+
+    async fn cancel_known(
+        &self,
+        order: &CancelEvent<'_>,
+        event: StoredEvent,
+    ) -> Result<Done<EventCancelled>> {
+        let participant = event.recorded.event.participant.clone();
+        if event.recorded.event.event_type() == EventType::SpendRequest {
+            return self.cancel_request(order, event.recorded).await;
+        }
+        self.commit(&participant, &mut EventCancel { order, event, statement: None }).await
+    }
+
+    /// Cancels the spend that an event was: by either name, once.
+    async fn cancel_request(
+        &self,
+        order: &CancelEvent<'_>,
+        mut request: RecordedEvent,
+    ) -> Result<Done<EventCancelled>> {
+        let spend = request.spends.first().ok_or(Error::Corrupt("a spend request without one"))?;
+        let participant = request.event.participant.clone();
+        let spend = &TransactionCode { participant, sequence: spend.sequence };
+        let (programme, now) = (order.programme, order.now);
+        let payload = order.payload.under(order.key);
+        let done = self.cancel_spend(&CancelSpend { programme, now, spend, payload }).await?;
+        request.cancel_spends();
+        let value = EventCancelled::TakenBack(Box::new(request), done.value.sequence);
+        Ok(Done { value, wallet: done.wallet, repeated: done.repeated })
     }
 }
 
@@ -100,6 +127,8 @@ fn barred(order: &CancelEvent<'_>, before: &Asked) -> Result<Done<EventCancelled
 struct EventCancel<'a> {
     order: &'a CancelEvent<'a>,
     event: StoredEvent,
+    /// Of a statement: who holds its period.
+    statement: Option<StatementGuard>,
 }
 
 impl Operation for EventCancel<'_> {
@@ -110,6 +139,7 @@ impl Operation for EventCancel<'_> {
             let event = store.read_event(self.order.event, true).await?;
             self.event = event.ok_or(Error::NotFound(Noun::Event))?;
         }
+        self.statement = store.statement_guard(&self.event.recorded.event, fresh).await?;
         Ok(())
     }
 
@@ -127,6 +157,10 @@ impl Operation for EventCancel<'_> {
         }
         let order = self.order;
         let before = &self.event.recorded;
+        let holds = |guard: &StatementGuard| guard.holder.as_ref() == Some(&before.event.id);
+        if self.statement.as_ref().is_some_and(|guard| !holds(guard)) {
+            return Ok(Step::Again);
+        }
         let back = Return {
             sequence: state.wallet.length + 1,
             key: order.key,
@@ -159,6 +193,7 @@ impl Operation for EventCancel<'_> {
         let applied = apply(order.programme, &state.wallet, now, &command);
         let sequence = applied.wallet.length;
         let mut event = self.event.clone();
+        let mut sides = Vec::new();
         let answer = match applied.outcome {
             Outcome::Refused(refusal) => {
                 event.denied.push(asked(order));
@@ -168,10 +203,12 @@ impl Operation for EventCancel<'_> {
                 // What expired first is an entry of its own.
                 after.returns.iter_mut().rev().take(1).for_each(|back| back.sequence = sequence);
                 event.recorded = after.clone();
+                // A cancelled statement frees its period.
+                sides.extend(self.statement.as_ref().map(|guard| guard.give(None)));
                 Ok(EventCancelled::TakenBack(Box::new(after), sequence))
             }
         };
-        let mut sides = vec![put_event(&event)?];
+        sides.push(put_event(&event)?);
         sides.extend(quota_writes(order.programme, &applied.entries));
         Ok(Step::Commit(Proposal::of(applied, sides), answer))
     }

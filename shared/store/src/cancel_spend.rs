@@ -2,11 +2,12 @@
 
 use domain::apply::{Command, Outcome, apply};
 use domain::cancel::TakeBack;
-use domain::event::EventState;
+use domain::event::{EventState, EventType};
 use domain::id::TransactionCode;
 use domain::ledger::{Entry, EntryKey, PayloadHash};
 use domain::programme::Programme;
 use domain::refusal::Refusal;
+use domain::returns::Return;
 use domain::time::Instant;
 
 use crate::Store;
@@ -53,6 +54,7 @@ impl Store {
 struct SpendCancel<'a> {
     order: &'a CancelSpend<'a>,
     spend: Entry,
+    /// Where the spend is noted: its purchase, or the event that it came as.
     purchase: Option<StoredEvent>,
 }
 
@@ -90,7 +92,7 @@ impl Operation for SpendCancel<'_> {
         }
         let accepted = self.purchase.as_ref().map(|purchase| purchase.recorded.accepted_at);
         let now = decision_time(order.now, &state.wallet, accepted);
-        let Some(purchase) = self.without_spend() else {
+        let Some(mut purchase) = self.without_spend() else {
             // Its purchase took it back, or a twin of this request did, which the ledger that was
             // read does not show yet.
             let seen = self.purchase.as_ref().is_some_and(|purchase| {
@@ -106,6 +108,11 @@ impl Operation for SpendCancel<'_> {
         let back = TakeBack { entries, event, later: &[] };
         let command = Command::Cancel { key, payload: order.payload, back };
         let applied = apply(order.programme, &state.wallet, now, &command);
+        for back in purchase.iter_mut().filter_map(|event| event.recorded.returns.last_mut()) {
+            if back.sequence == 0 {
+                back.sequence = applied.wallet.length;
+            }
+        }
         let sides = purchase.iter().map(put_event).collect::<Result<_>>()?;
         let answer = match applied.outcome {
             Outcome::Refused(refusal) => Err(Error::Refused(refusal)),
@@ -118,7 +125,7 @@ impl Operation for SpendCancel<'_> {
 }
 
 impl SpendCancel<'_> {
-    /// The purchase without this spend, if it has one; none where cancelling the purchase took the
+    /// The purchase without this spend, or the cancelled event that it came as, if it has one; none where cancelling the purchase took the
     /// spend back already.
     fn without_spend(&self) -> Option<Option<StoredEvent>> {
         let Some(purchase) = &self.purchase else { return Some(None) };
@@ -126,6 +133,13 @@ impl SpendCancel<'_> {
         let spends = purchase.recorded.spends.iter_mut();
         let mut own = spends.filter(|s| s.sequence == self.spend.sequence && !s.cancelled);
         own.next()?.cancelled = true;
+        if purchase.recorded.event.event_type() == EventType::SpendRequest {
+            let (key, payload) = (self.order.payload, self.order.payload);
+            purchase.recorded.cancel_spends();
+            // Which entry it is turns out when it is decided.
+            let back = Return { sequence: 0, key, payload, lines: Vec::new(), reason: None };
+            purchase.recorded.returns.push(back);
+        }
         Some(Some(purchase))
     }
 }

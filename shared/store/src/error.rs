@@ -39,6 +39,7 @@ pub enum Noun {
     Run,
     Segment,
     Export,
+    Hold,
 }
 
 impl Noun {
@@ -54,6 +55,7 @@ impl Noun {
             Noun::Run => "run",
             Noun::Segment => "segment",
             Noun::Export => "export",
+            Noun::Hold => "hold",
         }
     }
 }

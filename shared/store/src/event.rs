@@ -2,7 +2,7 @@
 
 use domain::apply::{Command, Outcome, apply};
 use domain::award::{Facts, Mode};
-use domain::event::{Due, Event, Judge, RecordedEvent, SpendOn};
+use domain::event::{Detail, Due, Event, Judge, RecordedEvent, SpendOn};
 use domain::id::EventId;
 use domain::ledger::{Entry, EntryKey, PayloadHash};
 use domain::programme::Programme;
@@ -19,6 +19,7 @@ use crate::facts::{Known, quota_writes};
 use crate::key;
 use crate::ledger::{Ledger, Reach};
 use crate::record::{StoredEvent, encode_event};
+use crate::statement::StatementGuard;
 use crate::table::{Demand, Write, binary, item, number, text};
 
 /// An event to be stored.
@@ -33,12 +34,20 @@ pub struct Posting<'a> {
     pub spend: Option<&'a SpendAsked>,
     /// Whether it is judged in this call; otherwise it is left pending.
     pub judge: bool,
+    /// Whether it creates the participant that it names.
+    pub enrols: bool,
 }
 
 struct Post<'a> {
     order: &'a Posting<'a>,
     known: Option<Place>,
     facts: Known,
+    /// Of a statement: who holds its period.
+    statement: Option<StatementGuard>,
+    /// Whether it refers somebody who is no participant.
+    refers_stranger: bool,
+    /// The wallet before this call.
+    before: Wallet,
 }
 
 /// Puts an event that was read, one version on.
@@ -69,14 +78,31 @@ pub(crate) fn check_event(stored: &StoredEvent) -> Write {
 
 impl Store {
     /// Stores an event and, where it is to be judged now, awards it. Write units: 4.17
-    /// judged, 2 pending; a repeat writes nothing.
+    /// judged, 2 pending; a statement 6.17 and 5; a repeat writes nothing.
     ///
     /// # Errors
-    /// `Refused` (by its spend, or `event_cancelled`: nothing is stored), `NotFound` (participant),
-    /// `KeyReused`, or a failure.
+    /// `Refused` (by its spend, `event_cancelled` or `statement_exists`: nothing is stored),
+    /// `NotFound` (participant), `KeyReused`, or a failure.
     pub async fn post_event(&self, order: &Posting<'_>) -> Result<Done<RecordedEvent>> {
-        let mut operation = Post { order, known: None, facts: Known::default() };
-        self.commit(&order.event.participant, &mut operation).await
+        Ok(self.post_invoice(order).await?.0)
+    }
+
+    /// Likewise, with the wallet before this call; a repeat changes nothing, so that it is the same
+    /// before and after.
+    ///
+    /// # Errors
+    /// As of [`Store::post_event`].
+    pub async fn post_invoice(&self, order: &Posting<'_>) -> Result<(Done<RecordedEvent>, Wallet)> {
+        let mut post = Post {
+            order,
+            known: None,
+            facts: Known::default(),
+            statement: None,
+            refers_stranger: false,
+            before: Wallet::default(),
+        };
+        let done = self.commit(&order.event.participant, &mut post).await?;
+        Ok((done, post.before))
     }
 
     /// An event with everything that happened to it.
@@ -84,8 +110,8 @@ impl Store {
     /// # Errors
     /// `NotFound` (event), or a failure.
     pub async fn event(&self, id: &EventId) -> Result<RecordedEvent> {
-        let stored = self.read_event(id, true).await?;
-        stored.map(|stored| stored.recorded).ok_or(Error::NotFound(Noun::Event))
+        let stored = self.read_event(id, true).await?.ok_or(Error::NotFound(Noun::Event))?;
+        self.as_its_purchase_says(stored.recorded, true).await
     }
 
     /// An event that is known to be there, or was asked for: where an eventually consistent read
@@ -119,6 +145,13 @@ impl Operation for Post<'_> {
     async fn load(&mut self, store: &Store, fresh: bool) -> Result<()> {
         let Posting { programme, event, judge, .. } = *self.order;
         self.known = store.read_place(&event.id, fresh).await?;
+        self.statement = store.statement_guard(event, fresh).await?;
+        if let Detail::Referral { referred } = &event.detail
+            && !self.order.enrols
+        {
+            let state = store.table.get(key::state(referred), fresh).await?;
+            self.refers_stranger = state.is_none();
+        }
         if judge && self.known.is_none() {
             let events = std::iter::once(event);
             self.facts = store.facts(programme, &event.participant, events).await?;
@@ -146,13 +179,20 @@ impl Operation for Post<'_> {
             }
             let value = known.recorded.clone();
             let wallet = wallet.unwrap_or_default();
+            self.before = wallet.clone();
             return Ok(Step::Known(Ok(Done { value, wallet, repeated: true })));
         }
         let enrols = ledger.state.is_none();
-        if enrols && !order.programme.definition.enrols {
+        if (enrols && !order.enrols) || self.refers_stranger {
             return Ok(Step::Answer(Err(Error::NotFound(Noun::Participant))));
         }
+        if let Some(holder) = self.statement.as_ref().and_then(|guard| guard.holder.as_ref()) {
+            let exists = Err(Error::Refused(Refusal::StatementExists));
+            // Its own period, and the event was not to be seen yet: it is a repeat.
+            return Ok(if *holder == order.event.id { Step::Again } else { Step::Answer(exists) });
+        }
         let wallet = ledger.state.as_ref().map(|state| state.wallet.clone()).unwrap_or_default();
+        self.before = wallet.clone();
         let now = decision_time(order.now, &wallet, None);
         let mut posted = Posted {
             recorded: RecordedEvent::accepted(order.event.clone(), order.payload, now),
@@ -168,6 +208,7 @@ impl Operation for Post<'_> {
         let Posted { recorded, wallet, entries } = posted;
         let stored = StoredEvent { recorded: recorded.clone(), version: 0, denied: vec![] };
         let mut sides = vec![put_event(&stored)?];
+        sides.extend(self.statement.as_ref().map(|guard| guard.give(Some(&order.event.id))));
         sides.extend(quota_writes(order.programme, &entries));
         Ok(Step::Commit(Proposal { entries, wallet, enrols, sides }, Ok(recorded)))
     }
@@ -190,6 +231,7 @@ impl Posted {
             payload: order.payload,
             asked,
             purchase: Some(&self.recorded),
+            request: None,
         };
         let applied = apply(order.programme, &self.wallet, now, &command);
         if let Outcome::Refused(refusal) = applied.outcome {

@@ -1,8 +1,8 @@
 //! Keys of the one table: made here and nowhere else.
 
-use domain::id::{EventId, Key, OfferId, ParticipantId, PlanId};
+use domain::id::{Classification, EventId, Key, OfferId, ParticipantId, PlanId};
 use domain::pass::PassId;
-use domain::time::Instant;
+use domain::time::{Instant, Month};
 use sha2::{Digest, Sha256};
 
 /// Name of the one global index.
@@ -58,14 +58,29 @@ pub fn event(id: &EventId) -> ItemKey {
     item(format!("E#{id}"), "E")
 }
 
-/// A caller's spend key that carries no time.
-pub fn spend_guard(id: &ParticipantId, key: &Key) -> ItemKey {
-    item(format!("U#spend#{id}#{key}"), "U")
+/// A caller's key that carries no time, among those of one participant and one kind.
+pub fn guard(kind: &str, id: &ParticipantId, key: &Key) -> ItemKey {
+    item(format!("U#{kind}#{id}#{key}"), "U")
 }
 
 /// What an offer has given all participants together.
 pub fn quota(id: &OfferId) -> ItemKey {
     item(format!("Q#{id}"), "Q")
+}
+
+/// A spend that was refused under the reference that it came with.
+pub fn reference_guard(id: &ParticipantId, event: &EventId) -> ItemKey {
+    item(format!("U#reference#{id}#{event}"), "U")
+}
+
+/// The period of a statement. The classification stands last: it may have any character.
+pub fn statement(
+    id: &ParticipantId,
+    period: Month,
+    classification: Option<&Classification>,
+) -> ItemKey {
+    let classification = classification.map(|name| name.as_str()).unwrap_or_default();
+    item(format!("U#statement#{id}#{period}#{classification}"), "U")
 }
 
 /// A pass.

@@ -1,15 +1,19 @@
 //! The one table: keys, items, and the commit loop through which every wallet changes.
 
+mod adjust;
 mod bar;
 mod cancel;
 mod cancel_spend;
 mod commit;
 mod error;
 mod event;
+mod expiry;
 mod export;
 mod facts;
+mod hold;
 mod judge;
 mod key;
+mod keyed;
 mod ledger;
 mod participant;
 mod pass;
@@ -19,20 +23,26 @@ mod record;
 mod run;
 mod show;
 mod spend;
+mod spend_event;
+mod statement;
 mod table;
 
+pub use adjust::{Adjusted, Adjusting};
 pub use cancel::{CancelEvent, EventCancelled};
 pub use cancel_spend::{CancelSpend, SpendCancelled};
 pub use commit::Done;
 pub use error::{Error, Noun, Result};
 pub use event::Posting;
+pub use expiry::Expiring;
 pub use export::{Export, ExportCounts, ExportFile, ExportStatus, Member, Roster};
 pub use facts::Known;
+pub use hold::{HoldDone, HoldReleased, Holding, Releasing, Settling};
 pub use judge::Judging;
 pub use key::SHARDS;
+pub use keyed::SpendKey;
 pub use pass::Redeeming;
-pub use reads::{EventsCursor, EventsPage};
-pub use run::{PendingEvent, Run, RunCounts, ShardProgress};
+pub use reads::{EventsCursor, EventsFilter, EventsPage};
+pub use run::{ExpiryCounts, PendingEvent, Run, RunCounts, ShardProgress};
 pub use show::show;
 pub use spend::{SpendDone, Spending};
 

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use domain::event::{EventState, EventType, RecordedEvent};
 use domain::id::{EventId, ParticipantId, TransactionCode};
-use domain::ledger::{Act, Effect, Entry, EntryKey};
+use domain::ledger::{Act, Entry, EntryKey};
 use domain::time::Instant;
 use domain::wallet::Wallet;
 
@@ -25,6 +25,27 @@ pub struct EventsCursor {
     pub sequence: u64,
     /// Pending events accepted at this time or later were listed.
     pub pending: Instant,
+}
+
+/// Which events are looked for; all, where nothing is said.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct EventsFilter {
+    pub of_type: Option<EventType>,
+    pub in_state: Option<EventState>,
+    /// Performed at this time or later.
+    pub from: Option<Instant>,
+    /// Performed earlier than this.
+    pub to: Option<Instant>,
+}
+
+impl EventsFilter {
+    fn takes(&self, recorded: &RecordedEvent) -> bool {
+        let event = &recorded.event;
+        self.of_type.is_none_or(|kind| event.event_type() == kind)
+            && self.in_state.is_none_or(|state| recorded.state == state)
+            && self.from.is_none_or(|from| event.performed_on >= from)
+            && self.to.is_none_or(|to| event.performed_on < to)
+    }
 }
 
 /// A page of events, newest first.
@@ -83,8 +104,7 @@ impl Store {
     pub async fn events(
         &self,
         id: &ParticipantId,
-        of_type: Option<EventType>,
-        in_state: Option<EventState>,
+        filter: &EventsFilter,
         after: Option<EventsCursor>,
         limit: usize,
     ) -> Result<EventsPage> {
@@ -101,12 +121,13 @@ impl Store {
             }
             match place {
                 Place::Pending(accepted_at) => cursor.pending = accepted_at,
-                Place::Entry(sequence) => cursor.sequence = sequence,
+                Place::Entry(sequence) | Place::Cancel(sequence) => cursor.sequence = sequence,
             }
             let Some(stored) = self.read_event(&event, false).await? else { continue };
-            let recorded = stored.recorded;
-            let right_type = of_type.is_none_or(|kind| recorded.event.event_type() == kind);
-            if right_type && in_state.is_none_or(|state| recorded.state == state) {
+            let recorded = self.as_its_purchase_says(stored.recorded, false).await?;
+            // The cancel lists what nothing ever judged; its first judgement lists any other.
+            let elsewhere = matches!(place, Place::Cancel(_)) && !recorded.judgements.is_empty();
+            if !elsewhere && filter.takes(&recorded) {
                 page.events.push(recorded);
             }
         }
@@ -142,10 +163,10 @@ impl Store {
             }
         }
         for entry in &entries {
-            if let Some(event) = listed_by(entry)
+            if let Some((event, place)) = listed_by(entry)
                 && !waiting.contains(event)
             {
-                listed.push((entry.at, event.clone(), Place::Entry(entry.sequence)));
+                listed.push((entry.at, event.clone(), place));
             }
         }
         listed.sort_by_key(|(at, ..)| std::cmp::Reverse(*at));
@@ -156,24 +177,28 @@ impl Store {
 }
 
 /// The event that an entry lists: each by one entry alone, wherever a page begins. Its first
-/// judgement, or, where nothing ever judged it, its cancel, which then takes back no purchase.
-fn listed_by(entry: &Entry) -> Option<&EventId> {
-    let judged = || entry.effects.iter().any(|effect| matches!(effect, Effect::Activity { .. }));
+/// judgement, the spend that it was, or, where nothing ever judged it, its cancel.
+fn listed_by(entry: &Entry) -> Option<(&EventId, Place)> {
     match &entry.key {
-        EntryKey::Event { event, turn: 0 } => Some(event),
-        EntryKey::CancelEvent { event, .. }
-            if matches!(entry.act, Act::Reversed(_)) && !judged() =>
-        {
-            Some(event)
+        EntryKey::Event { event, turn: 0 } => Some((event, Place::Entry(entry.sequence))),
+        EntryKey::CancelEvent { event, .. } if matches!(entry.act, Act::Reversed(_)) => {
+            Some((event, Place::Cancel(entry.sequence)))
+        }
+        EntryKey::Spend(_) | EntryKey::SpendRequest(_) => {
+            let request = entry.spend()?.request.as_ref()?;
+            Some((request, Place::Entry(entry.sequence)))
         }
         EntryKey::Event { .. }
         | EntryKey::CancelEvent { .. }
-        | EntryKey::Spend(_)
         | EntryKey::SpendWithPurchase(_)
         | EntryKey::CancelSpend(_)
         | EntryKey::Redeem { .. }
         | EntryKey::Expiry(_)
-        | EntryKey::Block(_) => None,
+        | EntryKey::Block(_)
+        | EntryKey::Hold(_)
+        | EntryKey::EndHold(_)
+        | EntryKey::Lapse(_)
+        | EntryKey::Adjust(_) => None,
     }
 }
 
@@ -182,4 +207,6 @@ fn listed_by(entry: &Entry) -> Option<&EventId> {
 enum Place {
     Pending(Instant),
     Entry(u64),
+    /// The entry of its cancel.
+    Cancel(u64),
 }

@@ -17,6 +17,8 @@ pub struct Run {
     pub started_at: i64,
     /// The definition it follows; none: started by hand.
     pub definition: Option<String>,
+    /// Whether it books what has expired; else it judges what is pending.
+    pub books_expiry: bool,
 }
 
 /// How far a shard of a run has got. What is in hand is stored before it is judged, so that who
@@ -34,6 +36,39 @@ pub struct ShardProgress {
     pub touched_at: Option<i64>,
     /// When the shard was done, in milliseconds since 1970.
     pub ended_at: Option<i64>,
+    /// What a run that books expiry came to.
+    pub expired: ExpiryCounts,
+}
+
+/// What a run over all wallets booked.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExpiryCounts {
+    /// Wallets that it looked at.
+    pub wallets: u64,
+    /// Lots whose remainder expired.
+    pub lots: u64,
+    /// Holds that lapsed.
+    pub holds: u64,
+    /// Wallets that could not be read or written; the next run tries them again.
+    pub failed: u64,
+    /// What expired per balance, in minor units.
+    pub amounts: Vec<(String, i64)>,
+}
+
+impl ExpiryCounts {
+    /// Adds up.
+    pub fn add(&mut self, other: &ExpiryCounts) {
+        self.wallets += other.wallets;
+        self.lots += other.lots;
+        self.holds += other.holds;
+        self.failed += other.failed;
+        for (balance, amount) in &other.amounts {
+            match self.amounts.iter_mut().find(|(known, _)| known == balance) {
+                Some((_, sum)) => *sum = sum.saturating_add(*amount),
+                None => self.amounts.push((balance.clone(), *amount)),
+            }
+        }
+    }
 }
 
 /// What a run came to.

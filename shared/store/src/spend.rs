@@ -1,21 +1,23 @@
 //! Spends: one conditional write; with a purchase, one transaction.
 
-use domain::apply::{Command, Outcome, apply};
-use domain::event::SpendOn;
-use domain::id::{EventId, Key, ParticipantId};
-use domain::ledger::{Act, Entry, EntryKey, PayloadHash, SpendMade};
+use domain::apply::{Applied, Command, Outcome, apply};
+use domain::event::{Event, RecordedEvent, SpendOn};
+use domain::id::{EventId, ParticipantId};
+use domain::ledger::{Entry, PayloadHash, SpendMade};
 use domain::programme::Programme;
+use domain::refusal::Refusal;
 use domain::spend::SpendAsked;
 use domain::time::Instant;
 
 use crate::Store;
+use crate::bar::Place;
 use crate::commit::{Done, Operation, Proposal, Step, decision_time};
 use crate::error::{Error, Noun, Result};
 use crate::event::{check_event, put_event};
-use crate::key;
-use crate::ledger::{Ledger, Reach, SKEW_MINUTES};
+use crate::keyed::{Keyed, Kind, SpendKey};
+use crate::ledger::{Ledger, Reach};
 use crate::record::{State, StoredEvent};
-use crate::table::{Demand, Write, item, number, read_number};
+use crate::table::Write;
 
 /// A spend request.
 #[derive(Clone, Debug)]
@@ -24,11 +26,13 @@ pub struct Spending<'a> {
     /// Time of the invocation.
     pub now: Instant,
     pub participant: &'a ParticipantId,
-    pub key: &'a Key,
+    pub key: SpendKey<'a>,
     pub payload: PayloadHash,
     pub asked: &'a SpendAsked,
     /// The purchase it is made against.
     pub purchase: Option<&'a EventId>,
+    /// The event that it comes as: stored with the spend, if it is carried out.
+    pub request: Option<&'a Event>,
 }
 
 /// A spend that was carried out.
@@ -37,24 +41,30 @@ pub struct SpendDone {
     /// The ledger entry.
     pub sequence: u64,
     pub made: SpendMade,
+    /// The event that it came as, as it stands.
+    pub request: Option<RecordedEvent>,
 }
 
 struct Spend<'a> {
     order: &'a Spending<'a>,
+    keyed: Keyed<'a>,
     purchase: Option<StoredEvent>,
-    /// Sequence of the entry that a key without a time led to.
-    guarded: Option<u64>,
+    /// What is stored under the reference.
+    request: Option<Place>,
 }
 
 impl Store {
-    /// Debits a wallet. Write units: 1.17; 4.17 against a purchase or with a key that
-    /// carries no time. A refusal is an entry too.
+    /// Debits a wallet. Write units: 1.17; 4.17 against a purchase, with a key that
+    /// carries no time, or with a reference; 2 more for each further of these. A refusal is an
+    /// entry too.
     ///
     /// # Errors
     /// `Refused`, `NotFound` (participant, event), `KeyReused`, `KeyInFuture`, or a failure.
     pub async fn spend(&self, order: &Spending<'_>) -> Result<Done<SpendDone>> {
-        let mut operation = Spend { order, purchase: None, guarded: None };
-        self.commit(order.participant, &mut operation).await
+        let Spending { participant, key, payload, now, .. } = *order;
+        let keyed = Keyed::new(Kind::Spend, participant, key, payload, now);
+        let mut operation = Spend { order, keyed, purchase: None, request: None };
+        self.commit(participant, &mut operation).await
     }
 }
 
@@ -62,108 +72,132 @@ impl Operation for Spend<'_> {
     type Answer = SpendDone;
 
     async fn load(&mut self, store: &Store, fresh: bool) -> Result<()> {
-        let order = self.order;
-        if order.key.time().is_none() {
-            let guard = key::spend_guard(order.participant, order.key);
-            let guard = store.table.get(guard, fresh).await?;
-            self.guarded = guard.map(|guard| read_number(&guard, "q")).transpose()?;
+        self.keyed.load(store, fresh).await?;
+        if let Some(request) = self.order.request {
+            self.request = store.read_place(&request.id, fresh).await?;
         }
-        if let Some(purchase) = order.purchase {
+        if let Some(purchase) = self.order.purchase {
             self.purchase = store.read_event(purchase, fresh).await?;
         }
         Ok(())
     }
 
     fn reach(&self) -> Reach {
-        self.order.key.time().map_or(Reach::Journal, |time| Reach::Since(Instant(time)))
+        self.keyed.reach()
     }
 
     async fn decide(&mut self, store: &Store, ledger: &Ledger) -> Result<Step<SpendDone>> {
         let order = self.order;
-        let state = match ledger.known() {
-            Ok(state) => state,
-            Err(unknown) => return Ok(Step::Answer(Err(unknown))),
-        };
-        let key = EntryKey::Spend(order.key.clone());
-        if self.guarded.is_some_and(|sequence| sequence > state.wallet.length) {
-            return Ok(Step::Again);
+        if let Some(step) = self.keyed.search(store, ledger, read_spend).await? {
+            return Ok(self.with_request(step));
         }
-        let found = match self.guarded {
-            Some(sequence) => Some(store.find_entry(order.participant, ledger, sequence).await?),
-            None => ledger.search(&key).cloned(),
-        };
-        if let Some(entry) = found {
-            return Ok(Step::Known(repeat(order, state, &entry)));
-        }
-        let latest = order.now.max(state.wallet.time).plus_minutes(SKEW_MINUTES);
-        if order.key.time().is_some_and(|time| time > latest.0) {
-            return Ok(Step::Answer(Err(Error::KeyInFuture)));
+        let state = ledger.known()?;
+        match &self.request {
+            Some(Place::Event(known)) => return Ok(self.repeat_under_reference(state, known)),
+            Some(Place::Barred(_)) => {
+                return Ok(Step::Known(Err(Error::Refused(Refusal::EventCancelled))));
+            }
+            None => {}
         }
         let own = |event: &&StoredEvent| event.recorded.event.participant == *order.participant;
         let purchase = self.purchase.as_ref().filter(own);
         if order.purchase.is_some() && purchase.is_none() {
             return Ok(Step::Answer(Err(Error::NotFound(Noun::Event))));
         }
-        self.propose(state, key, purchase)
+        let accepted = purchase.map(|purchase| purchase.recorded.accepted_at);
+        let now = decision_time(order.now, &state.wallet, accepted);
+        let command = Command::Spend {
+            key: self.keyed.entry_key(),
+            payload: order.payload,
+            asked: order.asked,
+            purchase: purchase.map(|purchase| &purchase.recorded),
+            request: order.request.map(|request| &request.id),
+        };
+        let applied = apply(order.programme, &state.wallet, now, &command);
+        propose_spend(&self.keyed, applied, purchase, order.request)
     }
 }
 
 impl Spend<'_> {
-    fn propose(
-        &self,
-        state: &State,
-        key: EntryKey,
-        purchase: Option<&StoredEvent>,
-    ) -> Result<Step<SpendDone>> {
-        let order = self.order;
-        let accepted = purchase.map(|purchase| purchase.recorded.accepted_at);
-        let now = decision_time(order.now, &state.wallet, accepted);
-        let command = Command::Spend {
-            key,
-            payload: order.payload,
-            asked: order.asked,
-            purchase: purchase.map(|purchase| &purchase.recorded),
-        };
-        let applied = apply(order.programme, &state.wallet, now, &command);
-        let sequence = applied.wallet.length;
-        let made = applied.entries.last().and_then(|entry| entry.spend().cloned());
-        let answer = match (&applied.outcome, made) {
-            (Outcome::Refused(refusal), _) => Err(Error::Refused(*refusal)),
-            (Outcome::Done | Outcome::Judged { .. }, Some(made)) => {
-                Ok(SpendDone { sequence, made })
-            }
-            (Outcome::Done | Outcome::Judged { .. }, None) => {
-                return Err(Error::Corrupt("a spend without its entry"));
-            }
-        };
-        let mut sides = Vec::new();
-        if order.key.time().is_none() {
-            let guard = key::spend_guard(order.participant, order.key);
-            let item = item(guard, [("q", number(sequence))]);
-            sides.push(Write::Put { item, demand: Demand::Absent });
+    /// The answer that the key led to, with the event that the spend came as.
+    fn with_request(&self, mut step: Step<SpendDone>) -> Step<SpendDone> {
+        if let Step::Known(Ok(done)) = &mut step
+            && done.value.made.request.is_some()
+        {
+            // The event was written with the entry: what does not show it is stale.
+            let Some(Place::Event(known)) = &self.request else { return Step::Again };
+            done.value.request = Some(self.as_it_stands(known));
         }
-        match (purchase, &answer) {
-            (Some(purchase), Ok(done)) => {
-                let mut purchase = purchase.clone();
-                let (sequence, made) = (done.sequence, done.made.clone());
-                purchase.recorded.spends.push(SpendOn::new(sequence, made));
-                sides.push(put_event(&purchase)?);
-            }
-            (Some(purchase), Err(_)) => sides.push(check_event(purchase)),
-            (None, _) => {}
+        step
+    }
+
+    /// The answer of another request with this reference: it is unique over the programme.
+    fn repeat_under_reference(&self, state: &State, known: &StoredEvent) -> Step<SpendDone> {
+        let recorded = &known.recorded;
+        let own = recorded.event.participant == *self.order.participant;
+        let spend = recorded.spends.first();
+        let Some(spend) = spend.filter(|_| own && recorded.payload == self.order.payload) else {
+            return Step::Known(Err(Error::KeyReused));
+        };
+        if spend.sequence > state.wallet.length {
+            return Step::Again;
         }
-        Ok(Step::Commit(Proposal::of(applied, sides), answer))
+        let request = Some(self.as_it_stands(known));
+        let value = SpendDone { sequence: spend.sequence, made: spend.made.clone(), request };
+        let wallet = state.wallet.clone();
+        Step::Known(Ok(Done { value, wallet, repeated: true }))
+    }
+
+    fn as_it_stands(&self, request: &StoredEvent) -> RecordedEvent {
+        let mut recorded = request.recorded.clone();
+        if let Some(purchase) = &self.purchase {
+            recorded.follow(&purchase.recorded);
+        }
+        recorded
     }
 }
 
-fn repeat(order: &Spending<'_>, state: &State, entry: &Entry) -> Result<Done<SpendDone>> {
-    if entry.payload != order.payload {
-        return Err(Error::KeyReused);
-    }
-    if let Act::Refused(refusal) = &entry.act {
-        return Err(Error::Refused(*refusal));
-    }
+/// The answer of a spend's entry.
+pub(crate) fn read_spend(entry: &Entry) -> Result<SpendDone> {
     let made = entry.spend().cloned().ok_or(Error::Corrupt("a spend's entry is none"))?;
-    let value = SpendDone { sequence: entry.sequence, made };
-    Ok(Done { value, wallet: state.wallet.clone(), repeated: true })
+    Ok(SpendDone { sequence: entry.sequence, made, request: None })
+}
+
+/// What a spend commits: the wallet with the purchase that it pays, or with a check that a purchase
+/// which refused it still is what was read; and the event that it came as.
+pub(crate) fn propose_spend(
+    keyed: &Keyed<'_>,
+    applied: Applied,
+    purchase: Option<&StoredEvent>,
+    request: Option<&Event>,
+) -> Result<Step<SpendDone>> {
+    let entry = applied.entries.last().ok_or(Error::Corrupt("a spend without its entry"))?;
+    let answer = match &applied.outcome {
+        Outcome::Refused(refusal) => Err(Error::Refused(*refusal)),
+        Outcome::Done | Outcome::Judged { .. } => {
+            let done = read_spend(entry)?;
+            let request = request.map(|event| {
+                let spend = SpendOn::new(done.sequence, done.made.clone());
+                RecordedEvent::spent_by(event.clone(), keyed.payload, entry.at, spend)
+            });
+            Ok(SpendDone { request, ..done })
+        }
+    };
+    // A spend that was carried out under its reference is guarded by its event.
+    let guarded = matches!(keyed.key, SpendKey::Reference(_)) && answer.is_ok();
+    let guard = keyed.guard(entry.sequence).filter(|_| !guarded);
+    let mut sides: Vec<Write> = guard.into_iter().collect();
+    match (purchase, &answer) {
+        (Some(purchase), Ok(done)) => {
+            let mut purchase = purchase.clone();
+            purchase.recorded.spends.push(SpendOn::new(done.sequence, done.made.clone()));
+            sides.push(put_event(&purchase)?);
+        }
+        (Some(purchase), Err(_)) => sides.push(check_event(purchase)),
+        (None, _) => {}
+    }
+    if let Some(recorded) = answer.as_ref().ok().and_then(|done| done.request.clone()) {
+        sides.push(put_event(&StoredEvent { recorded, version: 0, denied: Vec::new() })?);
+    }
+    Ok(Step::Commit(Proposal::of(applied, sides), answer))
 }

@@ -1,6 +1,10 @@
 //! What is answered: values of the domain as JSON. No domain type serialises itself.
 
+mod adjust;
 mod event;
+mod event_detail;
+mod hold;
+mod movement;
 mod participant;
 mod pass;
 mod preview;
@@ -9,10 +13,13 @@ mod spend;
 mod transaction;
 mod wallet;
 
+pub use adjust::{AdjustAnswer, adjust};
 pub use event::{
-    AwardAnswer, EventAnswer, EventView, LineView, MediumView, PassedOver, Totals, event,
-    event_only,
+    AwardAnswer, EventAnswer, EventView, InvoiceAnswer, PassedOver, Totals, event, event_only,
+    invoice,
 };
+pub use event_detail::{DetailView, KpiValueView, LineView, MediumView};
+pub use hold::{HoldAnswer, ReleaseAnswer, hold, release};
 pub use participant::{ConsentView, ParticipantAnswer, ProfileView, participant};
 pub use pass::{
     CreditView, PassIssuedAnswer, Redeemed, RedemptionAnswer, pass_id, pass_issued, redemption,
@@ -23,8 +30,8 @@ pub use returns::{
 };
 pub use spend::{CancelSpendAnswer, SpendAnswer, SpendView, cancel_spend, spend};
 pub use transaction::{
-    SpendDetail, TransactionAnswer, TransactionRow, TransactionsAnswer, rows, transaction,
-    transactions,
+    HoldDetail, SpendDetail, TransactionAnswer, TransactionRow, TransactionsAnswer, rows,
+    transaction, transactions,
 };
 pub use wallet::{
     BalanceAnswer, LotAnswer, NextExpiry, WalletAnswer, balance_answer, balances, wallet,

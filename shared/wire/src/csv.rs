@@ -122,6 +122,7 @@ fn no_balance() -> BalanceAnswer {
         balance: nothing(),
         available: nothing(),
         pending: nothing(),
+        held: nothing(),
         debt: nothing(),
         next_expiry: None,
     }

@@ -1,41 +1,28 @@
 //! Events as they are posted: parsed, held against the programme, and rid of what is not stored.
 
-use domain::event::{Detail, Event, EventType, Purchase};
+use domain::event::{Event, EventType};
 use domain::id::{Classification, EventId, Key, ParticipantId, UnitId};
 use domain::ledger::PayloadHash;
-use domain::payment_medium::PaymentMedium;
 use domain::programme::Programme;
 use domain::spend::SpendAsked;
 use domain::time::Instant;
-use serde_json::{Map, Value};
-use sha2::{Digest, Sha256};
+use serde_json::Value;
 
-use crate::event::purchase::{lines, payment_medium};
+use crate::event::detail::{detail, known_fields};
 use crate::fault::{BodyFault, code};
 use crate::read::{self, Node, Object};
 use crate::spend::asked;
 
+mod detail;
+mod payload;
 mod purchase;
+mod statement;
+
+pub(crate) use payload::as_stored;
+pub use payload::payload_hash;
 
 /// Most events of one bulk call.
 const MAX_BULK: usize = 1_000;
-
-const FIELDS: &[&str] = &[
-    "type",
-    "participant_id",
-    "alias",
-    "unit",
-    "performed_on",
-    "classification",
-    "external_system",
-    "external_reference",
-    "process_immediately",
-    "receipt_number",
-    "related_transaction",
-    "payment_medium",
-    "lines",
-    "spend",
-];
 
 /// What an event is parsed against.
 pub struct EventContext<'a> {
@@ -51,70 +38,126 @@ pub struct PostedEvent {
     pub event: Event,
     /// Taken after the identifier adjustment.
     pub payload: PayloadHash,
-    /// The spend that comes in one call with its purchase.
+    /// The spend that comes in one call with its purchase, or that the event is.
     pub spend: Option<SpendAsked>,
 }
 
-/// Parses one event. Once this returns, the full identifier of a
-/// payment medium is nowhere but in `body`, which the caller drops.
+/// Parses one event with the fields of its type and no others.
+/// Once this returns, the full identifier of a payment medium is nowhere but in `body`, which the
+/// caller drops.
 ///
 /// # Errors
 /// [`BodyFault::Invalid`] with everything that breaks the contract or the programme's lists.
 pub fn parse_event(body: &Value, context: &EventContext<'_>) -> Result<PostedEvent, BodyFault> {
     read::read(body, |node| {
-        if let Some(event_type) = node.peek("type") {
-            event_type.choice(&EventType::ALL.map(|known| {
-                let supported = known == EventType::Purchase;
-                (known.name(), supported.then_some(known))
-            }))?;
-        }
-        let fields = node.object(FIELDS)?;
+        let event_type = match node.peek("type") {
+            Some(named) => {
+                named.choice(&EventType::ALL.map(|known| (known.name(), Some(known))))?
+            }
+            // That it is missing is noted below, with what else is wrong with a purchase.
+            None => EventType::Purchase,
+        };
+        let fields = node.object(known_fields(event_type))?;
         fields.required("type");
-        posted_purchase(body, &fields, context)
+        let id = event_id(&fields, context.key);
+        let immediate = immediate(&fields, event_type, context.programme);
+        let event = read_event(&fields, event_type, id, immediate, context);
+        let within = (event_type == EventType::Purchase).then(|| spend_within(&fields, context));
+        let event = event?;
+        let payload = payload_hash(&as_stored(body, event.payment_medium()));
+        let spend = event.asked().or(within.flatten().map(|asked| SpendAsked {
+            unit: event.unit.clone(),
+            performed_on: event.performed_on,
+            ..asked
+        }));
+        Some(PostedEvent { event, payload, spend })
     })
 }
 
-fn posted_purchase(
-    body: &Value,
+/// Parses one event of a bulk: any but a spend request.
+///
+/// # Errors
+/// As of [`parse_event`].
+pub fn parse_row(body: &Value, context: &EventContext<'_>) -> Result<PostedEvent, BodyFault> {
+    let posted = parse_event(body, context)?;
+    read::read(body, |node| {
+        if posted.event.event_type() == EventType::SpendRequest {
+            let message =
+                "is not taken in bulk: a spend is carried out at once, in a call of its own";
+            node.peek("type")?.fault(code::NOT_ALLOWED, message);
+        }
+        Some(posted)
+    })
+}
+
+/// Reads an event of a type. What is required is noted; what can be read is read, so that
+/// everything that is wrong is found.
+pub(crate) fn read_event(
     fields: &Object<'_>,
+    event_type: EventType,
+    id: Option<EventId>,
+    immediate: bool,
     context: &EventContext<'_>,
-) -> Option<PostedEvent> {
+) -> Option<Event> {
     let programme = context.programme;
-    let id = event_id(fields, context.key);
-    let participant = participant(fields);
-    let classification = classification(fields, programme, EventType::Purchase);
+    let participant = match event_type {
+        EventType::Referral => referrer(fields),
+        EventType::Purchase
+        | EventType::SocialMedia
+        | EventType::Web
+        | EventType::Achievement
+        | EventType::FinancialAchievement
+        | EventType::FinancialStatement
+        | EventType::SpendRequest => participant(fields),
+    };
+    let classification = classification(fields, programme, event_type);
     let unit = fields.optional("unit").and_then(|unit| unit.parsed(UnitId::parse));
-    let performed_on = fields.required("performed_on").and_then(|at| at.past(context.now));
-    let asks = fields.optional("process_immediately").and_then(|asks| asks.flag());
-    let receipt_number = fields.optional("receipt_number").and_then(|text| text.label(200));
-    let related_transaction =
-        fields.optional("related_transaction").and_then(|text| text.label(200));
-    let rules = &programme.definition.payment_medium;
-    let payment_medium =
-        fields.optional("payment_medium").and_then(|medium| payment_medium(&medium, rules));
-    let lines = fields.required("lines").and_then(|node| lines(&node, programme));
-    let spend = fields.optional("spend").and_then(|spend| {
-        let fields = spend.object(&["amount", "balance", "classification"])?;
-        // Without a time the event is refused; the spend is read for its own faults.
-        asked(&fields, programme, unit.clone(), performed_on.unwrap_or(context.now))
-    });
-    let payload = payload_hash(&as_stored(body, payment_medium.as_ref()));
-    let event = Event {
+    let performed_on = performed_on(fields, event_type, context.now);
+    let detail = detail(fields, event_type, participant.as_ref(), context);
+    Some(Event {
         id: id?,
         participant: participant?,
         classification,
         unit,
         performed_on: performed_on?,
-        immediate: asks.unwrap_or(false)
-            || programme.definition.immediate.contains(&EventType::Purchase),
-        detail: Detail::Purchase(Purchase {
-            receipt_number,
-            related_transaction,
-            payment_medium,
-            lines: lines?,
-        }),
-    };
-    Some(PostedEvent { event, payload, spend })
+        immediate,
+        detail: detail?,
+    })
+}
+
+/// The spend that comes with a purchase, but for the unit and time, which are the purchase's.
+fn spend_within(fields: &Object<'_>, context: &EventContext<'_>) -> Option<SpendAsked> {
+    let spend = fields.optional("spend")?;
+    let fields = spend.object(&["amount", "balance", "classification"])?;
+    let classification = classification(&fields, context.programme, EventType::SpendRequest);
+    let (balance, amount) = asked(&fields, context.programme)?;
+    Some(SpendAsked { balance, amount, classification, unit: None, performed_on: context.now })
+}
+
+/// Whether offers that may be interactive judge it in this call.
+fn immediate(fields: &Object<'_>, event_type: EventType, programme: &Programme) -> bool {
+    let asks = fields.optional("process_immediately");
+    let flag = asks.as_ref().and_then(|asks| asks.flag()).unwrap_or(false);
+    if let Some(asks) = asks.filter(|_| flag && !event_type.may_be_immediate()) {
+        let name = event_type.name();
+        asks.fault(code::NOT_ALLOWED, format!("events of type {name} always wait for a run"));
+    }
+    // Spends are always carried out at once.
+    let at_once = event_type == EventType::SpendRequest;
+    flag || at_once || programme.definition.immediate.contains(&event_type)
+}
+
+/// When it was performed; a spend request that does not say so is performed now.
+pub(crate) fn performed_on(
+    fields: &Object<'_>,
+    event_type: EventType,
+    now: Instant,
+) -> Option<Instant> {
+    match fields.optional("performed_on") {
+        Some(at) => at.past(now),
+        None if event_type == EventType::SpendRequest => Some(now),
+        None => fields.required("performed_on").and(None),
+    }
 }
 
 /// Who benefits: an id; an alias is not looked up yet.
@@ -127,25 +170,35 @@ pub(crate) fn participant(fields: &Object<'_>) -> Option<ParticipantId> {
     fields.required("participant_id")?.parsed(ParticipantId::parse)
 }
 
-/// A classification of the programme that allows the type.
+/// Who referred somebody, and so benefits.
+fn referrer(fields: &Object<'_>) -> Option<ParticipantId> {
+    fields.required("referrer_participant_id")?.parsed(ParticipantId::parse)
+}
+
+/// A classification of the programme that allows the type; achievements must have one.
 pub(crate) fn classification(
     fields: &Object<'_>,
     programme: &Programme,
     event_type: EventType,
 ) -> Option<Classification> {
-    let node = fields.optional("classification")?;
+    let mandatory = matches!(event_type, EventType::Achievement | EventType::FinancialAchievement);
+    let node = match mandatory {
+        true => fields.required("classification")?,
+        false => fields.optional("classification")?,
+    };
     let name = node.parsed(Classification::parse)?;
     if !programme.classifications.contains_key(&name) {
         node.fault(code::UNKNOWN_REFERENCE, "is no classification of the programme");
     } else if !programme.allows(&name, event_type) {
         let event_type = event_type.name();
-        node.fault(code::NOT_ALLOWED, format!("is no classification for a {event_type}"));
+        let message = format!("is no classification for events of type {event_type}");
+        node.fault(code::NOT_ALLOWED, message);
     }
     Some(name)
 }
 
 /// The event's id: its reference, or the key of the call.
-fn event_id(fields: &Object<'_>, key: Option<&Key>) -> Option<EventId> {
+pub(crate) fn event_id(fields: &Object<'_>, key: Option<&Key>) -> Option<EventId> {
     let system = fields.optional("external_system");
     let reference = fields.optional("external_reference");
     match (system, reference) {
@@ -170,7 +223,7 @@ fn event_id(fields: &Object<'_>, key: Option<&Key>) -> Option<EventId> {
     }
 }
 
-fn referenced(system: &Node<'_>, reference: &Node<'_>) -> Option<EventId> {
+pub(crate) fn referenced(system: &Node<'_>, reference: &Node<'_>) -> Option<EventId> {
     let reference = external_reference(reference);
     EventId::of_reference(&external_system(system)?, &reference?).ok()
 }
@@ -185,18 +238,6 @@ pub(crate) fn external_system(node: &Node<'_>) -> Option<String> {
 /// A reference within a system.
 pub(crate) fn external_reference(node: &Node<'_>) -> Option<String> {
     node.parsed(|text| EventId::of_reference("any", text).map(|_| text.to_owned()))
-}
-
-/// The body with the identifier as it is stored; brand and type stay as they were sent, so that
-/// a change of the programme's rules does not turn a repeat into another payload.
-fn as_stored(body: &Value, medium: Option<&PaymentMedium>) -> Value {
-    let mut body = body.clone();
-    if let Some(sent) = body.get_mut("payment_medium").and_then(Value::as_object_mut) {
-        let identifier = medium.and_then(|medium| medium.identifier.as_deref());
-        let adjusted = identifier.map_or(Value::Null, Value::from);
-        sent.insert("identifier".into(), adjusted);
-    }
-    body
 }
 
 /// Parses JSON, keeping the literal text of numbers.
@@ -221,27 +262,4 @@ pub fn parse_bulk(bytes: &[u8]) -> Result<Vec<Value>, BodyFault> {
         }
         Some(list)
     })
-}
-
-/// The first eight bytes of the SHA-256 over a canonical text of what was asked: fields sorted,
-/// nulls left out, numbers as they were written. It does not depend on how anything is stored.
-pub fn payload_hash(value: &Value) -> PayloadHash {
-    let digest = Sha256::digest(canonical(value).to_string().as_bytes());
-    let mut first = [0; 8];
-    first.copy_from_slice(&digest[..8]);
-    PayloadHash(first)
-}
-
-/// Sorted explicitly: whether the map type sorts depends on features that other crates choose.
-fn canonical(value: &Value) -> Value {
-    if let Some(map) = value.as_object() {
-        let mut fields: Vec<_> = map.iter().filter(|(_, field)| !field.is_null()).collect();
-        fields.sort_by_key(|(name, _)| *name);
-        let fields = fields.into_iter().map(|(name, field)| (name.clone(), canonical(field)));
-        return Value::Object(Map::from_iter(fields));
-    }
-    match value.as_array() {
-        Some(items) => Value::Array(items.iter().map(canonical).collect()),
-        None => value.clone(),
-    }
 }

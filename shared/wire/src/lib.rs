@@ -1,10 +1,13 @@
 //! The JSON that crosses a boundary: bodies, queue messages and the programme document are parsed
 //! into the domain; what the domain says is shown as JSON or CSV.
 
+pub mod adjust;
 pub mod answer;
 pub mod csv;
 pub mod event;
 pub mod fault;
+pub mod hold;
+pub mod invoice;
 pub mod message;
 pub mod participant;
 pub mod pass;

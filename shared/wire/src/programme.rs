@@ -18,7 +18,7 @@ use chrono_tz::Tz;
 use domain::amount::{Decimals, Rate};
 use domain::id::{BalanceCode, RunId};
 use domain::programme::{Balance, Currency, Programme};
-use domain::run::RunDefinition;
+use domain::run::{RunDefinition, RunKind};
 
 use crate::fault::{BodyFault, code};
 use crate::programme::names::{Known, id, optional_list};
@@ -42,6 +42,8 @@ const FIELDS: &[&str] = &[
 
 const MAX_BALANCES: usize = 20;
 const MAX_RUNS: usize = 100;
+const RUN_KINDS: [(&str, Option<RunKind>); 2] =
+    [("evaluation", Some(RunKind::Evaluation)), ("expiry", Some(RunKind::Expiry))];
 
 /// Parses a programme document and validates it whole (R-7): every section, and what sections say
 /// of each other. What the contract names and this version does not do is refused as
@@ -50,7 +52,7 @@ const MAX_RUNS: usize = 100;
 /// Left out, a section is empty; `enrol` is `explicit`, `debt_policy` `carry`, a spend's
 /// `within_days` 30, a balance's `worth` 1, a merchant awards and reduces at the `front_end`, an
 /// offer is `batch_and_interactive`, limited `multiple`, not on top, and what is awarded never
-/// expires.
+/// expires, a run is an `evaluation`.
 ///
 /// # Errors
 /// [`BodyFault::Malformed`], or [`BodyFault::Invalid`] with everything that is wrong.
@@ -69,7 +71,7 @@ pub fn parse_programme(document: &[u8], version: u64) -> Result<Programme, BodyF
             segments: names::segment_ids(&fields),
         };
         let catalogue = names::catalogue(&fields);
-        names::kpis(&fields);
+        let kpis = names::kpis(&fields);
         let definition = definition::definition(&fields, &known);
         let offers = offer::offers(&fields, &known, definition.as_ref());
         let pass_plans = plan::pass_plans(&fields, &known);
@@ -85,6 +87,7 @@ pub fn parse_programme(document: &[u8], version: u64) -> Result<Programme, BodyF
             classifications: known.classifications,
             catalogue,
             merchants: known.merchants,
+            kpis,
             offers,
             pass_plans,
             segments,
@@ -142,12 +145,13 @@ fn read_runs(fields: &Object<'_>) -> Vec<RunDefinition> {
         MAX_RUNS,
         |fields| {
             let id = id(fields, "id", RunId::parse, &mut seen);
+            let does = fields.optional("does").and_then(|does| does.choice(&RUN_KINDS));
             let cron = fields.optional("cron");
             let text = match &cron {
                 Some(cron) => Some(cron.text()?),
                 None => None,
             };
-            let run = RunDefinition::new(id?, text);
+            let run = RunDefinition::new(id?, does.unwrap_or_default(), text);
             if let (None, Some(cron)) = (&run, &cron) {
                 let message = "must be a schedule of five fields, minute hour day month weekday: \
                            0 3 * * *";
@@ -155,6 +159,6 @@ fn read_runs(fields: &Object<'_>) -> Vec<RunDefinition> {
             }
             run
         },
-        &["id", "cron"],
+        &["id", "does", "cron"],
     )
 }

@@ -1,15 +1,16 @@
 //! Spend requests.
 
-use domain::event::EventType;
+use domain::amount::Amount;
+use domain::event::{Detail, Event, EventType, SpendRequest as Wanted};
 use domain::id::{BalanceCode, EventId, ParticipantId, UnitId};
 use domain::ledger::PayloadHash;
 use domain::programme::{Balance, Programme};
 use domain::spend::SpendAsked;
 use domain::time::Instant;
 
-use crate::event::{classification, participant, payload_hash};
+use crate::event::{classification, event_id, participant, payload_hash, performed_on};
 use crate::fault::{BodyFault, code};
-use crate::read::{self, Object, read};
+use crate::read::{self, Node, Object, read};
 
 const FIELDS: &[&str] = &[
     "participant_id",
@@ -32,6 +33,8 @@ pub struct SpendRequest {
     pub purchase: Option<EventId>,
     pub asked: SpendAsked,
     pub payload: PayloadHash,
+    /// The event that it comes as, where it has an external reference.
+    pub event: Option<Event>,
 }
 
 /// Parses the body of `POST /spend-requests`. Without a `performed_on` the spend is
@@ -47,39 +50,63 @@ pub fn parse_spend(
     let value = read::json(bytes)?;
     read(&value, |node| {
         let body = node.object(FIELDS)?;
-        for name in ["external_system", "external_reference"] {
-            body.unsupported(name, "spends are known by their Idempotency-Key: leave it out");
-        }
-        let participant = participant(&body);
-        let purchase = body.optional("purchase_event_id");
-        if purchase.is_none() && body.optional("amount").is_none() {
-            body.missing("amount", "is required without a purchase_event_id");
-        }
-        let purchase = purchase.and_then(|purchase| purchase.parsed(EventId::parse));
-        let unit = body.optional("unit").and_then(|unit| unit.parsed(UnitId::parse));
-        let performed_on = match body.optional("performed_on") {
-            Some(performed_on) => performed_on.past(now),
-            None => Some(now),
-        };
-        let asked = asked(&body, programme, unit, performed_on.unwrap_or(now));
-        let (participant, asked) = (participant?, asked?);
-        Some(SpendRequest { participant, purchase, asked, payload: payload_hash(&value) })
+        let given = |name| body.optional(name).is_some();
+        let named = given("external_system") || given("external_reference");
+        let id = if named { event_id(&body, None) } else { None };
+        let request = spend_request(&body, programme, now, payload_hash(&value))?;
+        let event = id.map(|id| Event {
+            id,
+            participant: request.participant.clone(),
+            classification: request.asked.classification.clone(),
+            unit: request.asked.unit.clone(),
+            performed_on: request.asked.performed_on,
+            immediate: true,
+            detail: Detail::SpendRequest(Wanted {
+                balance: request.asked.balance.clone(),
+                amount: request.asked.amount,
+                purchase: request.purchase.clone(),
+            }),
+        });
+        Some(SpendRequest { event, ..request })
     })
 }
 
-/// Reads what a spend asks for, alone or within its purchase: `amount`, `balance` and a
-/// `classification` that allows spend requests.
+/// Reads who asks for what, of a spend or of a hold for one.
+pub(crate) fn spend_request(
+    body: &Object<'_>,
+    programme: &Programme,
+    now: Instant,
+    payload: PayloadHash,
+) -> Option<SpendRequest> {
+    let participant = participant(body);
+    let classification = classification(body, programme, EventType::SpendRequest);
+    let unit = body.optional("unit").and_then(|unit| unit.parsed(UnitId::parse));
+    let performed_on = performed_on(body, EventType::SpendRequest, now).unwrap_or(now);
+    let wanted = wanted(body, programme);
+    let (participant, Wanted { balance, amount, purchase }) = (participant?, wanted?);
+    let asked = SpendAsked { balance, amount, classification, unit, performed_on };
+    Some(SpendRequest { participant, purchase, asked, payload, event: None })
+}
+
+/// What a spend asks for, and the purchase that it pays; without one it must say how much.
+pub(crate) fn wanted(fields: &Object<'_>, programme: &Programme) -> Option<Wanted> {
+    let purchase = fields.optional("purchase_event_id");
+    if purchase.is_none() && fields.optional("amount").is_none() {
+        fields.missing("amount", "is required without a purchase_event_id");
+    }
+    let purchase = purchase.and_then(|purchase| purchase.parsed(EventId::parse));
+    let (balance, amount) = asked(fields, programme)?;
+    Some(Wanted { balance, amount, purchase })
+}
+
+/// How much of which balance a spend asks for, alone or within its purchase.
 pub(crate) fn asked(
     fields: &Object<'_>,
     programme: &Programme,
-    unit: Option<UnitId>,
-    performed_on: Instant,
-) -> Option<SpendAsked> {
-    let classification = classification(fields, programme, EventType::SpendRequest);
+) -> Option<(BalanceCode, Option<Amount>)> {
     let balance = balance(fields, programme)?;
     let amount = fields.optional("amount").and_then(|amount| amount.positive(balance.decimals));
-    let balance = balance.code.clone();
-    Some(SpendAsked { balance, amount, classification, unit, performed_on })
+    Some((balance.code.clone(), amount))
 }
 
 fn balance<'a>(fields: &Object<'_>, programme: &'a Programme) -> Option<&'a Balance> {
@@ -93,7 +120,16 @@ fn balance<'a>(fields: &Object<'_>, programme: &'a Programme) -> Option<&'a Bala
         }
         return found;
     };
-    let balance = programme.balance(&node.parsed(BalanceCode::parse)?);
+    known_balance(&node, programme, &node.parsed(BalanceCode::parse)?)
+}
+
+/// A balance of the programme.
+pub(crate) fn known_balance<'a>(
+    node: &Node<'_>,
+    programme: &'a Programme,
+    code: &BalanceCode,
+) -> Option<&'a Balance> {
+    let balance = programme.balance(code);
     if balance.is_none() {
         node.fault(code::UNKNOWN_REFERENCE, "is no balance of the programme");
     }

@@ -117,12 +117,13 @@ async fn all_are_refused(victim: &Victim, route: &Route) {
     }
     for (place, body) in broken(&route.body) {
         let answer = victim.send(route, body.to_string().as_bytes()).await;
-        let is_row = place.starts_with("/events/0") && route.path.ends_with("/bulk");
-        if is_row {
-            assert_eq!(answer.status, 202, "{}", of(&place));
+        let rows = ["/events/0", "/adjustments/0"];
+        let row = rows.iter().find(|row| place.starts_with(**row));
+        if let Some(row) = row {
+            assert_eq!(answer.status, route.good, "{}", of(&place));
             let outcome = &answer.body["outcomes"][0];
             assert_eq!(outcome["status"], json!(422), "{}: {outcome}", of(&place));
-            let place = place.trim_start_matches("/events/0");
+            let place = place.trim_start_matches(row);
             assert!(names(&outcome["problem"], place), "{}: {outcome}", of(place));
         } else {
             let what = format!("{}{body}", of(&place));

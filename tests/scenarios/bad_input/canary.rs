@@ -57,6 +57,28 @@ fn changed(id: &str, identifier: &str, place: &str, value: Value) -> Value {
     event
 }
 
+/// The same medium in the other events that are paid for.
+fn top_up(mut event: Value) -> Value {
+    let fields = event.as_object_mut().unwrap();
+    for field in ["lines", "process_immediately", "receipt_number"] {
+        fields.remove(field);
+    }
+    event["type"] = json!("financial_achievement");
+    event["classification"] = json!("top-up");
+    event["amount"] = json!("12.00");
+    event["external_reference"] = json!(format!("{RECEIPT}-{}", key()));
+    event
+}
+
+fn invoice(mut event: Value) -> Value {
+    let fields = event.as_object_mut().unwrap();
+    for field in ["type", "process_immediately"] {
+        fields.remove(field);
+    }
+    event["invoice_type"] = json!("ticket");
+    event
+}
+
 /// Events that carry the identifier, each wrong in another way.
 fn refused(id: &str, canary: &str) -> Vec<Value> {
     let changed = |place: &str, value: Value| changed(id, canary, place, value);
@@ -126,6 +148,15 @@ impl Search {
         let reused = self.post("/v1/events", &again).await;
         assert_eq!(reused.text("/code"), "idempotency_key_reused", "{reused:?}");
 
+        let top_up = top_up(with(id, canary.identifier));
+        let invoice = invoice(with(id, canary.identifier));
+        for (path, body, status) in [("/v1/events", top_up, 202), ("/v1/invoices", invoice, 201)] {
+            let answer = self.post(path, &body).await;
+            assert_eq!(answer.status, status, "{answer:?}");
+            let mut bad = body;
+            bad["unit"] = json!("a b");
+            assert_eq!(self.post(path, &bad).await.status, 422);
+        }
         for event in &ids {
             self.get(&format!("/v1/events/{event}")).await;
         }

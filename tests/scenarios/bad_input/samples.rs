@@ -2,12 +2,12 @@
 
 use std::path::PathBuf;
 
-use scenarios::client::{Answer, key_at};
+use scenarios::client::{Answer, key, key_at};
 use scenarios::stack::{Stack, root};
 use serde_json::{Value, json};
 
 use super::{assert_problem, violations};
-use crate::desk::{own_stack, participant, transactions};
+use crate::desk::{credit, own_stack, participant, transactions};
 
 /// The time of the samples, in milliseconds since 1970: 2026-11-21 12:00 in Berlin.
 const NOW: u64 = 1_795_258_800_000;
@@ -29,23 +29,41 @@ fn refused() -> Vec<(String, String)> {
     all
 }
 
-async fn send(stack: &Stack, id: &str, folder: &str, name: &str, body: Vec<u8>) -> Answer {
+async fn send(
+    stack: &Stack,
+    (id, hold): (&str, &str),
+    folder: &str,
+    name: &str,
+    body: Vec<u8>,
+) -> Answer {
     let kind = name.split('-').next().unwrap();
     let participant = format!("/v1/participants/{id}");
     let block = format!("{participant}/block-spending");
+    let adjustment = format!("{participant}/adjustments");
+    let (settle, release) =
+        (format!("/v1/holds/{hold}/settle"), format!("/v1/holds/{hold}/release"));
     let (method, path) = match (folder, kind) {
-        ("event-ingestion", "purchase") => ("POST", "/v1/events"),
+        (
+            "event-ingestion",
+            "purchase" | "referral" | "social" | "web" | "achievement" | "financial" | "spend",
+        ) => ("POST", "/v1/events"),
+        ("event-ingestion", "invoice") => ("POST", "/v1/invoices"),
         ("event-ingestion", "bulk") => ("POST", "/v1/events/bulk"),
         ("event-ingestion", "cancel") => ("POST", "/v1/events/till%3A1/cancel"),
         ("event-ingestion", "credit") => ("POST", "/v1/credit-notes"),
         ("award-evaluation", "run") => ("POST", "/v1/evaluation-runs"),
         ("spend-request", "spend") => ("POST", "/v1/spend-requests"),
+        ("spend-request", "hold") => ("POST", "/v1/holds"),
+        ("spend-request", "settle") => ("POST", settle.as_str()),
+        ("spend-request", "release") => ("POST", release.as_str()),
         ("pass-redemption", "issue") => ("POST", "/v1/pass-plans/gift-20/passes"),
         ("pass-redemption", "redemption") => ("POST", "/v1/pass-redemptions"),
         ("segment-export", "export") => ("POST", "/v1/segments/mail-ready/exports"),
         ("programme", "programme") => ("PUT", "/v1/programme"),
         ("programme", "participant") => ("PUT", participant.as_str()),
         ("programme", "block") => ("POST", block.as_str()),
+        ("programme", "adjustment") => ("POST", adjustment.as_str()),
+        ("programme", "adjustments") => ("POST", "/v1/adjustments"),
         other => panic!("no route takes {other:?}"),
     };
     let key = key_at(NOW);
@@ -60,6 +78,12 @@ async fn send(stack: &Stack, id: &str, folder: &str, name: &str, body: Vec<u8>) 
 async fn refused_samples_are_refused_with_exactly_their_violations() {
     let stack = own_stack().await;
     let id = participant(&stack).await;
+    // Somebody else's, for what ends a hold.
+    let other = participant(&stack).await;
+    credit(&stack, &other, 1).await;
+    let hold = json!({ "participant_id": other, "amount": "5" });
+    let hold = stack.client.post("/v1/holds", &key(), &hold).await.unwrap();
+    let hold = hold.text("/hold").to_owned();
     let samples = refused();
     assert!(samples.len() > 10, "{samples:?}");
     for (folder, name) in samples {
@@ -69,7 +93,7 @@ async fn refused_samples_are_refused_with_exactly_their_violations() {
         if folder == "event-ingestion" || folder == "spend-request" {
             stack.local("clock", &now).await.unwrap();
         }
-        let answer = send(&stack, &id, &folder, &name, body).await;
+        let answer = send(&stack, (&id, &hold), &folder, &name, body).await;
         assert_problem(&answer, 422, "invalid", &name);
         let expected = std::fs::read(file("violations")).unwrap();
         let expected: Value = serde_json::from_slice(&expected).unwrap();

@@ -2,7 +2,7 @@
 
 use crate::amount::{Amount, AmountError};
 use crate::award::Facts;
-use crate::event::{Detail, Event, Line};
+use crate::event::{Event, Line};
 use crate::id::{MerchantId, ProductId};
 use crate::offer::{Conditions, Offer, Scope};
 use crate::payment_medium::PaymentMedium;
@@ -36,17 +36,8 @@ pub struct Shelf<'a> {
 impl<'a> Subject<'a> {
     /// Looks an event up. Parsing refuses lines whose total is too large to be an amount.
     pub fn of(programme: &'a Programme, event: &'a Event) -> Subject<'a> {
-        let (lines, amount) = match &event.detail {
-            Detail::Purchase(purchase) => {
-                let shelves = purchase.lines.iter().map(|line| shelf(programme, line));
-                let shelves: Vec<Shelf<'_>> = shelves.collect();
-                let amount = sum_of(shelves.iter()).ok();
-                (shelves, amount)
-            }
-        };
-        let medium = match &event.detail {
-            Detail::Purchase(purchase) => purchase.payment_medium.as_ref(),
-        };
+        let lines = event.lines().iter().map(|line| shelf(programme, line)).collect();
+        let (amount, medium) = (event.amount(), event.payment_medium());
         let merchant = event.unit.as_ref().and_then(|unit| programme.merchants.units.get(unit));
         let clock = Clock::of(event.performed_on, programme.zone);
         Subject { event, lines, amount, merchant, clock, medium }

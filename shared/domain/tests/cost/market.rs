@@ -1,7 +1,7 @@
 //! A coalition of partners on one busy day: 80,000 products, 2,000 shops, as many offers as asked
 //! for, and one basket of 20 lines that the same five of them award.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use domain::amount::{Amount, Decimals, Rate};
 use domain::event::{Detail, Event, EventType, Line, Purchase, RecordedEvent};
@@ -240,10 +240,12 @@ fn programme() -> Programme {
                 rules: vec![],
             },
             payment_medium: PaymentMediumRules::default(),
+            invoice_types: HashSet::new(),
             debt_policy: DebtPolicy::Carry,
         },
         classifications: (0..3).map(|n| (classification(n), vec![EventType::Purchase])).collect(),
         catalogue: (0..PRODUCTS).map(|number| (product(number), goods(number))).collect(),
+        kpis: HashMap::new(),
         merchants: Merchants {
             merchants: (0..MERCHANTS).map(|number| (merchant(number), owner.clone())).collect(),
             units: (0..UNITS).map(|number| (unit(number), merchant(number % MERCHANTS))).collect(),

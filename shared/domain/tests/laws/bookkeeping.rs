@@ -33,7 +33,7 @@ pub struct Book {
     pub events: Vec<RecordedEvent>,
     /// Sequences of the spends without a purchase that are not cancelled.
     pub free_spends: Vec<u64>,
-    keys: u32,
+    pub keys: u32,
     /// Cancels that were tried.
     tries: u16,
 }
@@ -163,13 +163,19 @@ impl Book {
         let spend_key = EntryKey::Spend(key(&format!("spend-{}", self.keys)));
         let against = purchase.map(|which| self.events[which].clone());
         let payload = PayloadHash([1; 8]);
-        let purchase_event = against.as_ref();
-        let command = Command::Spend { key: spend_key, payload, asked, purchase: purchase_event };
+        let (purchase_event, request) = (against.as_ref(), None);
+        let command =
+            Command::Spend { key: spend_key, payload, asked, purchase: purchase_event, request };
         match self.commit(&command) {
             Outcome::Refused(refusal) => return Err(refusal),
             Outcome::Done => {}
             Outcome::Judged { .. } => panic!("a spend judges nothing"),
         }
+        Ok(self.note_spend(purchase))
+    }
+
+    /// Notes the spend that was committed last where it belongs.
+    pub fn note_spend(&mut self, purchase: Option<usize>) -> (u64, SpendMade) {
         let sequence = self.wallet.length;
         let made = self.entry(sequence).spend().expect("a spend").clone();
         match purchase {
@@ -177,7 +183,7 @@ impl Book {
             None => self.free_spends.push(sequence),
         }
         laws::of_events(self);
-        Ok((sequence, made))
+        (sequence, made)
     }
 
     pub fn cancel_event(&mut self, which: usize) -> Result<(), Refusal> {

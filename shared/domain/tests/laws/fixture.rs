@@ -171,10 +171,12 @@ pub fn programme(offers: Vec<Offer>) -> Programme {
             immediate: HashSet::from([EventType::Purchase]),
             spend: spend_definition(),
             payment_medium: PaymentMediumRules::default(),
+            invoice_types: HashSet::new(),
             debt_policy: DebtPolicy::Carry,
         },
         classifications: HashMap::from([(class("grocery"), vec![EventType::Purchase])]),
         catalogue: Lookup::from_iter([(product("SKU-9"), acme)]),
+        kpis: HashMap::new(),
         merchants: Merchants {
             merchants: Lookup::from_iter(merchants),
             units: units.map(|(one, owner)| (unit(one), id(owner))).into_iter().collect(),
@@ -247,7 +249,7 @@ pub fn purchase(reference: &str, total: i64, performed_on: Instant) -> Event {
 }
 
 pub fn with_lines(event: Event, lines: Vec<Line>) -> Event {
-    let Detail::Purchase(purchase) = event.detail;
+    let Detail::Purchase(purchase) = event.detail else { panic!("no purchase: {event:?}") };
     Event { detail: Detail::Purchase(Purchase { lines, ..purchase }), ..event }
 }
 

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, HashSet};
 
 use domain::amount::Amount;
 use domain::apply::{Applied, Outcome};
-use domain::event::EventState;
+use domain::event::{EventState, EventType};
+use domain::hold::MAX_HOLDS;
 use domain::id::BalanceCode;
 use domain::ledger::{Act, Effect, Entry, EntryKey, Slot};
 use domain::offer::Limit;
@@ -32,14 +33,8 @@ pub fn substance(wallet: &Wallet) -> Wallet {
 /// Laws of what one command leads to.
 pub fn of_commit(book: &Book, applied: &Applied) {
     let (last, before) = applied.entries.split_last().expect("a command is always an entry");
-    let mut wallet = book.wallet.clone();
-    if let Some(expiry) = before.first() {
-        assert_eq!(expiry.act, Act::Expired);
-        assert!(matches!(expiry.key, EntryKey::Expiry(sequence) if sequence == expiry.sequence));
-        check_entry(book, &mut wallet, expiry);
-    }
-    assert!(before.len() <= 1 && wallet.lots.iter().all(|lot| lot.id.is_live(book.now, ZONE)));
-    let settled = wallet.clone();
+    let settled = of_booking(book, before);
+    let mut wallet = settled.clone();
     check_entry(book, &mut wallet, last);
     assert_eq!(wallet, applied.wallet, "the entries lead to the wallet");
     if let Outcome::Refused(refusal) = applied.outcome {
@@ -48,12 +43,45 @@ pub fn of_commit(book: &Book, applied: &Applied) {
         assert_eq!(substance(&wallet), substance(&settled));
     }
     if let Some(made) = last.spend() {
-        let usable = settled.available(&made.balance, book.now, ZONE);
+        let held = held(&settled, &made.balance) - held(&wallet, &made.balance);
+        let usable = Amount(settled.available(&made.balance, book.now, ZONE).0 + held);
         assert!(made.spent <= usable && made.spent <= made.requested, "R-69: {made:?} {usable:?}");
         assert!(!made.spent.is_zero() && !settled.blocked);
+        // What a settlement gives back pays debt first, or has expired while it was held.
+        let back = last.effects.iter().map(|effect| {
+            let Effect::Release { lot, amount, debt, .. } = effect else { return 0 };
+            if lot.is_live(book.now, ZONE) { debt.0 } else { amount.0 }
+        });
         let drop = usable.0 - wallet.available(&made.balance, book.now, ZONE).0;
-        assert_eq!(drop, made.spent.0, "a spend takes what it says");
+        assert_eq!(drop, made.spent.0 + back.sum::<i64>(), "a spend takes what it says");
     }
+}
+
+/// Laws of what is booked before a command: first what lapsed, then what expired. Answers the
+/// wallet after it.
+pub fn of_booking(book: &Book, entries: &[Entry]) -> Wallet {
+    let mut wallet = book.wallet.clone();
+    let kind = |entry: &Entry| match (&entry.key, &entry.act) {
+        (EntryKey::Lapse(sequence), Act::Released) if *sequence == entry.sequence => 0,
+        (EntryKey::Expiry(sequence), Act::Expired) if *sequence == entry.sequence => 1,
+        other => panic!("{other:?} before a command"),
+    };
+    assert!(entries.is_sorted_by(|a, b| kind(a) < kind(b)), "each once: {entries:?}");
+    entries.iter().for_each(|entry| check_entry(book, &mut wallet, entry));
+    assert!(wallet.lots.iter().all(|lot| lot.id.is_live(book.now, ZONE)));
+    assert!(wallet.holds.iter().all(|hold| hold.is_open(book.now)));
+    for balance in [points(), eur()] {
+        let [shown, booked] =
+            [&book.wallet, &wallet].map(|wallet| wallet.available(&balance, book.now, ZONE));
+        assert_eq!(shown, booked, "R-78: what is shown does not wait for the ledger");
+    }
+    wallet
+}
+
+/// What holds set aside of a balance, lapsed or not.
+fn held(wallet: &Wallet, balance: &BalanceCode) -> i64 {
+    let of_balance = wallet.holds.iter().filter(|hold| hold.balance() == Some(balance));
+    of_balance.map(|hold| hold.amount().0).sum()
 }
 
 fn check_entry(book: &Book, wallet: &mut Wallet, entry: &Entry) {
@@ -63,9 +91,17 @@ fn check_entry(book: &Book, wallet: &mut Wallet, entry: &Entry) {
     for effect in &entry.effects {
         if let Effect::Take { lot, amount }
         | Effect::ClawBack { lot, amount }
-        | Effect::Expire { lot, amount } = effect
+        | Effect::Expire { lot, amount }
+        | Effect::Hold { lot, amount, .. } = effect
         {
             assert!(*amount <= wallet.held(lot) && amount.0 > 0, "taken is held: {effect:?}");
+        }
+        if let Effect::TakeHeld { hold, lot, amount } | Effect::Release { hold, lot, amount, .. } =
+            effect
+        {
+            let hold = wallet.holds.iter().find(|known| known.sequence == *hold).unwrap();
+            let aside = hold.takes.iter().find(|(of, _)| of == lot).unwrap().1;
+            assert!(*amount <= aside && amount.0 > 0, "R-78: what ends was held: {effect:?}");
         }
         wallet.carry_out(effect);
     }
@@ -93,6 +129,7 @@ pub fn of_ledger(book: &Book) {
     let ids: HashSet<_> = wallet.lots.iter().map(|lot| &lot.id).collect();
     assert_eq!(ids.len(), wallet.lots.len(), "alike is one lot");
     assert!(wallet.debts.iter().all(|(_, owed)| owed.0 > 0));
+    assert!(wallet.holds.len() <= MAX_HOLDS && wallet.holds.iter().all(|h| h.amount().0 > 0));
     let effects = book.ledger.iter().flat_map(|entry| &entry.effects);
     let seen = effects.filter_map(|effect| {
         if let Effect::Seen { performed_on } = effect { Some(*performed_on) } else { None }
@@ -105,6 +142,21 @@ pub fn of_ledger(book: &Book) {
         let changes = book.ledger.iter().flat_map(|entry| &entry.effects);
         let changes = changes.filter_map(Effect::change).filter(|(of, _)| **of == balance);
         assert_eq!(changes.map(|(_, by)| by.0).sum::<i64>(), net(wallet, &balance));
+        let moves = book.ledger.iter().flat_map(|entry| &entry.effects).map(|effect| {
+            if let Effect::Hold { lot, amount, .. } = effect
+                && lot.balance == balance
+            {
+                return amount.0;
+            }
+            if let Effect::TakeHeld { lot, amount, .. } | Effect::Release { lot, amount, .. } =
+                effect
+                && lot.balance == balance
+            {
+                return -amount.0;
+            }
+            0
+        });
+        assert_eq!(moves.sum::<i64>(), held(wallet, &balance), "R-78: lots and holds are all");
         assert!(book.available(&balance) >= 0 && book.pending(&balance) >= 0, "R-60");
         let carries = book.programme.definition.debt_policy == DebtPolicy::Carry;
         assert!(book.debt(&balance) == 0 || (live == 0 && carries), "debt is paid first");
@@ -126,7 +178,8 @@ pub fn of_events(book: &Book) {
             continue;
         }
         let performed = event.event.performed_on.day(ZONE);
-        if !event.judgements.is_empty() {
+        let bought_by = event.event.event_type() == EventType::Purchase;
+        if bought_by && !event.judgements.is_empty() {
             let month = bought.entry(performed.month().0).or_default();
             *month = (month.0 + 1, month.1 + event.left().total().0);
         }

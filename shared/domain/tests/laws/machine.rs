@@ -10,7 +10,7 @@ use domain::preview::{Preview, preview};
 use domain::programme::DebtPolicy;
 use domain::refusal::Refusal;
 use domain::spend::SpendAsked;
-use domain::time::Instant;
+use domain::time::{Day, Instant};
 use proptest::prelude::*;
 
 use crate::bookkeeping::Book;
@@ -29,6 +29,17 @@ enum Step {
     Redeem(u64),
     Block(bool),
     Wait { hours: i64 },
+    Hold(HoldStep),
+    Adjust { points: bool, amount: i64, days: Option<i32> },
+    Book,
+}
+
+/// What may happen to holds.
+#[derive(Clone, Debug)]
+enum HoldStep {
+    Make { points: bool, amount: Option<i64>, purchase: Option<usize>, time: &'static str },
+    Settle { which: usize, amount: Option<i64>, purchase: Option<usize> },
+    Release(usize),
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
@@ -52,8 +63,29 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => (0..4_u64).prop_map(Step::Redeem),
         1 => prop_oneof![1 => Just(true), 3 => Just(false)].prop_map(Step::Block),
         3 => (0..100_i64).prop_map(|hours| Step::Wait { hours }),
+        4 => holds().prop_map(Step::Hold),
+        2 => (any::<bool>(), -400..800_i64, proptest::option::of(-2..30_i32))
+            .prop_filter("nothing", |(_, amount, _)| *amount != 0)
+            .prop_map(|(points, amount, days)| Step::Adjust { points, amount, days }),
+        1 => Just(Step::Book),
     ];
     proptest::collection::vec(step, 1..24)
+}
+
+fn holds() -> impl Strategy<Value = HoldStep> {
+    let which = || 0..4_usize;
+    let asked = || proptest::option::of(prop_oneof![1..60_i64, 1..3_000_i64]);
+    let time = prop::sample::select(vec!["PT1M", "PT15M", "PT30H", "P7D"]);
+    let purchase = || proptest::option::of(0..8_usize);
+    prop_oneof![
+        2 => (any::<bool>(), asked(), purchase(), time).prop_map(
+            |(points, amount, purchase, time)| HoldStep::Make { points, amount, purchase, time }
+        ),
+        2 => (which(), asked(), purchase()).prop_map(
+            |(which, amount, purchase)| HoldStep::Settle { which, amount, purchase }
+        ),
+        1 => which().prop_map(HoldStep::Release),
+    ]
 }
 
 fn event(book: &Book, total: i64, days_ago: i64, flavour: u8) -> Event {
@@ -159,6 +191,77 @@ fn take(book: &mut Book, step: &Step) {
         }
         Step::Block(blocked) => book.block(*blocked),
         Step::Wait { hours } => book.now = Instant(book.now.0 + hours * 3_600_000),
+        Step::Hold(step) => take_hold(book, step),
+        Step::Adjust { points: of_points, amount, days } => {
+            let balance = if *of_points { points() } else { eur() };
+            let last = days.map(|days| Day(book.now.day(ZONE).0 + days));
+            let net = |book: &Book| {
+                let wallet = book.wallet.at(book.now, ZONE);
+                wallet.available(&balance, book.now, ZONE).0 - wallet.debt(&balance).0
+            };
+            let before = net(book);
+            match book.adjust(balance.clone(), *amount, last) {
+                Ok(()) => {
+                    assert_eq!(net(book), before + amount, "R-74: exactly, or not at all");
+                }
+                Err(refusal) => {
+                    let past = *amount > 0 && days.is_some_and(|days| days < 0);
+                    let want = if past { Refusal::AlreadyExpired } else { Refusal::NotCovered };
+                    assert_eq!(refusal, want);
+                }
+            }
+        }
+        Step::Book => {
+            let before = substance(&settled(book));
+            book.settle_up();
+            assert_eq!(substance(&book.wallet), before, "R-71: exactly what was over");
+            assert_eq!(book.settle_up(), 0, "R-71: once");
+        }
+    }
+}
+
+fn take_hold(book: &mut Book, step: &HoldStep) {
+    let purchase_of = |book: &Book, which: Option<usize>| {
+        which.filter(|_| !book.events.is_empty()).map(|which| which % book.events.len())
+    };
+    let hold_of = |book: &Book, which: usize| {
+        let made: Vec<u64> =
+            book.ledger.iter().filter(|e| e.hold().is_some()).map(|e| e.sequence).collect();
+        (!made.is_empty()).then(|| made[made.len() - 1 - which % made.len()])
+    };
+    match step {
+        HoldStep::Make { points: of_points, amount, purchase, time } => {
+            let balance = if *of_points { points() } else { eur() };
+            let purchase = purchase_of(book, *purchase);
+            let before = substance(&settled(book));
+            let asked = asked(book, balance, *amount, 3);
+            if let Ok(hold) = book.hold(&asked, purchase, time) {
+                let mut undone = book.clone();
+                undone.release(hold).unwrap();
+                assert_eq!(substance(&undone.wallet), before, "R-78: a release undoes a hold");
+                undone = book.clone();
+                let lapses_at = book.entry(hold).hold().unwrap().lapses_at;
+                undone.now = lapses_at;
+                let again = undone.settle(hold, None, purchase);
+                assert_eq!(again.err(), Some(Refusal::HoldNotOpen), "R-78: it lapsed");
+            }
+        }
+        HoldStep::Settle { which, amount, purchase } => {
+            let Some(hold) = hold_of(book, *which) else { return };
+            let open = book.wallet.open_hold(hold, book.now).map(|hold| hold.amount().0);
+            let settled = book.settle(hold, *amount, purchase_of(book, *purchase));
+            if let Ok((_, made)) = settled {
+                assert!(made.spent.0 <= open.unwrap(), "R-78: at most what is held");
+                assert_eq!(book.settle(hold, None, None).err(), Some(Refusal::HoldNotOpen));
+                assert_eq!(book.release(hold), Err(Refusal::HoldNotOpen), "R-78: one end");
+            }
+        }
+        HoldStep::Release(which) => {
+            let Some(hold) = hold_of(book, *which) else { return };
+            let open = book.wallet.open_hold(hold, book.now).is_some();
+            assert_eq!(book.release(hold).is_ok(), open);
+            assert_eq!(book.release(hold), Err(Refusal::HoldNotOpen), "R-78: one end");
+        }
     }
 }
 
@@ -168,7 +271,7 @@ fn debt_policy(book: &Book) -> DebtPolicy {
 
 /// The wallet once what has expired is dropped.
 fn settled(book: &Book) -> domain::wallet::Wallet {
-    let mut wallet = book.wallet.clone();
+    let mut wallet = book.wallet.at(book.now, ZONE).into_owned();
     wallet.lots.retain(|lot| lot.id.is_live(book.now, ZONE));
     wallet
 }
@@ -247,7 +350,9 @@ proptest! {
         order in Just((0..48_usize).collect::<Vec<_>>()).prop_shuffle(),
         policy in prop_oneof![Just(DebtPolicy::Carry), Just(DebtPolicy::WriteOff)],
     ) {
-        let stays = |step: &Step| !matches!(step, Step::Wait { .. } | Step::Redeem(_));
+        let stays = |step: &Step| {
+            !matches!(step, Step::Wait { .. } | Step::Redeem(_) | Step::Adjust { .. })
+        };
         let steps: Vec<Step> = steps.into_iter().filter(stays).collect();
         let mut book = play(policy, &steps);
         for number in order {
@@ -259,6 +364,9 @@ proptest! {
         }
         for sequence in book.free_spends.clone() {
             book.cancel_spend(sequence).unwrap();
+        }
+        for hold in book.wallet.holds.clone() {
+            book.release(hold.sequence).unwrap();
         }
         let left = [points(), eur()].map(|balance| net(&book.wallet, &balance));
         prop_assert_eq!(left, [0, 0]);

@@ -1,12 +1,16 @@
 //! Laws that every decision keeps, and tables of cases that a person can check.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod adjustments;
 mod awards;
 mod bookkeeping;
 mod calendar;
 mod cancels;
 mod conditions;
+mod event_types;
 mod fixture;
+mod holding;
+mod holds;
 mod laws;
 mod limits;
 mod lots;

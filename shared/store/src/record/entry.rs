@@ -1,14 +1,13 @@
 //! Records of ledger entries. Variants are numbered by position: append only.
 
 use domain::amount::Amount;
-use domain::id::Key;
-use domain::ledger::{Act, Effect, Entry, EntryKey, LotId, PayloadHash, Slot, SpendMade};
+use domain::ledger::{Act, Effect, Entry, EntryKey, HoldMade, LotId, PayloadHash, Slot, SpendMade};
 use domain::programme::ReductionMethod;
 use domain::refusal::Refusal;
 use domain::time::{Day, Instant, Month};
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
+use super::caller::{CallerKey, caller_key, read_caller_key, uuid_bytes, uuid_key};
 use super::names::{Name, Names, Texts, some};
 use super::tally::{
     PartRecord, TallyAwardRecord, counts_number, part_record, read_counts, read_part,
@@ -49,6 +48,11 @@ enum KeyRecord {
     Redeem(Name, u64),
     Expiry,
     Block,
+    SpendRequest(Name),
+    Hold(CallerKey),
+    EndHold(CallerKey),
+    Lapse,
+    Adjust(CallerKey),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -61,6 +65,10 @@ enum ActRecord {
     Expired,
     Blocked(Name),
     Returned(Vec<u64>),
+    /// The spend it is for, and milliseconds until it lapses.
+    Held(SpendRecord, i64),
+    Released,
+    Adjusted(Name),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -75,6 +83,7 @@ pub struct SpendRecord {
     unit: Option<Name>,
     performed_on: i64,
     classification: Option<Name>,
+    request: Option<Name>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -97,6 +106,9 @@ enum EffectRecord {
     Untallied(u32),
     Gone(LotRecord, i64),
     WriteOff(Name, u64, i64),
+    Hold(u64, i64, LotRecord, i64),
+    TakeHeld(u64, LotRecord, i64),
+    Release(u64, LotRecord, i64, i64),
 }
 
 pub fn lot_record(names: &mut Names, lot: &LotId) -> Result<LotRecord> {
@@ -160,12 +172,6 @@ pub fn read_entry(texts: &Texts<'_>, record: &EntryRecord, sequence: u64) -> Res
     })
 }
 
-/// The sixteen bytes of a UUID in its usual form; every other spelling is another key.
-fn uuid_bytes(key: &Key) -> Option<[u8; 16]> {
-    let uuid = Uuid::try_parse(key.as_str()).ok()?;
-    (uuid.to_string() == key.as_str()).then(|| uuid.into_bytes())
-}
-
 fn key_record(names: &mut Names, key: &EntryKey) -> Result<KeyRecord> {
     Ok(match key {
         EntryKey::Event { event, turn } => KeyRecord::Event(names.add(event.as_str())?, *turn),
@@ -183,6 +189,11 @@ fn key_record(names: &mut Names, key: &EntryKey) -> Result<KeyRecord> {
         EntryKey::Redeem { plan, serial } => KeyRecord::Redeem(names.add(plan.as_str())?, *serial),
         EntryKey::Expiry(_) => KeyRecord::Expiry,
         EntryKey::Block(_) => KeyRecord::Block,
+        EntryKey::SpendRequest(event) => KeyRecord::SpendRequest(names.add(event.as_str())?),
+        EntryKey::Hold(key) => KeyRecord::Hold(caller_key(names, key)?),
+        EntryKey::EndHold(key) => KeyRecord::EndHold(caller_key(names, key)?),
+        EntryKey::Lapse(_) => KeyRecord::Lapse,
+        EntryKey::Adjust(key) => KeyRecord::Adjust(caller_key(names, key)?),
     })
 }
 
@@ -191,10 +202,7 @@ fn read_key(texts: &Texts<'_>, record: &KeyRecord, sequence: u64) -> Result<Entr
         KeyRecord::Event(event, turn) => {
             EntryKey::Event { event: texts.event(*event)?, turn: *turn }
         }
-        KeyRecord::SpendUuid(bytes) => {
-            let text = Uuid::from_bytes(*bytes).to_string();
-            EntryKey::Spend(Key::parse(&text).map_err(|_| Error::Corrupt("key is no key"))?)
-        }
+        KeyRecord::SpendUuid(bytes) => EntryKey::Spend(uuid_key(*bytes)?),
         KeyRecord::SpendText(key) => EntryKey::Spend(texts.key(*key)?),
         KeyRecord::SpendWithPurchase(event) => EntryKey::SpendWithPurchase(texts.event(*event)?),
         KeyRecord::CancelEvent(event, turn) => {
@@ -206,6 +214,11 @@ fn read_key(texts: &Texts<'_>, record: &KeyRecord, sequence: u64) -> Result<Entr
         }
         KeyRecord::Expiry => EntryKey::Expiry(sequence),
         KeyRecord::Block => EntryKey::Block(sequence),
+        KeyRecord::SpendRequest(event) => EntryKey::SpendRequest(texts.event(*event)?),
+        KeyRecord::Hold(key) => EntryKey::Hold(read_caller_key(texts, key)?),
+        KeyRecord::EndHold(key) => EntryKey::EndHold(read_caller_key(texts, key)?),
+        KeyRecord::Lapse => EntryKey::Lapse(sequence),
+        KeyRecord::Adjust(key) => EntryKey::Adjust(read_caller_key(texts, key)?),
     })
 }
 
@@ -219,6 +232,12 @@ fn act_record(names: &mut Names, act: &Act, at: Instant) -> Result<ActRecord> {
         Act::Expired => ActRecord::Expired,
         Act::Blocked { reason } => ActRecord::Blocked(names.add(reason)?),
         Act::Returned(sequences) => ActRecord::Returned(sequences.clone()),
+        Act::Held(made) => ActRecord::Held(
+            spend_record(names, &made.spend, at)?,
+            made.lapses_at.0.wrapping_sub(at.0),
+        ),
+        Act::Released => ActRecord::Released,
+        Act::Adjusted { reason } => ActRecord::Adjusted(names.add(reason)?),
     })
 }
 
@@ -235,6 +254,12 @@ fn read_act(texts: &Texts<'_>, record: &ActRecord, at: Instant) -> Result<Act> {
         ActRecord::Expired => Act::Expired,
         ActRecord::Blocked(reason) => Act::Blocked { reason: texts.text(*reason)? },
         ActRecord::Returned(sequences) => Act::Returned(sequences.clone()),
+        ActRecord::Held(spend, after) => Act::Held(HoldMade {
+            spend: read_spend(texts, spend, at)?,
+            lapses_at: Instant(after.wrapping_add(at.0)),
+        }),
+        ActRecord::Released => Act::Released,
+        ActRecord::Adjusted(reason) => Act::Adjusted { reason: texts.text(*reason)? },
     })
 }
 
@@ -256,6 +281,7 @@ pub fn spend_record(names: &mut Names, made: &SpendMade, at: Instant) -> Result<
         unit: names.add_some(made.unit.as_ref().map(|id| id.as_str()))?,
         performed_on: made.performed_on.0.wrapping_sub(at.0),
         classification: names.add_some(made.classification.as_ref().map(|id| id.as_str()))?,
+        request: names.add_some(made.request.as_ref().map(|id| id.as_str()))?,
     })
 }
 
@@ -272,6 +298,7 @@ pub fn read_spend(texts: &Texts<'_>, record: &SpendRecord, at: Instant) -> Resul
         unit: some(record.unit, |name| texts.unit(name))?,
         performed_on: Instant(record.performed_on.wrapping_add(at.0)),
         classification: some(record.classification, |name| texts.classification(name))?,
+        request: some(record.request, |name| texts.event(name))?,
     })
 }
 
@@ -320,6 +347,15 @@ fn effect_record(names: &mut Names, effect: &Effect) -> Result<EffectRecord> {
         Effect::Gone { lot: id, amount } => EffectRecord::Gone(lot(id)?, amount.0),
         Effect::WriteOff { balance, entry, amount } => {
             EffectRecord::WriteOff(names.add(balance.as_str())?, *entry, amount.0)
+        }
+        Effect::Hold { hold, lapses_at, lot: id, amount } => {
+            EffectRecord::Hold(*hold, lapses_at.0, lot(id)?, amount.0)
+        }
+        Effect::TakeHeld { hold, lot: id, amount } => {
+            EffectRecord::TakeHeld(*hold, lot(id)?, amount.0)
+        }
+        Effect::Release { hold, lot: id, amount, debt } => {
+            EffectRecord::Release(*hold, lot(id)?, amount.0, debt.0)
         }
     })
 }
@@ -381,6 +417,21 @@ fn read_effect(texts: &Texts<'_>, record: &EffectRecord) -> Result<Effect> {
             balance: texts.balance(*code)?,
             entry: *entry,
             amount: Amount(*amount),
+        },
+        EffectRecord::Hold(hold, lapses_at, id, amount) => Effect::Hold {
+            hold: *hold,
+            lapses_at: Instant(*lapses_at),
+            lot: lot(id)?,
+            amount: Amount(*amount),
+        },
+        EffectRecord::TakeHeld(hold, id, amount) => {
+            Effect::TakeHeld { hold: *hold, lot: lot(id)?, amount: Amount(*amount) }
+        }
+        EffectRecord::Release(hold, id, amount, debt) => Effect::Release {
+            hold: *hold,
+            lot: lot(id)?,
+            amount: Amount(*amount),
+            debt: Amount(*debt),
         },
     })
 }

@@ -1,17 +1,14 @@
 //! Records of events: as accepted, with everything that happened to them; deflated.
 
 use domain::amount::Amount;
-use domain::event::{
-    Awarded, Detail, Due, Event, EventState, Judge, Judgement, Line, Purchase, RecordedEvent,
-    SpendOn,
-};
-use domain::id::{EventId, OfferId, ParticipantId, ProductId, RunId};
+use domain::event::{Awarded, Due, Event, EventState, Judge, Judgement, RecordedEvent, SpendOn};
+use domain::id::{EventId, OfferId, ParticipantId, RunId};
 use domain::ledger::PayloadHash;
-use domain::payment_medium::PaymentMedium;
 use domain::refusal::Reason;
 use domain::time::Instant;
 use serde::{Deserialize, Serialize};
 
+use super::detail::{DetailRecord, detail_record, read_detail};
 use super::entry::{LotRecord, SpendRecord, lot_record, read_lot, read_spend, spend_record};
 use super::names::{Name, Names, Texts, some};
 use super::returns::{
@@ -50,24 +47,6 @@ struct EventRecord {
     returns: Vec<ReturnRecord>,
     denied: Vec<AskedRecord>,
 }
-
-#[derive(Serialize, Deserialize)]
-enum DetailRecord {
-    Purchase(PurchaseRecord),
-}
-
-#[derive(Serialize, Deserialize)]
-struct PurchaseRecord {
-    receipt_number: Option<Name>,
-    related_transaction: Option<Name>,
-    /// Brand, type, adjusted identifier.
-    payment_medium: Option<(Option<Name>, Option<Name>, Option<Name>)>,
-    lines: Vec<LineRecord>,
-}
-
-/// Product, category, brand, quantity, net, VAT.
-#[derive(Serialize, Deserialize)]
-struct LineRecord(Option<Name>, Option<Name>, Option<Name>, u32, i64, i64);
 
 #[derive(Serialize, Deserialize)]
 enum DueRecord {
@@ -173,79 +152,6 @@ pub fn decode_event(bytes: &[u8], version: u64) -> Result<StoredEvent> {
         },
         version,
         denied: record.denied.iter().map(read_asked).collect(),
-    })
-}
-
-fn detail_record(names: &mut Names, detail: &Detail) -> Result<DetailRecord> {
-    match detail {
-        Detail::Purchase(purchase) => {
-            let medium = purchase.payment_medium.as_ref().map(|medium| {
-                Ok((
-                    names.add_some(medium.brand.as_deref())?,
-                    names.add_some(medium.kind.as_deref())?,
-                    names.add_some(medium.identifier.as_deref())?,
-                ))
-            });
-            let payment_medium = medium.transpose()?;
-            let lines = purchase.lines.iter().map(|line| line_record(names, line));
-            let lines = lines.collect::<Result<_>>()?;
-            Ok(DetailRecord::Purchase(PurchaseRecord {
-                receipt_number: names.add_some(purchase.receipt_number.as_deref())?,
-                related_transaction: names.add_some(purchase.related_transaction.as_deref())?,
-                payment_medium,
-                lines,
-            }))
-        }
-    }
-}
-
-fn read_detail(texts: &Texts<'_>, record: &DetailRecord) -> Result<Detail> {
-    let text = |name: Option<Name>| some(name, |name| texts.text(name));
-    match record {
-        DetailRecord::Purchase(purchase) => {
-            let medium = purchase.payment_medium.as_ref().map(|(brand, kind, identifier)| {
-                Ok(PaymentMedium {
-                    brand: text(*brand)?,
-                    kind: text(*kind)?,
-                    identifier: text(*identifier)?,
-                })
-            });
-            let lines = purchase.lines.iter().map(|line| read_line(texts, line));
-            Ok(Detail::Purchase(Purchase {
-                receipt_number: text(purchase.receipt_number)?,
-                related_transaction: text(purchase.related_transaction)?,
-                payment_medium: medium.transpose()?,
-                lines: lines.collect::<Result<_>>()?,
-            }))
-        }
-    }
-}
-
-fn line_record(names: &mut Names, line: &Line) -> Result<LineRecord> {
-    Ok(LineRecord(
-        names.add_some(line.product.as_ref().map(|id| id.as_str()))?,
-        names.add_some(line.category.as_ref().map(|id| id.as_str()))?,
-        names.add_some(line.brand.as_ref().map(|id| id.as_str()))?,
-        line.quantity,
-        line.net.0,
-        line.vat.0,
-    ))
-}
-
-fn read_line(texts: &Texts<'_>, record: &LineRecord) -> Result<Line> {
-    let product = |name: Option<Name>| {
-        let text = some(name, |name| texts.text(name))?;
-        let parsed = text.map(|text| ProductId::parse(&text)).transpose();
-        parsed.map_err(|_| Error::Corrupt("line with a bad id"))
-    };
-    let LineRecord(id, category, brand, quantity, net, vat) = record;
-    Ok(Line {
-        product: product(*id)?,
-        category: product(*category)?,
-        brand: product(*brand)?,
-        quantity: *quantity,
-        net: Amount(*net),
-        vat: Amount(*vat),
     })
 }
 

@@ -1,6 +1,7 @@
 //! Records of the wallet state and of ledger pages.
 
 use domain::amount::Amount;
+use domain::hold::Hold;
 use domain::ledger::Entry;
 use domain::time::{Instant, Month};
 use domain::wallet::{Activity, Counter, Lot, Wallet, WrittenOff};
@@ -54,7 +55,12 @@ struct StateRecord {
     journal: Vec<EntryRecord>,
     page: PageHash,
     written_off: Vec<(Name, u64, i64)>,
+    holds: Vec<HoldRecord>,
 }
+
+/// Sequence, time of lapse, and what is held from which lot.
+#[derive(Serialize, Deserialize)]
+struct HoldRecord(u64, i64, Vec<(LotRecord, i64)>);
 
 #[derive(Serialize, Deserialize)]
 struct PageRecord {
@@ -112,6 +118,8 @@ pub fn encode_state(state: &State) -> Result<Vec<u8>> {
         .iter()
         .map(|known| Ok((names.add(known.balance.as_str())?, known.entry, known.amount.0)));
     let written_off = written_off.collect::<Result<_>>()?;
+    let holds = wallet.holds.iter().map(|hold| hold_record(&mut names, hold));
+    let holds = holds.collect::<Result<_>>()?;
     to_bytes(&StateRecord {
         lots,
         debts,
@@ -124,8 +132,21 @@ pub fn encode_state(state: &State) -> Result<Vec<u8>> {
         journal,
         page: state.page,
         written_off,
+        holds,
         names: names.0,
     })
+}
+
+fn hold_record(names: &mut Names, hold: &Hold) -> Result<HoldRecord> {
+    let takes = hold.takes.iter().map(|(lot, amount)| Ok((lot_record(names, lot)?, amount.0)));
+    Ok(HoldRecord(hold.sequence, hold.lapses_at.0, takes.collect::<Result<_>>()?))
+}
+
+fn read_hold(texts: &Texts<'_>, record: &HoldRecord) -> Result<Hold> {
+    let HoldRecord(sequence, lapses_at, takes) = record;
+    let takes = takes.iter().map(|(lot, amount)| Ok((read_lot(texts, lot)?, Amount(*amount))));
+    let takes = takes.collect::<Result<_>>()?;
+    Ok(Hold { sequence: *sequence, lapses_at: Instant(*lapses_at), takes })
 }
 
 /// Decodes a state of this length and time.
@@ -163,6 +184,7 @@ pub fn decode_state(bytes: &[u8], length: u64, time: Instant) -> Result<State> {
         tally_awards: tally_awards.collect::<Result<_>>()?,
         activity: activity.collect(),
         last_event: record.last_event.map(Instant),
+        holds: record.holds.iter().map(|hold| read_hold(&texts, hold)).collect::<Result<_>>()?,
     };
     let held = u64::try_from(record.journal.len()).map_err(|_| Error::Corrupt("long journal"))?;
     let before =

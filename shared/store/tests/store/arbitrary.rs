@@ -5,14 +5,15 @@ use std::collections::BTreeMap;
 use domain::amount::Amount;
 use domain::anniversary::Anniversary;
 use domain::event::{
-    Awarded, Detail, Due, Event, EventState, Judge, Judgement, Line, Purchase, RecordedEvent,
-    SpendOn,
+    Awarded, Detail, Due, Event, EventState, FinancialAchievement, Judge, Judgement, KpiValue,
+    Line, Purchase, RecordedEvent, SpendOn, SpendRequest, Statement,
 };
+use domain::hold::Hold;
 use domain::id::{
-    BalanceCode, Classification, EventId, Key, OfferId, ParticipantId, PlanId, ProductId, RunId,
-    UnitId,
+    BalanceCode, Classification, EventId, Key, KpiId, OfferId, ParticipantId, PlanId, ProductId,
+    RunId, UnitId,
 };
-use domain::ledger::{Act, Effect, Entry, EntryKey, LotId, PayloadHash, Slot, SpendMade};
+use domain::ledger::{Act, Effect, Entry, EntryKey, HoldMade, LotId, PayloadHash, Slot, SpendMade};
 use domain::offer::Counts;
 use domain::participant::{Consent, Participant, Profile};
 use domain::pass::{Pass, PassId, Redemption};
@@ -43,6 +44,7 @@ ids! {
     unit: UnitId, "[a-z0-9-]{1,8}";
     plan: PlanId, "[a-z0-9-]{1,8}";
     product: ProductId, "[A-Z0-9]{1,8}";
+    kpi: KpiId, "[a-z0-9-]{1,8}";
     run: RunId, "[a-z0-9-]{1,16}";
     participant: ParticipantId, "[a-z0-9-]{1,36}";
     event_id: EventId, "[a-z]{1,8}:[!-~]{1,30}";
@@ -95,7 +97,7 @@ fn slot() -> impl Strategy<Value = Slot> {
 
 fn made() -> impl Strategy<Value = SpendMade> {
     let amounts = (amount(), amount(), of(amount()), amount());
-    let rest = (of(event_id()), any::<bool>(), of(unit()), instant(), of(class()));
+    let rest = (of(event_id()), any::<bool>(), of(unit()), instant(), of(class()), of(event_id()));
     (balance(), amounts, rest).prop_map(|(balance, amounts, rest)| SpendMade {
         balance,
         requested: amounts.0,
@@ -107,6 +109,7 @@ fn made() -> impl Strategy<Value = SpendMade> {
         unit: rest.2,
         performed_on: rest.3,
         classification: rest.4,
+        request: rest.5,
     })
 }
 
@@ -185,6 +188,16 @@ fn effect() -> impl Strategy<Value = Effect> {
             entry,
             amount
         }),
+        (any::<u64>(), instant(), lot_id(), amount()).prop_map(|(hold, lapses_at, lot, amount)| {
+            Effect::Hold { hold, lapses_at, lot, amount }
+        }),
+        (any::<u64>(), lot_id(), amount()).prop_map(|(hold, lot, amount)| Effect::TakeHeld {
+            hold,
+            lot,
+            amount
+        }),
+        (any::<u64>(), lot_id(), amount(), amount())
+            .prop_map(|(hold, lot, amount, debt)| { Effect::Release { hold, lot, amount, debt } }),
     ]
 }
 
@@ -205,6 +218,11 @@ fn deed() -> impl Strategy<Value = (EntryKey, Act)> {
         (plan(), any::<u64>()).prop_map(|(plan, serial)| EntryKey::Redeem { plan, serial }),
         Just(EntryKey::Expiry(0)),
         Just(EntryKey::Block(0)),
+        event_id().prop_map(EntryKey::SpendRequest),
+        key().prop_map(EntryKey::Hold),
+        key().prop_map(EntryKey::EndHold),
+        Just(EntryKey::Lapse(0)),
+        key().prop_map(EntryKey::Adjust),
     ];
     let act = prop_oneof![
         Just(Act::Judged),
@@ -215,6 +233,9 @@ fn deed() -> impl Strategy<Value = (EntryKey, Act)> {
         Just(Act::Expired),
         text().prop_map(|reason| Act::Blocked { reason }),
         vec(any::<u64>(), 0..4).prop_map(Act::Returned),
+        (made(), instant()).prop_map(|(spend, lapses_at)| Act::Held(HoldMade { spend, lapses_at })),
+        Just(Act::Released),
+        text().prop_map(|reason| Act::Adjusted { reason }),
     ];
     (key, act)
 }
@@ -238,13 +259,17 @@ fn numbered(first: u64, mut entries: Vec<Entry>) -> Vec<Entry> {
     for (sequence, entry) in (first..).zip(&mut entries) {
         entry.sequence = sequence;
         match &mut entry.key {
-            EntryKey::Expiry(own) | EntryKey::Block(own) => *own = sequence,
+            EntryKey::Expiry(own) | EntryKey::Block(own) | EntryKey::Lapse(own) => *own = sequence,
             EntryKey::Event { .. }
             | EntryKey::Spend(_)
             | EntryKey::SpendWithPurchase(_)
             | EntryKey::CancelEvent { .. }
             | EntryKey::CancelSpend(_)
-            | EntryKey::Redeem { .. } => {}
+            | EntryKey::SpendRequest(_)
+            | EntryKey::Redeem { .. }
+            | EntryKey::Hold(_)
+            | EntryKey::EndHold(_)
+            | EntryKey::Adjust(_) => {}
         }
     }
     entries
@@ -276,13 +301,16 @@ pub fn state() -> impl Strategy<Value = State> {
         (offer(), part(), any::<i64>()).prop_map(|(offer, part, sum)| Tally { offer, part, sum });
     let tallies = (vec(tally, 0..3), vec(tally_award(), 0..3));
     let forgone = vec(written_off(), 0..3);
-    let debts = (vec((balance(), amount()), 0..3), forgone);
+    let hold = (any::<u64>(), instant(), vec((lot_id(), amount()), 1..3))
+        .prop_map(|(sequence, lapses_at, takes)| Hold { sequence, lapses_at, takes });
+    let debts = (vec((balance(), amount()), 0..3), forgone, vec(hold, 0..3));
     let more = (instant(), debts, any::<bool>(), of(instant()), tallies);
     let journal = (0_u64..1_000_000, vec(entry(), 0..8), any::<[u8; 16]>());
     (lots, counters, activity, more, journal).prop_map(|(lots, counters, activity, more, rest)| {
         let (paged, journal, page) = rest;
         let length = paged + u64::try_from(journal.len()).unwrap();
-        let (time, (debts, written_off), blocked, last_event, (tallies, tally_awards)) = more;
+        let (time, debts, blocked, last_event, (tallies, tally_awards)) = more;
+        let (debts, written_off, holds) = debts;
         let wallet = Wallet {
             length,
             time,
@@ -295,9 +323,47 @@ pub fn state() -> impl Strategy<Value = State> {
             tally_awards,
             activity,
             last_event,
+            holds,
         };
         State { wallet, journal: numbered(paged + 1, journal), page }
     })
+}
+
+fn medium() -> impl Strategy<Value = PaymentMedium> {
+    (of(text()), of(text()), of(text())).prop_map(|(brand, kind, identifier)| PaymentMedium {
+        brand,
+        kind,
+        identifier,
+    })
+}
+
+fn detail() -> impl Strategy<Value = Detail> {
+    let value = (kpi(), product(), amount()).prop_map(|(kpi, product, value)| KpiValue {
+        kpi,
+        product,
+        value,
+    });
+    prop_oneof![
+        purchase(),
+        participant().prop_map(|referred| Detail::Referral { referred }),
+        (text(), text(), text()).prop_map(|(network, profile, action)| Detail::SocialMedia {
+            network,
+            profile,
+            action
+        }),
+        (text(), of(any::<u8>())).prop_map(|(url, score)| Detail::Web { url, score }),
+        of(any::<u8>()).prop_map(|score| Detail::Achievement { score }),
+        (of(product()), amount(), of(medium())).prop_map(|(product, amount, payment_medium)| {
+            let achieved = FinancialAchievement { product, amount, payment_medium };
+            Detail::FinancialAchievement(achieved)
+        }),
+        (any::<i32>(), vec(value, 0..5)).prop_map(|(period, values)| {
+            Detail::FinancialStatement(Statement { period: Month(period), values })
+        }),
+        (balance(), of(amount()), of(event_id())).prop_map(|(balance, amount, purchase)| {
+            Detail::SpendRequest(SpendRequest { balance, amount, purchase })
+        }),
+    ]
 }
 
 fn purchase() -> impl Strategy<Value = Detail> {
@@ -306,9 +372,7 @@ fn purchase() -> impl Strategy<Value = Detail> {
         let (product, category, brand) = names;
         Line { product, category, brand, quantity, net, vat }
     });
-    let medium = (of(text()), of(text()), of(text()))
-        .prop_map(|(brand, kind, identifier)| PaymentMedium { brand, kind, identifier });
-    (of(text()), of(text()), of(medium), vec(line, 0..5)).prop_map(
+    (of(text()), of(text()), of(medium()), vec(line, 0..5)).prop_map(
         |(receipt_number, related_transaction, payment_medium, lines)| {
             Detail::Purchase(Purchase {
                 receipt_number,
@@ -355,7 +419,7 @@ fn returned() -> impl Strategy<Value = Return> {
 
 pub fn event() -> impl Strategy<Value = StoredEvent> {
     let head = (event_id(), participant(), of(class()), of(unit()), instant(), any::<bool>());
-    let event = (head, purchase()).prop_map(|(head, detail)| Event {
+    let event = (head, detail()).prop_map(|(head, detail)| Event {
         id: head.0,
         participant: head.1,
         classification: head.2,

@@ -19,11 +19,12 @@ use domain::offer::{
 use domain::pass::{Issue, PassPlan, PassSecret};
 use domain::payment_medium::PaymentMediumRules;
 use domain::programme::{
-    Balance, Currency, DebtPolicy, Definition, Merchant, Merchants, Programme, ReductionMethod,
+    Balance, Currency, DebtPolicy, Definition, Lookup, Merchant, Merchants, Programme,
+    ReductionMethod,
 };
 use domain::spend::{SpendAsked, SpendDefinition};
 use domain::time::{Duration as Span, Instant, parse_instant};
-use store::{CancelEvent, Posting, Spending, Store};
+use store::{CancelEvent, Posting, SpendKey, Spending, Store};
 
 use crate::engine::TABLE;
 use crate::wire::Wire;
@@ -143,10 +144,12 @@ pub fn programme(offers: Vec<Offer>) -> Programme {
                 rules: vec![],
             },
             payment_medium: PaymentMediumRules::default(),
+            invoice_types: HashSet::new(),
             debt_policy: DebtPolicy::Carry,
         },
         classifications: HashMap::new(),
         catalogue: Lookup::default(),
+        kpis: HashMap::new(),
         merchants: Merchants {
             merchants: Lookup::from_iter([(owner.clone(), shop)]),
             units: Lookup::from_iter([(UnitId::parse("shop-1").unwrap(), owner)]),
@@ -195,7 +198,7 @@ pub fn purchase(who: &ParticipantId, reference: &str, total: i64, now: Instant) 
 
 /// The purchase with its line in so many pieces.
 pub fn in_pieces(mut event: Event, pieces: u32) -> Event {
-    let Detail::Purchase(purchase) = &mut event.detail;
+    let Detail::Purchase(purchase) = &mut event.detail else { panic!("{event:?}") };
     let line = &mut purchase.lines[0];
     (line.quantity, line.net) = (pieces, Amount(line.net.0 / i64::from(pieces)));
     event
@@ -231,9 +234,8 @@ pub async fn post(
     now: Instant,
     judge: bool,
 ) -> store::Result<store::Done<domain::event::RecordedEvent>> {
-    store
-        .post_event(&Posting { programme, now, event, payload: payload(1), spend: None, judge })
-        .await
+    let (payload, spend, enrols) = (payload(1), None, programme.definition.enrols);
+    store.post_event(&Posting { programme, now, event, payload, spend, judge, enrols }).await
 }
 
 /// Spends points.
@@ -250,10 +252,11 @@ pub async fn spend(
         programme,
         now,
         participant: who,
-        key,
+        key: SpendKey::Caller(key),
         payload: payload(1),
         asked: &asked,
         purchase: None,
+        request: None,
     };
     store.spend(&order).await
 }

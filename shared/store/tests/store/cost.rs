@@ -2,22 +2,23 @@
 
 use domain::amount::Amount;
 use domain::award::Mode;
-use domain::event::Judge;
+use domain::event::{Detail, Judge};
 use domain::id::{EventId, TransactionCode};
 use domain::offer::{Expiry, Offer};
 use domain::programme::Programme;
 use domain::returns::ReturnedLine;
 use domain::spend::SpendAsked;
-use domain::time::Duration;
+use domain::time::{Duration, Month};
 use store::{
-    CancelEvent, CancelSpend, EventCancelled, Judging, Posting, Redeeming, SpendDone, Spending,
-    Store,
+    CancelEvent, CancelSpend, EventCancelled, Judging, Posting, Redeeming, SpendDone, SpendKey,
+    Spending, Store,
 };
 
 use crate::cast::{
     asked, cancelling, cash, event_id, gift, in_pieces, issue, key, later, noon, open, payload,
-    person, programme, purchase, run_id, secret, tenfold, timed_key,
+    person, post, programme, purchase, run_id, secret, tenfold, timed_key,
 };
+use crate::event_types::{Request, request, statement};
 use crate::wire::Wire;
 
 /// Times that each operation is done: ten pages' worth of entries.
@@ -61,7 +62,8 @@ impl Bill {
     async fn post(&self, reference: &str, cents: i64, minute: i64, judge: bool) {
         let event = &in_pieces(purchase(&person("c-1"), reference, cents, noon()), 5);
         let (programme, now, payload, spend) = (&self.programme, later(minute), payload(1), None);
-        let order = Posting { programme, now, event, payload, spend, judge };
+        let enrols = true;
+        let order = Posting { programme, now, event, payload, spend, judge, enrols };
         self.store.post_event(&order).await.unwrap();
     }
 
@@ -70,8 +72,10 @@ impl Bill {
         let number = u64::try_from(minute).unwrap();
         let key = if timed { timed_key(now, number) } else { key(&format!("till-7-{minute}")) };
         let (programme, participant, asked) = (&self.programme, &person("c-1"), &asked(3, noon()));
-        let (key, payload, purchase) = (&key, payload(2), on);
-        let order = Spending { programme, now, participant, key, payload, asked, purchase };
+        let (key, payload, purchase) = (SpendKey::Caller(&key), payload(2), on);
+        let request = None;
+        let order =
+            Spending { programme, now, participant, key, payload, asked, purchase, request };
         self.store.spend(&order).await.unwrap().value
     }
 
@@ -173,7 +177,9 @@ async fn a_cancel_of_an_award_that_was_spent_reads_the_ledger_since_and_writes_a
     let all = &SpendAsked { amount: Some(Amount(50_100)), ..asked(1, noon()) };
     let (programme, now, participant) = (&bill.programme, later(1), &person("c-1"));
     let (key, payload) = (&timed_key(now, 1), payload(2));
-    let order = Spending { programme, now, participant, key, payload, asked: all, purchase: None };
+    let (key, purchase, request) = (SpendKey::Caller(key), None, None);
+    let asked = all;
+    let order = Spending { programme, now, participant, key, payload, asked, purchase, request };
     bill.store.spend(&order).await.unwrap();
     for minute in 2..=TIMES {
         bill.post(&reference(minute), 0, minute, true).await;
@@ -259,6 +265,40 @@ async fn an_event_that_waits_for_a_run_costs_seven_writes_alone_and_less_in_a_fo
     }
     let price = posted + bill.price("  judged alone", TIMES).written;
     assert!(price <= 1_040, "{price}");
+}
+
+/// two units for the guard of a period, and for the event that a spend came as.
+#[tokio::test(start_paused = true)]
+async fn a_statement_costs_two_writes_more_and_a_spend_with_a_reference_as_much_as_with_a_guard() {
+    heading("statements and spend requests");
+    let bill = Bill::new(vec![tenfold()]).await;
+    let (who, programme) = (person("c-1"), &bill.programme);
+    for (operation, judge, written) in [("judged at once", true, 617), ("pending", false, 500)] {
+        bill.wire.take_calls();
+        for number in 1..=TIMES {
+            let mut event = statement(&who, &format!("{operation}-{number}").replace(' ', "-"));
+            let year = if judge { 0 } else { 100 };
+            if let Detail::FinancialStatement(statement) = &mut event.detail {
+                statement.period =
+                    Month(statement.period.0 - i32::try_from(number).unwrap() - year);
+            }
+            post(&bill.store, programme, &event, noon(), judge).await.unwrap();
+        }
+        let price = bill.price(&format!("statement, {operation}"), TIMES);
+        assert_eq!(price.written, written);
+    }
+    let timed = |number| timed_key(noon(), number);
+    for (operation, keyed, written) in [("UUIDv7 key", true, 417), ("reference alone", false, 417)]
+    {
+        bill.wire.take_calls();
+        for number in 1..=u64::try_from(TIMES).unwrap() {
+            let (key, reference) = (timed(number), &format!("{keyed}-{number}"));
+            let key = keyed.then_some(&key);
+            let asks = Request { who: &who, key, reference, amount: 3, on: None };
+            request(&bill.store, programme, &asks).await.unwrap();
+        }
+        assert_eq!(bill.price(&format!("spend request, {operation}"), TIMES).written, written);
+    }
 }
 
 /// what expired goes with the next write.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use domain::event::Due;
+use domain::event::{Detail, Due, EventState, EventType, Statement};
 use domain::id::ParticipantId;
 use domain::ledger::{Act, Effect, Entry, EntryKey};
 use domain::time::Instant;
@@ -91,6 +91,19 @@ fn check_ledger(walked: &Walked) {
     assert_eq!(keys.len(), entries.len(), "every key once");
     assert_eq!(Wallet::replay(entries), *wallet, "replaying the ledger gives the wallet");
     assert!(wallet.lots.iter().all(|lot| lot.amount.0 > 0), "no lot is overdrawn");
+    let mut held: BTreeMap<u64, i64> = BTreeMap::new();
+    for effect in entries.iter().flat_map(|entry| &entry.effects) {
+        if let Effect::Hold { hold, amount, .. } = effect {
+            *held.entry(*hold).or_default() += amount.0;
+        }
+        if let Effect::TakeHeld { hold, amount, .. } | Effect::Release { hold, amount, .. } = effect
+        {
+            *held.get_mut(hold).expect("R-78: what ends was held") -= amount.0;
+        }
+    }
+    held.retain(|_, amount| *amount != 0);
+    let open = wallet.holds.iter().map(|hold| (hold.sequence, hold.amount().0));
+    assert_eq!(held, open.collect(), "R-78: holds are what was set aside and is not ended");
     let mut sums: BTreeMap<&str, i64> = BTreeMap::new();
     for (balance, amount) in entries.iter().flat_map(|e| &e.effects).filter_map(Effect::change) {
         *sums.entry(balance.as_str()).or_default() += amount.0;
@@ -104,8 +117,10 @@ fn check_ledger(walked: &Walked) {
     assert!(sums.values().all(|sum| *sum == 0), "entries add up to lots less debt: {sums:?}");
 }
 
+type Items = BTreeMap<(String, String), Value>;
+
 /// Events and ledger tell the same story, and the index lists exactly what is due.
-fn check_events(items: &BTreeMap<(String, String), Value>, who: &ParticipantId, walked: &Walked) {
+fn check_events(items: &Items, who: &ParticipantId, walked: &Walked) {
     let of_who = |stored: &StoredEvent| stored.recorded.event.participant == *who;
     // A bar stands in the place of an event that was cancelled before it arrived.
     let there = |item: &Value| item["x"].is_null();
@@ -125,12 +140,21 @@ fn check_events(items: &BTreeMap<(String, String), Value>, who: &ParticipantId, 
         for spend in &recorded.spends {
             assert_eq!(entry(spend.sequence).spend(), Some(&spend.made));
         }
+        let request = recorded.event.event_type() == EventType::SpendRequest;
         for back in &recorded.returns {
             let entry = entry(back.sequence);
-            assert!(matches!(&entry.key, EntryKey::CancelEvent { event, .. } if event == id));
+            if request {
+                assert_eq!(entry.key, EntryKey::CancelSpend(recorded.spends[0].sequence));
+            } else {
+                assert!(matches!(&entry.key, EntryKey::CancelEvent { event, .. } if event == id));
+            }
             assert!(matches!(entry.act, Act::Reversed(_) | Act::Returned(_)), "{entry:?}");
         }
-        assert!(recorded.covered() <= recorded.left().total(), "R-73: paid is what is left");
+        if let Detail::FinancialStatement(statement) = &recorded.event.detail {
+            check_period(items, stored, statement);
+        }
+        let paid = recorded.covered();
+        assert!(request || paid <= recorded.left().total(), "R-73: paid is what is left");
     }
     for entry in &walked.entries {
         let EntryKey::Event { event, turn } = &entry.key else { continue };
@@ -138,4 +162,14 @@ fn check_events(items: &BTreeMap<(String, String), Value>, who: &ParticipantId, 
         let judgements = &known.expect("a judged event is stored").1.recorded.judgements;
         assert_eq!(judgements[usize::from(*turn)].sequence, entry.sequence);
     }
+}
+
+/// a statement holds its period exactly while it is posted.
+fn check_period(items: &Items, stored: &StoredEvent, statement: &Statement) {
+    let event = &stored.recorded.event;
+    let name = event.classification.as_ref().map(|name| name.as_str()).unwrap_or_default();
+    let guard = format!("U#statement#{}#{}#{name}", event.participant, statement.period);
+    let holder = items[&(guard, "U".to_owned())]["e"]["S"].as_str();
+    let holds = holder == Some(event.id.as_str());
+    assert_eq!(holds, stored.recorded.state == EventState::Posted, "{}", event.id);
 }

@@ -7,7 +7,7 @@ use domain::id::EventId;
 use domain::ledger::{Act, Entry, EntryKey, PayloadHash};
 use domain::refusal::Refusal;
 use serde_json::json;
-use store::{Error, Judging, Noun};
+use store::{Error, EventsFilter, Judging, Noun};
 
 use crate::cast::{
     cash, event_id, later, noon, open, person, post, programme, purchase, run_id, spend, tenfold,
@@ -18,12 +18,15 @@ use crate::pages::Rich;
 use crate::record::{Page, State, encode_page, encode_state, page_hash};
 use crate::wire::Wire;
 
+/// Nothing is left out.
+const ALL: EventsFilter = EventsFilter { of_type: None, in_state: None, from: None, to: None };
+
 impl Rich {
     /// Every event of the participant, read in pages of this many.
     async fn listed(&self, limit: usize) -> Vec<EventId> {
         let (mut listed, mut after) = (Vec::new(), None);
         for _ in 0..100 {
-            let page = self.store.events(&self.who, None, None, after, limit).await.unwrap();
+            let page = self.store.events(&self.who, &ALL, after, limit).await.unwrap();
             listed.extend(page.events.into_iter().map(|recorded| recorded.event.id));
             after = page.cursor;
             if after.is_none() {

@@ -1,7 +1,7 @@
 //! Everything the store is asked to do, as it is tried on the bad wire.
 
 use domain::award::Mode;
-use domain::event::Judge;
+use domain::event::{Event, Judge, RecordedEvent};
 use domain::id::{EventId, Key, ParticipantId, TransactionCode};
 use domain::participant::{Consent, Profile};
 use domain::pass::{PassId, PassPlan};
@@ -9,13 +9,16 @@ use domain::programme::Programme;
 use domain::returns::ReturnedLine;
 use domain::spend::SpendAsked;
 use store::{
-    CancelEvent, CancelSpend, Done, Error, Judging, Posting, Redeeming, Result, Spending, Store,
+    CancelEvent, CancelSpend, Done, Error, Judging, Posting, Redeeming, Result, SpendKey, Spending,
+    Store,
 };
 
 use crate::cast::{
     asked, cancelling, cash, event_id, gift, in_pieces, issue, key, later, noon, payload, person,
     post, programme, purchase, run_id, secret, spend, tenfold, timed_key,
 };
+use crate::event_types::{Request, referral, request, statement};
+use crate::money::{Ask, book};
 use crate::requests;
 
 macro_rules! operations {
@@ -61,6 +64,30 @@ operations! {
     ReturnRefused,
     CancelSpend,
     CancelSpendOnPurchase,
+    PostStatement,
+    PostSecondStatement,
+    CancelStatement,
+    PostReferral,
+    RequestSpend,
+    RequestSpendByReference,
+    RequestSpendRefused,
+    RequestSpendOnPurchase,
+    CancelRequest,
+    ReadSpendEvents,
+    Hold,
+    HoldWithoutTime,
+    HoldOnPurchase,
+    HoldRefused,
+    Settle,
+    SettleWithoutTime,
+    SettleOnPurchase,
+    SettleRefused,
+    Release,
+    ReleaseWithoutTime,
+    Adjust,
+    AdjustWithoutTime,
+    AdjustRefused,
+    BookExpiry,
     IssuePass,
     Redeem,
     PutProgramme,
@@ -74,6 +101,7 @@ operations! {
     ReadEvents,
     ReadRuns,
     ReadProgramme,
+    ReadRoster,
 }
 
 /// Who asks, and under which programme.
@@ -81,18 +109,20 @@ pub struct Cast {
     pub programme: Programme,
     pub who: ParticipantId,
     plan: PassPlan,
-    /// Offers that would carry a debt, but for this one's policy.
+    /// Offers that would carry a debt, but for this one's policy; and it enrols nobody.
     strict: Programme,
 }
 
-const PURCHASES: [(&str, i64); 4] =
-    [("e-1", 90_00), ("e-2", 40_00), ("e-3", 70_00), ("e-4", 10_00)];
+const PURCHASES: [(&str, i64); 3] = [("e-1", 90_00), ("e-2", 50_00), ("e-3", 70_00)];
+/// The entry of the hold that is there before.
+const HELD: u64 = 6;
 
 impl Cast {
     pub fn new() -> Cast {
         let programme = programme(vec![tenfold(), cash()]);
         let mut strict = programme.clone();
         strict.definition.debt_policy = domain::programme::DebtPolicy::Refuse;
+        strict.definition.enrols = false;
         Cast { programme, who: person("c-1"), plan: gift(), strict }
     }
 
@@ -118,6 +148,8 @@ impl Cast {
         }
         spend(store, programme, who, &self.first_spend(), 100, noon()).await?;
         self.spend(store, &timed_key(noon(), 2), 300, Some("e-1")).await?;
+        let key = timed_key(noon(), 3);
+        Ask::new(store, programme, who, noon(), &key).hold(80, "PT15M", None).await?;
         for reference in ["p-1", "p-2", "p-3"] {
             let event = in_pieces(purchase(who, reference, 20_00, noon()), 2);
             post(store, programme, &event, noon(), false).await?;
@@ -144,10 +176,11 @@ impl Cast {
             programme: &self.programme,
             now: later(1),
             participant: &self.who,
-            key,
+            key: SpendKey::Caller(key),
             payload: payload(2),
             asked: &asked,
             purchase: purchase.as_ref(),
+            request: None,
         };
         store.spend(&order).await
     }
@@ -156,7 +189,9 @@ impl Cast {
     pub async fn ask(&self, store: &Store, operation: Operation) -> Result<String> {
         let (programme, who, now) = (&self.programme, &self.who, later(1));
         let judged = |reference| purchase(who, reference, 30_00, noon());
-        let timed = timed_key(noon(), 9);
+        let (timed, without) = (timed_key(noon(), 9), key("k-9"));
+        let ask = Ask::new(store, programme, who, now, &timed);
+        let untimed = Ask::new(store, programme, who, now, &without);
         match operation {
             Operation::Register => {
                 let new = person("c-2");
@@ -178,7 +213,8 @@ impl Cast {
             Operation::PostWithSpend => {
                 let (event, asked) = (judged("n-1"), asked(50, noon()));
                 let (spend, payload) = (Some(&asked), payload(1));
-                let order = Posting { programme, now, event: &event, payload, spend, judge: true };
+                let (event, judge, enrols) = (&event, true, true);
+                let order = Posting { programme, now, event, payload, spend, judge, enrols };
                 done(store.post_event(&order).await)
             }
             Operation::PostEnrolling => {
@@ -208,7 +244,7 @@ impl Cast {
             Operation::CancelPending => self.cancel(store, programme, "p-1").await,
             Operation::CancelRefused => {
                 // All is spent, so the award cannot be taken back.
-                self.spend(store, &timed_key(noon(), 3), 1_700, None).await?;
+                self.spend(store, &timed_key(noon(), 4), 1_700, None).await?;
                 self.cancel(store, &self.strict, "e-3").await
             }
             Operation::CancelAhead => self.cancel_ahead(store, "n-1").await,
@@ -220,11 +256,32 @@ impl Cast {
             Operation::ReturnLast => self.give_back(store, programme, "e-1", 2).await,
             Operation::ReturnTooMany => self.give_back(store, programme, "e-1", 3).await,
             Operation::ReturnRefused => {
-                self.spend(store, &timed_key(noon(), 3), 1_700, None).await?;
+                self.spend(store, &timed_key(noon(), 4), 1_700, None).await?;
                 self.give_back(store, &self.strict, "e-3", 2).await
             }
-            Operation::CancelSpend => self.cancel_spend(store, 5).await,
-            Operation::CancelSpendOnPurchase => self.cancel_spend(store, 6).await,
+            Operation::CancelSpend => self.cancel_spend(store, 4).await,
+            Operation::CancelSpendOnPurchase => self.cancel_spend(store, 5).await,
+            Operation::PostStatement => done(self.post(store, statement(who, "s-1")).await),
+            Operation::PostSecondStatement => {
+                self.post(store, statement(who, "s-1")).await?;
+                done(self.post(store, statement(who, "s-2")).await)
+            }
+            Operation::CancelStatement => {
+                self.post(store, statement(who, "s-1")).await?;
+                self.cancel(store, programme, "s-1").await
+            }
+            Operation::PostReferral => self.refer(store).await,
+            Operation::RequestSpend => self.request(store, Some(&timed), 50, None).await,
+            Operation::RequestSpendByReference => self.request(store, None, 50, None).await,
+            Operation::RequestSpendRefused => self.request(store, None, 0, None).await,
+            Operation::RequestSpendOnPurchase => {
+                self.request(store, Some(&key("k-9")), 50, Some("e-3")).await
+            }
+            Operation::CancelRequest => {
+                self.request(store, None, 50, None).await?;
+                self.cancel(store, programme, "q-1").await
+            }
+            Operation::ReadSpendEvents => requests::read_spend_events(store, who).await,
             Operation::IssuePass => {
                 let (secret, issue) = (secret(), issue("n"));
                 let issued = store.issue_pass(programme, now, &self.plan, &secret, &issue).await;
@@ -236,6 +293,23 @@ impl Cast {
                 let order = Redeeming { programme, now, plan, pass, participant, key, payload };
                 done(store.redeem(&order).await)
             }
+            Operation::Hold => done(ask.hold(50, "PT15M", None).await),
+            Operation::HoldWithoutTime => done(untimed.hold(50, "PT15M", None).await),
+            Operation::HoldOnPurchase => done(ask.hold(50, "PT15M", Some(&event_id("e-3"))).await),
+            Operation::HoldRefused => done(ask.hold(9_999, "PT15M", None).await),
+            Operation::Settle => done(ask.settle(HELD, Some(30), None).await),
+            Operation::SettleWithoutTime => done(untimed.settle(HELD, None, None).await),
+            Operation::SettleOnPurchase => {
+                done(ask.settle(HELD, Some(80), Some(&event_id("e-3"))).await)
+            }
+            Operation::SettleRefused => done(ask.settle(HELD, Some(81), None).await),
+            Operation::Release => done(ask.release(HELD).await),
+            Operation::ReleaseWithoutTime => done(untimed.release(HELD).await),
+            Operation::Adjust => done(ask.adjust(25, None).await),
+            Operation::AdjustWithoutTime => done(untimed.adjust(-25, None).await),
+            Operation::AdjustRefused => done(ask.adjust(-9_999, None).await),
+            Operation::BookExpiry => done(book(store, programme, who, later(20), "run-1").await),
+            Operation::ReadRoster => requests::read_roster(store, programme).await,
             Operation::PutProgramme => Ok(store.put_programme(b"three").await?.to_string()),
             Operation::ActivateProgramme => Ok(format!("{:?}", store.activate_programme(1).await?)),
             Operation::StartRun => requests::start_run(store).await,
@@ -248,6 +322,31 @@ impl Cast {
             Operation::ReadRuns => requests::read_runs(store).await,
             Operation::ReadProgramme => requests::read_programme(store).await,
         }
+    }
+
+    async fn post(&self, store: &Store, event: Event) -> Result<Done<RecordedEvent>> {
+        post(store, &self.programme, &event, later(1), true).await
+    }
+
+    /// Refers somebody who is not there, where nobody is enrolled.
+    async fn refer(&self, store: &Store) -> Result<String> {
+        let event = referral(&self.who, "f-1", "c-9");
+        match post(store, &self.strict, &event, later(1), true).await {
+            Err(Error::NotFound(noun)) => Ok(noun.name().to_owned()),
+            other => done(other),
+        }
+    }
+
+    /// A spend that comes as an event.
+    async fn request(
+        &self,
+        store: &Store,
+        key: Option<&Key>,
+        amount: i64,
+        on: Option<&str>,
+    ) -> Result<String> {
+        let asks = Request { who: &self.who, key, reference: "q-1", amount, on };
+        done(request(store, &self.programme, &asks).await)
     }
 
     async fn cancel(&self, store: &Store, rules: &Programme, reference: &str) -> Result<String> {

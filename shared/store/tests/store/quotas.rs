@@ -83,6 +83,7 @@ async fn buy(wire: &Wire, programme: &Programme, who: &ParticipantId, number: i6
         payload: payload(1),
         spend: None,
         judge: true,
+        enrols: true,
     };
     // A fifth is sent twice at once.
     let ask = || insist(|| store.post_event(&order));

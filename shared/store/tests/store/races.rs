@@ -161,7 +161,8 @@ async fn of_two_participants_with_one_reference_one_is_awarded() {
             let payload = PayloadHash([u8::try_from(number % 2).unwrap(); 8]);
             let store = open(&race.wire, true);
             let (programme, now, event) = (&race.programme, noon(), &event);
-            let order = store::Posting { programme, now, event, payload, spend: None, judge: true };
+            let (spend, judge, enrols) = (None, true, true);
+            let order = store::Posting { programme, now, event, payload, spend, judge, enrols };
             match insist(|| store.post_event(&order)).await {
                 Ok(_) => Some(who),
                 Err(Error::KeyReused) => None,

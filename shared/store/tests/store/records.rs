@@ -116,6 +116,7 @@ fn numbers_at_the_end_of_their_range_are_refused_and_do_not_panic() {
         unit: None,
         performed_on: Instant(0),
         classification: None,
+        request: None,
     };
     let spent = |at, performed_on| Entry {
         sequence: 1,

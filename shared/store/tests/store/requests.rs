@@ -1,9 +1,13 @@
 //! Runs, exports, programmes and reads, as they are tried on the bad wire.
 
 use domain::id::{ParticipantId, TransactionCode};
-use store::{Export, ExportCounts, ExportStatus, Result, Run, RunCounts, ShardProgress, Store};
+use domain::programme::Programme;
+use store::{
+    EventsFilter, Expiring, Export, ExportCounts, ExportStatus, Result, Run, RunCounts,
+    ShardProgress, Store,
+};
 
-use crate::cast::{event_id, noon, run_id};
+use crate::cast::{event_id, later, noon, run_id};
 
 /// Records a run.
 pub async fn start_run(store: &Store) -> Result<String> {
@@ -39,12 +43,21 @@ pub async fn read_ledger(store: &Store, who: &ParticipantId) -> Result<String> {
 
 pub async fn read_events(store: &Store, who: &ParticipantId) -> Result<String> {
     let event = store.event(&event_id("p-2")).await?;
-    let events = store.events(who, None, None, None, 5).await?;
+    let events = store.events(who, &EventsFilter::default(), None, 5).await?;
     let mut pending = Vec::new();
     for shard in 0..store::SHARDS {
         pending.extend(store.pending_events(shard, None, 9).await?);
     }
     Ok(format!("{event:?} {events:?} {pending:?}"))
+}
+
+pub async fn read_spend_events(store: &Store, who: &ParticipantId) -> Result<String> {
+    let mut spends = Vec::new();
+    for sequence in [5, 6] {
+        let code = TransactionCode { participant: who.clone(), sequence };
+        spends.push(store.spend_as_event(&code).await?);
+    }
+    Ok(format!("{spends:?}"))
 }
 
 pub async fn read_runs(store: &Store) -> Result<String> {
@@ -58,8 +71,18 @@ pub async fn read_programme(store: &Store) -> Result<String> {
     Ok(format!("{active} {:?}", store.programme(active).await?))
 }
 
+pub async fn read_roster(store: &Store, programme: &Programme) -> Result<String> {
+    let (now, run, mut all) = (later(20), &run_id("run-1"), Vec::new());
+    let order = Expiring { programme, now, run, started_at: later(1) };
+    for shard in 0..store::SHARDS {
+        let ids = store.roster_of(shard, None, 9).await?;
+        all.extend(if ids.is_empty() { ids } else { store.to_be_booked(&order, &ids).await? });
+    }
+    Ok(format!("{all:?}"))
+}
+
 pub fn run() -> Run {
-    Run { started_at: noon().0, definition: None }
+    Run { started_at: noon().0, definition: None, books_expiry: false }
 }
 
 pub fn export() -> Export {

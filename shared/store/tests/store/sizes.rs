@@ -91,6 +91,7 @@ fn in_use(programme: &Programme, lots: i32) -> State {
                 payload: payload(2),
                 asked: &asked,
                 purchase: None,
+                request: None,
             },
         };
         let applied = apply(programme, &state.wallet, now, &command);

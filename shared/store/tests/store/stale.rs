@@ -4,7 +4,9 @@ use domain::award::Mode;
 use domain::event::{EventState, Judge};
 use domain::id::{Key, TransactionCode};
 use domain::refusal::Refusal;
-use store::{CancelSpend, Done, Error, EventCancelled, Judging, Redeeming, SpendDone, Spending};
+use store::{
+    CancelSpend, Done, Error, EventCancelled, Judging, Redeeming, SpendDone, SpendKey, Spending,
+};
 
 use crate::cast::{
     asked, cancelling, event_id, gift, issue, key, later, noon, open, payload, post, purchase,
@@ -20,10 +22,11 @@ impl Rich {
             programme: &self.programme,
             now: later(60),
             participant: &self.who,
-            key,
+            key: SpendKey::Caller(key),
             payload: payload(2),
             asked: &asked,
             purchase: Some(&purchase),
+            request: None,
         };
         self.store.spend(&order).await
     }

@@ -11,7 +11,7 @@ use domain::returns::ReturnedLine;
 use domain::time::Instant;
 use store::{
     CancelEvent, CancelSpend, Done, Error, EventCancelled, Judging, Posting, Redeeming, Result,
-    Spending, Store,
+    SpendKey, Spending, Store,
 };
 use tokio::task::{JoinSet, LocalSet};
 
@@ -21,6 +21,7 @@ use crate::cast::{
 };
 use crate::fault::Weather;
 use crate::laws::walk;
+use crate::money::Ask;
 use crate::wire::Wire;
 
 const TASKS: usize = 6;
@@ -38,6 +39,10 @@ enum Request {
     CancelSpend { code: TransactionCode, by: u8 },
     Judge { who: &'static str, events: Vec<EventId> },
     Redeem { who: &'static str, pass: usize, key: Key },
+    Hold { who: &'static str, key: Key, amount: i64 },
+    Settle { hold: TransactionCode, key: Key, amount: Option<i64>, on: Option<EventId> },
+    Release { hold: TransactionCode, key: Key },
+    Adjust { who: &'static str, key: Key, amount: i64 },
 }
 
 /// What everybody shares: the wire, and what has happened so far.
@@ -47,6 +52,7 @@ struct Storm {
     rng: RefCell<fastrand::Rng>,
     events: RefCell<Vec<EventId>>,
     spends: RefCell<Vec<TransactionCode>>,
+    holds: RefCell<Vec<TransactionCode>>,
     answers: RefCell<Vec<(Request, String)>>,
 }
 
@@ -60,6 +66,7 @@ impl Storm {
             rng: RefCell::new(fastrand::Rng::with_seed(seed)),
             events: RefCell::default(),
             spends: RefCell::default(),
+            holds: RefCell::default(),
             answers: RefCell::default(),
         }
     }
@@ -73,6 +80,13 @@ impl Storm {
         (!events.is_empty()).then(|| events[self.roll(events.len())].clone())
     }
 
+    /// A hold, most often one of the newest: the others have ended.
+    fn some_hold(&self) -> Option<TransactionCode> {
+        let holds = self.holds.borrow();
+        let newest = holds.len().saturating_sub(4);
+        (!holds.is_empty()).then(|| holds[newest + self.roll(holds.len() - newest)].clone())
+    }
+
     fn draw(&self, task: usize, number: usize, now: Instant) -> Request {
         let who = PEOPLE[self.roll(PEOPLE.len())];
         let amount = 1 + i64::try_from(self.roll(300)).unwrap();
@@ -80,7 +94,7 @@ impl Storm {
         let timed = timed_key(now.plus_minutes(-3), u64::try_from(number).unwrap());
         let by = u8::try_from(task).unwrap();
         let random = key(&format!("k-{number}"));
-        let request = match self.roll(14) {
+        let request = match self.roll(18) {
             0 | 1 => Some(Request::Spend { who, key: timed, amount, on: None }),
             2 => Some(Request::Spend { who, key: random, amount, on: None }),
             3 => self.some_event().map(|event| {
@@ -97,17 +111,29 @@ impl Storm {
                 let events = (0..5).filter_map(|_| self.some_event()).collect();
                 Some(Request::Judge { who, events })
             }
-            12 => self.some_event().map(|event| {
+            16 => self.some_event().map(|event| {
                 let pieces = 1 + u32::try_from(self.roll(3)).unwrap();
                 // Each return has a key of its own.
                 Request::Return { event, by: 100 + u8::try_from(number % 100).unwrap(), pieces }
             }),
             // Before or after it comes: some post references below fifty.
-            13 if self.roll(3) == 0 => {
+            17 if self.roll(3) == 0 => {
                 let event = event_id(&format!("e-{}", self.roll(50)));
                 Some(Request::CancelAhead { event, by })
             }
             8 => Some(Request::Redeem { who, pass: self.roll(20), key: random }),
+            12 => Some(Request::Hold { who, key: timed, amount }),
+            13 => self.some_hold().map(|hold| {
+                let (amount, on) = (Some(amount).filter(|_| self.roll(2) == 0), self.some_event());
+                let on = on.filter(|_| self.roll(3) == 0);
+                let key = if self.roll(2) == 0 { timed } else { random };
+                Request::Settle { hold, key, amount, on }
+            }),
+            14 => self.some_hold().map(|hold| Request::Release { hold, key: timed }),
+            15 => {
+                let amount = if self.roll(3) == 0 { -amount } else { amount };
+                Some(Request::Adjust { who, key: random, amount })
+            }
             _ => None,
         };
         let (judge, spends) = (self.roll(2) == 0, self.roll(4) == 0);
@@ -128,7 +154,8 @@ impl Storm {
                 let event = &in_pieces(purchase(&person(who), reference, *total, later(0)), 4);
                 let spend = spend.map(|amount| asked(amount, later(0)));
                 let (spend, judge, payload) = (spend.as_ref(), *judge, hash(request));
-                let order = Posting { programme, now, event, payload, spend, judge };
+                let enrols = true;
+                let order = Posting { programme, now, event, payload, spend, judge, enrols };
                 let value = store.post_event(&order).await?.value;
                 self.events.borrow_mut().push(value.event.id.clone());
                 Ok(format!("{:?} {:?}", value.event, value.accepted_at))
@@ -136,7 +163,17 @@ impl Storm {
             Request::Spend { who, key, amount, on } => {
                 let (participant, asked) = (&person(who), &asked(*amount, later(0)));
                 let (payload, purchase) = (hash(request), on.as_ref());
-                let order = Spending { programme, now, participant, key, payload, asked, purchase };
+                let (key, request) = (SpendKey::Caller(key), None);
+                let order = Spending {
+                    programme,
+                    now,
+                    participant,
+                    key,
+                    payload,
+                    asked,
+                    purchase,
+                    request,
+                };
                 let Done { value, .. } = store.spend(&order).await?;
                 let code = TransactionCode { participant: person(who), sequence: value.sequence };
                 self.spends.borrow_mut().push(code);
@@ -176,6 +213,34 @@ impl Storm {
                 let (pass, key, payload) = (&issued.0.id, redeem, hash(request));
                 let order = Redeeming { programme, now, plan, pass, participant, key, payload };
                 Ok(format!("{:?}", store.redeem(&order).await?.value))
+            }
+            Request::Hold { who, key, amount } => {
+                let who = person(who);
+                let ask =
+                    Ask { payload: hash(request), ..Ask::new(store, programme, &who, now, key) };
+                let value = ask.hold(*amount, "PT15M", None).await?.value;
+                let code = TransactionCode { participant: who.clone(), sequence: value.sequence };
+                self.holds.borrow_mut().push(code);
+                Ok(format!("{value:?}"))
+            }
+            Request::Settle { hold, key, amount, on } => {
+                let ask = Ask::new(store, programme, &hold.participant, now, key);
+                let ask = Ask { payload: hash(request), ..ask };
+                let value = ask.settle(hold.sequence, *amount, on.as_ref()).await?.value;
+                let (participant, sequence) = (hold.participant.clone(), value.sequence);
+                self.spends.borrow_mut().push(TransactionCode { participant, sequence });
+                Ok(format!("{value:?}"))
+            }
+            Request::Release { hold, key } => {
+                let ask = Ask::new(store, programme, &hold.participant, now, key);
+                let ask = Ask { payload: hash(request), ..ask };
+                Ok(format!("{:?}", ask.release(hold.sequence).await?.value))
+            }
+            Request::Adjust { who, key, amount } => {
+                let who = person(who);
+                let ask =
+                    Ask { payload: hash(request), ..Ask::new(store, programme, &who, now, key) };
+                Ok(format!("{:?}", ask.adjust(*amount, None).await?.value))
             }
         }
     }
@@ -288,7 +353,11 @@ async fn in_a_storm_everything_happens_once_and_is_answered_alike_a_week_later()
 fn is_for_ever(request: &Request, answer: &str) -> bool {
     match request {
         Request::Judge { .. } => true,
-        Request::Spend { .. } => !answer.starts_with("there is no such"),
+        Request::Spend { .. }
+        | Request::Hold { .. }
+        | Request::Settle { .. }
+        | Request::Release { .. }
+        | Request::Adjust { .. } => !answer.starts_with("there is no such"),
         Request::Post { .. }
         | Request::CancelEvent { .. }
         | Request::CancelAhead { .. }

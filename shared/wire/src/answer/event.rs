@@ -1,7 +1,7 @@
 //! Events, what they led to, and their cancels.
 
-use domain::amount::{Amount, Decimals};
-use domain::event::{Awarded, Detail, Due, EventState, Line, Purchase, RecordedEvent};
+use domain::amount::Amount;
+use domain::event::{Awarded, Detail, Due, EventState, RecordedEvent};
 use domain::id::OfferId;
 use domain::programme::Programme;
 use domain::refusal::Reason;
@@ -9,6 +9,7 @@ use domain::time::{Instant, show_instant};
 use domain::wallet::Wallet;
 use serde::Serialize;
 
+use crate::answer::event_detail::{DetailView, detail_view};
 use crate::answer::returns::{ReturnView, return_view};
 use crate::answer::spend::spend_view;
 use crate::answer::{
@@ -35,11 +36,9 @@ pub struct EventView {
     pub external_system: Option<String>,
     pub external_reference: Option<String>,
     pub process_immediately: bool,
-    pub receipt_number: Option<String>,
-    pub related_transaction: Option<String>,
-    /// As it is stored, its identifier adjusted.
-    pub payment_medium: Option<MediumView>,
-    pub lines: Vec<LineView>,
+    /// The fields of its type.
+    #[serde(flatten)]
+    pub detail: DetailView,
     pub accepted_at: String,
     /// What cancelled it, in part or, at last, whole.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -50,37 +49,19 @@ pub struct EventView {
 /// the event is cancelled.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Totals {
-    /// In currency.
-    pub purchased: String,
+    /// Of a purchase, in currency: sums of its lines.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub net: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vat: Option<String>,
+    /// Net and VAT.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub purchased: Option<String>,
     /// What came back of it, in currency, where it is not cancelled.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub returned: Option<String>,
     pub awarded: Vec<AmountAnswer>,
     pub spent: Vec<AmountAnswer>,
-}
-
-/// A payment medium.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct MediumView {
-    pub brand: Option<String>,
-    #[serde(rename = "type")]
-    pub kind: Option<String>,
-    pub identifier: Option<String>,
-}
-
-/// A line of a purchase; amounts in currency.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct LineView {
-    pub product: Option<String>,
-    pub category: Option<String>,
-    pub brand: Option<String>,
-    pub quantity: u32,
-    pub net: String,
-    pub vat: String,
-    pub total: String,
-    /// Pieces that came back, where it is not cancelled.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub returned: Option<u32>,
 }
 
 /// One award of an event.
@@ -122,6 +103,16 @@ pub struct EventAnswer {
     pub repeated: bool,
 }
 
+/// The answer to an invoice that is a purchase.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct InvoiceAnswer {
+    #[serde(flatten)]
+    pub event: EventAnswer,
+    /// What the wallet held before this call and after it; a repeat changes nothing.
+    pub balances_before: Vec<BalanceAnswer>,
+    pub balances_after: Vec<BalanceAnswer>,
+}
+
 /// Answers an event with everything that happened to it so far.
 pub fn event(
     programme: &Programme,
@@ -154,6 +145,22 @@ pub fn event(
         balances: wallet.map(|wallet| balances(programme, wallet, now)),
         programme_version: recorded.judgements.last().map(|judgement| judgement.programme),
         repeated,
+    }
+}
+
+/// Answers an invoice, with the wallet before and after.
+pub fn invoice(
+    programme: &Programme,
+    recorded: &RecordedEvent,
+    before: &Wallet,
+    after: &Wallet,
+    now: Instant,
+    repeated: bool,
+) -> InvoiceAnswer {
+    InvoiceAnswer {
+        event: event(programme, recorded, Some(after), now, repeated),
+        balances_before: balances(programme, before, now),
+        balances_after: balances(programme, after, now),
     }
 }
 
@@ -204,17 +211,9 @@ pub(crate) fn passed_over(offers: &[(OfferId, Reason)]) -> Vec<PassedOver> {
 /// Shows an event alone, as lists do.
 pub fn event_only(programme: &Programme, recorded: &RecordedEvent) -> EventView {
     let event = &recorded.event;
-    let Detail::Purchase(purchase) = &event.detail;
-    let currency = programme.currency.decimals;
     let cancelled = recorded.state == EventState::Cancelled;
     let judged = recorded.due != Due::Everything || cancelled;
     let reference = event.id.reference();
-    let (left, part) = (recorded.left(), !cancelled && !recorded.returns.is_empty());
-    let returned = part.then(|| event.purchased().less(left.total()).show(currency));
-    let lines = purchase.lines.iter().enumerate().map(|(index, line)| {
-        let back = line.quantity.saturating_sub(left.quantity(index));
-        line_view(line, currency, Some(back).filter(|back| part && *back > 0))
-    });
     EventView {
         id: event.id.to_string(),
         event_type: event.event_type().name(),
@@ -222,22 +221,14 @@ pub fn event_only(programme: &Programme, recorded: &RecordedEvent) -> EventView 
         state: if cancelled { "cancelled" } else { "posted" },
         status: if judged { "processed" } else { "pending" },
         awaiting_run: judged && !cancelled && recorded.due != Due::Nothing,
-        totals: Totals {
-            purchased: event.purchased().show(currency),
-            returned,
-            awarded: amounts(programme, &recorded.awarded()),
-            spent: amounts(programme, &recorded.spent()),
-        },
+        totals: totals(programme, recorded),
         unit: event.unit.as_ref().map(ToString::to_string),
         performed_on: show_instant(event.performed_on, programme.zone),
         classification: event.classification.as_ref().map(ToString::to_string),
         external_system: reference.map(|(system, _)| system.into()),
         external_reference: reference.map(|(_, reference)| reference.into()),
         process_immediately: event.immediate,
-        receipt_number: purchase.receipt_number.as_deref().map(Into::into),
-        related_transaction: purchase.related_transaction.as_deref().map(Into::into),
-        payment_medium: medium_view(purchase),
-        lines: lines.collect(),
+        detail: detail_view(programme, recorded),
         accepted_at: show_instant(recorded.accepted_at, programme.zone),
         returns: recorded
             .returns
@@ -247,25 +238,20 @@ pub fn event_only(programme: &Programme, recorded: &RecordedEvent) -> EventView 
     }
 }
 
-fn medium_view(purchase: &Purchase) -> Option<MediumView> {
-    let medium = purchase.payment_medium.as_ref()?;
-    Some(MediumView {
-        brand: medium.brand.as_deref().map(Into::into),
-        kind: medium.kind.as_deref().map(Into::into),
-        identifier: medium.identifier.as_deref().map(Into::into),
-    })
-}
-
-fn line_view(line: &Line, currency: Decimals, returned: Option<u32>) -> LineView {
-    LineView {
-        product: line.product.as_ref().map(ToString::to_string),
-        category: line.category.as_ref().map(ToString::to_string),
-        brand: line.brand.as_ref().map(ToString::to_string),
-        quantity: line.quantity,
-        net: line.net.show(currency),
-        vat: line.vat.show(currency),
-        // A line whose total is too large was never accepted.
-        total: line.total().unwrap_or(Amount::ZERO).show(currency),
-        returned,
+fn totals(programme: &Programme, recorded: &RecordedEvent) -> Totals {
+    let event = &recorded.event;
+    let show = |amount: Amount| amount.show(programme.currency.decimals);
+    let purchase =
+        if let Detail::Purchase(purchase) = &event.detail { Some(purchase) } else { None };
+    let sums = purchase.map(|purchase| purchase.net_and_vat());
+    let part = recorded.state == EventState::Posted && !recorded.returns.is_empty();
+    let returned = || event.purchased().less(recorded.left().total());
+    Totals {
+        net: sums.map(|(net, _)| show(net)),
+        vat: sums.map(|(_, vat)| show(vat)),
+        purchased: purchase.map(|_| show(event.purchased())),
+        returned: part.then(|| show(returned())),
+        awarded: amounts(programme, &recorded.awarded()),
+        spent: amounts(programme, &recorded.spent()),
     }
 }

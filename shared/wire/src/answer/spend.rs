@@ -26,6 +26,9 @@ pub struct SpendView {
     pub remainder: String,
     /// `front_end` or `back_end`.
     pub reduction_method: &'static str,
+    /// The event that it came as; absent without an external reference.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub event_id: Option<String>,
     /// Present where it was taken back.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub cancelled: bool,
@@ -68,6 +71,7 @@ pub(crate) fn spend_view(
         covered: made.covered.map(|covered| covered.show(programme.currency.decimals)),
         remainder: remainder(programme, made, made.remainder),
         reduction_method: made.method.name(),
+        event_id: made.request.as_ref().map(ToString::to_string),
         cancelled,
         returned: None,
     }

@@ -6,13 +6,14 @@
 //! wallet and under its own code.
 
 use domain::amount::Amount;
-use domain::id::{BalanceCode, OfferId, ParticipantId};
-use domain::ledger::{Act, Effect, Entry, EntryKey, SpendMade};
+use domain::id::{BalanceCode, ParticipantId};
+use domain::ledger::{Act, Effect, Entry, EntryKey, HoldMade, SpendMade};
 use domain::pass::PassId;
 use domain::programme::Programme;
 use domain::time::show_instant;
 use serde::Serialize;
 
+use crate::answer::movement::{Movement, ends, movements};
 use crate::answer::spend::spend_view;
 use crate::answer::{SpendView, pass_id, transaction_code};
 
@@ -30,7 +31,8 @@ pub struct TransactionRow {
     /// What was available of the balance after the entry; null where nothing moved.
     pub available_after: Option<String>,
     /// What led to it: `event:<event>`, `spend`, `spend:<purchase>`, `pass:<pass>`,
-    /// `cancel:<event or transaction>`, `return:<event>`, `expiry`, `block`; of a refusal its code.
+    /// `cancel:<event or transaction>`, `return:<event>`, `expiry`, `block`, `hold`, `hold:<hold>` of
+    /// its end, `lapse`, `adjust`; of a refusal its code.
     pub cause: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub offer: Option<String>,
@@ -64,6 +66,11 @@ pub struct TransactionAnswer {
     pub pass: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spend: Option<SpendDetail>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hold: Option<HoldDetail>,
+    /// The holds that it ended, by settling, releasing or because they lapsed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub ends: Vec<String>,
     /// The transactions that it took back.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub reverses: Vec<String>,
@@ -73,7 +80,7 @@ pub struct TransactionAnswer {
     /// Whether spending was blocked or released.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub blocked: Option<bool>,
-    /// The reason given for a change of the block.
+    /// The reason given for a change of the block, or for an adjustment.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
@@ -91,6 +98,18 @@ pub struct SpendDetail {
     pub instant: bool,
     /// Whether it was spent without being asked for.
     pub automatic: bool,
+}
+
+/// A hold with what only its own page shows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct HoldDetail {
+    pub balance: String,
+    pub held: String,
+    pub lapses_at: String,
+    pub purchase_event_id: Option<String>,
+    pub unit: Option<String>,
+    pub performed_on: String,
+    pub classification: Option<String>,
 }
 
 /// What an entry did, row by row.
@@ -125,35 +144,17 @@ pub fn rows(
         Act::Reversed(_) | Act::Returned(_) => "reverse",
         Act::Expired => "expire",
         Act::Refused(_) => return vec![row("refused", None)],
+        Act::Held(_) => "hold",
+        Act::Released => "release",
+        Act::Adjusted { .. } => "adjust",
         Act::Blocked { .. } => return Vec::new(),
     };
-    let movements = movements(&entry.effects);
+    let movements = movements(kind, &entry.effects);
     if movements.is_empty() {
         let kind = if entry.act == Act::Judged { "event" } else { kind };
         return vec![row(kind, None)];
     }
-    movements.iter().map(|movement| row(kind, Some(movement))).collect()
-}
-
-struct Movement<'a> {
-    balance: &'a BalanceCode,
-    offer: Option<&'a OfferId>,
-    amount: Amount,
-}
-
-/// What the effects moved, added up per balance and offer, in order of first mention.
-fn movements(effects: &[Effect]) -> Vec<Movement<'_>> {
-    let mut movements: Vec<Movement<'_>> = Vec::new();
-    for effect in effects {
-        let Some((balance, amount)) = effect.change() else { continue };
-        let offer = if let Effect::Award { offer, .. } = effect { offer.as_ref() } else { None };
-        let same = |known: &&mut Movement<'_>| known.balance == balance && known.offer == offer;
-        match movements.iter_mut().find(same) {
-            Some(known) => known.amount.0 += amount.0,
-            None => movements.push(Movement { balance, offer, amount }),
-        }
-    }
-    movements
+    movements.iter().map(|movement| row(movement.kind, Some(movement))).collect()
 }
 
 fn cause(participant: &ParticipantId, entry: &Entry) -> String {
@@ -162,10 +163,12 @@ fn cause(participant: &ParticipantId, entry: &Entry) -> String {
     }
     match &entry.key {
         EntryKey::Event { event, .. } => format!("event:{event}"),
-        EntryKey::Spend(_) => match entry.spend().and_then(|made| made.purchase.as_ref()) {
-            Some(purchase) => format!("spend:{purchase}"),
-            None => "spend".into(),
-        },
+        EntryKey::Spend(_) | EntryKey::SpendRequest(_) => {
+            match entry.spend().and_then(|made| made.purchase.as_ref()) {
+                Some(purchase) => format!("spend:{purchase}"),
+                None => "spend".into(),
+            }
+        }
         EntryKey::SpendWithPurchase(event) => format!("spend:{event}"),
         EntryKey::CancelEvent { event, .. } if matches!(entry.act, Act::Returned(_)) => {
             format!("return:{event}")
@@ -179,6 +182,13 @@ fn cause(participant: &ParticipantId, entry: &Entry) -> String {
         }
         EntryKey::Expiry(_) => "expiry".into(),
         EntryKey::Block(_) => "block".into(),
+        EntryKey::Hold(_) => "hold".into(),
+        EntryKey::EndHold(_) => match ends(participant, entry).first() {
+            Some(hold) => format!("hold:{hold}"),
+            None => "hold".into(),
+        },
+        EntryKey::Lapse(_) => "lapse".into(),
+        EntryKey::Adjust(_) => "adjust".into(),
     }
 }
 
@@ -212,7 +222,11 @@ pub fn transaction(
         None
     };
     let refusal = if let Act::Refused(refusal) = &entry.act { Some(refusal.code()) } else { None };
-    let reason = if let Act::Blocked { reason } = &entry.act { Some(reason) } else { None };
+    let reason = if let Act::Blocked { reason } | Act::Adjusted { reason } = &entry.act {
+        Some(reason)
+    } else {
+        None
+    };
     let blocked = entry.effects.iter().find_map(|effect| {
         if let Effect::Block { blocked } = effect { Some(*blocked) } else { None }
     });
@@ -226,10 +240,25 @@ pub fn transaction(
         event: entry.event().map(ToString::to_string),
         pass,
         spend,
+        hold: entry.hold().map(|made| hold_detail(programme, made)),
+        ends: ends(participant, entry),
         reverses: reverses(participant, entry),
         refusal,
         blocked,
         reason: reason.map(ToString::to_string),
+    }
+}
+
+fn hold_detail(programme: &Programme, made: &HoldMade) -> HoldDetail {
+    let spend = &made.spend;
+    HoldDetail {
+        balance: spend.balance.to_string(),
+        held: programme.show(&spend.balance, spend.spent),
+        lapses_at: show_instant(made.lapses_at, programme.zone),
+        purchase_event_id: spend.purchase.as_ref().map(ToString::to_string),
+        unit: spend.unit.as_ref().map(ToString::to_string),
+        performed_on: show_instant(spend.performed_on, programme.zone),
+        classification: spend.classification.as_ref().map(ToString::to_string),
     }
 }
 

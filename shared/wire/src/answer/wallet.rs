@@ -17,6 +17,8 @@ pub struct BalanceAnswer {
     pub available: String,
     /// What waits for its first day.
     pub pending: String,
+    /// What is set aside by holds, in no lot.
+    pub held: String,
     /// What new awards pay first.
     pub debt: String,
     /// What expires next; none where nothing does.
@@ -56,9 +58,11 @@ pub struct LotAnswer {
 
 /// Every balance of the programme, and any other that the wallet still holds or owes.
 pub fn balances(programme: &Programme, wallet: &Wallet, now: Instant) -> Vec<BalanceAnswer> {
+    let wallet = &*wallet.at(now, programme.zone);
     let mut codes: Vec<&BalanceCode> = programme.balances.iter().map(|b| &b.code).collect();
     let held = live_lots(programme, wallet, now).map(|lot| &lot.id.balance);
-    for code in held.chain(wallet.debts.iter().map(|(code, _)| code)) {
+    let set_aside = wallet.holds.iter().filter_map(|hold| hold.balance());
+    for code in held.chain(set_aside).chain(wallet.debts.iter().map(|(code, _)| code)) {
         if !codes.contains(&code) {
             codes.push(code);
         }
@@ -73,6 +77,7 @@ pub fn balance_answer(
     code: &BalanceCode,
     now: Instant,
 ) -> BalanceAnswer {
+    let wallet = &*wallet.at(now, programme.zone);
     let show = |amount| programme.show(code, amount);
     let of_balance = || live_lots(programme, wallet, now).filter(|lot| lot.id.balance == *code);
     let next = of_balance().filter_map(|lot| lot.id.expires).min();
@@ -85,13 +90,16 @@ pub fn balance_answer(
         balance: code.to_string(),
         available: show(wallet.available(code, now, programme.zone)),
         pending: show(wallet.pending(code, now, programme.zone)),
+        held: show(wallet.set_aside(code, now)),
         debt: show(wallet.debt(code)),
         next_expiry,
     }
 }
 
-/// A wallet as it is now. What has expired is not shown, entered in the ledger or not.
+/// A wallet as it is now. What has expired is not shown, and what has lapsed is not held, entered
+/// in the ledger or not.
 pub fn wallet(programme: &Programme, wallet: &Wallet, now: Instant) -> WalletAnswer {
+    let wallet = &*wallet.at(now, programme.zone);
     let lots = live_lots(programme, wallet, now).map(|lot| LotAnswer {
         balance: lot.id.balance.to_string(),
         available: programme.show(&lot.id.balance, lot.amount),

@@ -1,4 +1,5 @@
-//! What only a purchase has: lines and the payment medium.
+//! What only a purchase has: its lines; and the payment medium, which a financial achievement has
+//! too.
 
 use domain::amount::Amount;
 use domain::event::{Line, MAX_LINES, Purchase};
@@ -7,14 +8,23 @@ use domain::payment_medium::{MediumFault, PaymentMedium, PaymentMediumRules};
 use domain::programme::Programme;
 
 use crate::fault::code;
-use crate::read::Node;
+use crate::read::{Node, Object};
 
 /// Most characters of an identifier; the longest that is in use, an IBAN, has 34.
 const MAX_IDENTIFIER: usize = 64;
 
-/// The lines of a purchase. A line or a sum that is too large to be an amount is a
-/// violation.
-pub(super) fn lines(node: &Node<'_>, programme: &Programme) -> Option<Vec<Line>> {
+/// What was bought.
+pub(super) fn purchase(fields: &Object<'_>, programme: &Programme) -> Option<Purchase> {
+    let label = |name| fields.optional(name).and_then(|text| text.label(200));
+    let (receipt_number, related_transaction) =
+        (label("receipt_number"), label("related_transaction"));
+    let payment_medium = payment_medium(fields, &programme.definition.payment_medium);
+    let lines = fields.required("lines").and_then(|node| lines(&node, programme));
+    Some(Purchase { receipt_number, related_transaction, payment_medium, lines: lines? })
+}
+
+/// The lines of a purchase. A line or a sum that is too large to be an amount is a violation.
+fn lines(node: &Node<'_>, programme: &Programme) -> Option<Vec<Line>> {
     let lines = node.list(MAX_LINES, |line| read_line(line, programme));
     if node.value.as_array().is_some_and(Vec::is_empty) {
         node.fault(code::LENGTH, "must have at least one line");
@@ -51,8 +61,11 @@ fn read_line(node: &Node<'_>, programme: &Programme) -> Option<Line> {
 
 /// The payment medium as it may be stored: brand and type filled in by the programme's rules, the
 /// identifier adjusted. No message repeats an identifier.
-pub(super) fn payment_medium(node: &Node<'_>, rules: &PaymentMediumRules) -> Option<PaymentMedium> {
-    let fields = node.object(&["brand", "type", "identifier"])?;
+pub(super) fn payment_medium(
+    fields: &Object<'_>,
+    rules: &PaymentMediumRules,
+) -> Option<PaymentMedium> {
+    let fields = fields.optional("payment_medium")?.object(&["brand", "type", "identifier"])?;
     let label = |name, most| match fields.optional(name) {
         Some(field) => field.label(most).map(Some),
         None => Some(None),

@@ -25,6 +25,7 @@ pub(super) fn definition(document: &Object<'_>, known: &Known) -> Option<Definit
         immediate: HashSet::new(),
         spend: default_spend(),
         payment_medium: PaymentMediumRules::default(),
+        invoice_types: HashSet::new(),
         debt_policy: DebtPolicy::Carry,
     };
     let Some(node) = document.optional("definition") else { return Some(empty) };
@@ -44,7 +45,7 @@ pub(super) fn definition(document: &Object<'_>, known: &Known) -> Option<Definit
     ];
     let enrols = fields.optional("enrol").and_then(|node| node.choice(&enrols));
     let debt_policy = fields.optional("debt_policy").and_then(|node| node.choice(&policies));
-    labels(&fields, "invoice_types");
+    let invoice_types = labels(&fields, "invoice_types").into_iter().collect();
     Some(Definition {
         enrols: enrols.unwrap_or(empty.enrols),
         immediate: fields.list("immediate", 8, immediate).into_iter().collect(),
@@ -53,6 +54,7 @@ pub(super) fn definition(document: &Object<'_>, known: &Known) -> Option<Definit
             Some(node) => payment_medium(&node)?,
             None => empty.payment_medium,
         },
+        invoice_types,
         debt_policy: debt_policy.unwrap_or(empty.debt_policy),
     })
 }

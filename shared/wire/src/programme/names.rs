@@ -6,7 +6,7 @@ use std::hash::Hash;
 
 use domain::amount::Decimals;
 use domain::event::EventType;
-use domain::id::{BalanceCode, Classification, MerchantId, ProductId, SegmentId, UnitId};
+use domain::id::{BalanceCode, Classification, KpiId, MerchantId, ProductId, SegmentId, UnitId};
 use domain::programme::{Balance, Lookup, Merchant, Merchants, Product, ReductionMethod};
 
 use crate::fault::code;
@@ -154,23 +154,24 @@ pub(super) fn catalogue(fields: &Object<'_>) -> Lookup<ProductId, Product> {
     list.into_iter().collect()
 }
 
-/// KPIs are checked in form; nothing uses them until financial statements are evaluated.
-pub(super) fn kpis(fields: &Object<'_>) {
+/// KPIs with the products that each counts; none listed: all.
+pub(super) fn kpis(fields: &Object<'_>) -> HashMap<KpiId, HashSet<ProductId>> {
     let mut seen = HashSet::new();
-    optional_list(
+    let list = optional_list(
         fields,
         "kpis",
         MAX_KPIS,
         |fields| {
-            let name = id(fields, "name", ProductId::parse, &mut seen);
+            let name = id(fields, "name", KpiId::parse, &mut seen);
             let mut products = HashSet::new();
             fields.list("products", MAX_NAMES, |node| {
                 unique(node, node.parsed(ProductId::parse)?, &mut products)
             });
-            name
+            Some((name?, products))
         },
         &["name", "products"],
     );
+    list.into_iter().collect()
 }
 
 /// Ids of the segments, for what refers to one; what is wrong with a segment is told by its own

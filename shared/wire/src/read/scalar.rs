@@ -71,6 +71,25 @@ impl<'a> Node<'a> {
         Some(amount)
     }
 
+    /// An amount of more or of less than nothing.
+    pub fn signed(&self, decimals: Decimals) -> Option<Amount> {
+        let text = self.decimal()?;
+        let (negative, digits) = match text.strip_prefix('-') {
+            Some(digits) => (true, digits),
+            None => (false, text.as_str()),
+        };
+        if digits.starts_with('-') {
+            self.number_fault(AmountError::NotANumber, decimals.count());
+            return None;
+        }
+        let parsed = Amount::parse(digits, decimals);
+        let amount = parsed.map_err(|error| self.number_fault(error, decimals.count())).ok()?;
+        if amount.is_zero() {
+            return self.refuse(code::RANGE, "must not be 0");
+        }
+        Some(if negative { Amount(-amount.0) } else { amount })
+    }
+
     /// An exact rate: a percentage, a worth.
     pub fn rate(&self) -> Option<Rate> {
         let text = self.decimal()?;

@@ -51,7 +51,7 @@ fn parse(programme: &Programme, body: &Value, key: Option<&Key>) -> Result<Poste
 }
 
 fn purchase(posted: &PostedEvent) -> &Purchase {
-    let Detail::Purchase(purchase) = &posted.event.detail;
+    let Detail::Purchase(purchase) = &posted.event.detail else { panic!("{posted:?}") };
     purchase
 }
 

@@ -4,12 +4,16 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use domain::id::Key;
+use domain::amount::Decimals;
+use domain::id::{Key, ParticipantId, TransactionCode};
 use domain::programme::Programme;
 use domain::time::{Instant, parse_instant};
 use serde_json::Value;
+use wire::adjust::{parse_adjustment, parse_adjustments, parse_row};
 use wire::event::{EventContext, parse_bulk, parse_event, parse_json};
 use wire::fault::{BodyFault, code};
+use wire::hold::{parse_hold, parse_release, parse_settle};
+use wire::invoice::parse_invoice;
 use wire::message::{EvaluationMessage, ExportMessage, ScheduleTick};
 use wire::participant::{parse_block, parse_participant};
 use wire::pass::{parse_issue, parse_redemption};
@@ -30,6 +34,11 @@ fn now() -> Instant {
     parse_instant("2026-11-21T12:00:00+01:00").unwrap()
 }
 
+/// A hold of points.
+fn hold() -> TransactionCode {
+    TransactionCode { participant: ParticipantId::parse("c-1001").unwrap(), sequence: 7 }
+}
+
 /// Reads one file as the kind that its name starts with.
 fn read(folder: &str, kind: &str, with_key: bool, bytes: &[u8]) -> Result<(), BodyFault> {
     let programme = transit();
@@ -38,7 +47,11 @@ fn read(folder: &str, kind: &str, with_key: bool, bytes: &[u8]) -> Result<(), Bo
     let context = EventContext { programme: &programme, now: now(), key };
     let message = |parsed: Result<(), String>| parsed.map_err(BodyFault::Malformed);
     match (folder, kind) {
-        ("event-ingestion", "purchase") => parse_event(&parse_json(bytes)?, &context).map(drop),
+        (
+            "event-ingestion",
+            "purchase" | "referral" | "social" | "web" | "achievement" | "financial" | "spend",
+        ) => parse_event(&parse_json(bytes)?, &context).map(drop),
+        ("event-ingestion", "invoice") => parse_invoice(bytes, &context).map(drop),
         ("event-ingestion", "bulk") => {
             parse_bulk(bytes)?.iter().try_for_each(|event| parse_event(event, &context).map(drop))
         }
@@ -48,6 +61,9 @@ fn read(folder: &str, kind: &str, with_key: bool, bytes: &[u8]) -> Result<(), Bo
         ("award-evaluation", "message") => message(EvaluationMessage::parse(bytes).map(drop)),
         ("award-evaluation", "tick") => message(ScheduleTick::parse(bytes).map(drop)),
         ("spend-request", "spend") => parse_spend(bytes, &programme, now()).map(drop),
+        ("spend-request", "hold") => parse_hold(bytes, &programme, now()).map(drop),
+        ("spend-request", "settle") => parse_settle(bytes, &hold(), Decimals::NONE).map(drop),
+        ("spend-request", "release") => parse_release(bytes, &hold()).map(drop),
         ("pass-redemption", "issue") => parse_issue(bytes).map(drop),
         ("pass-redemption", "redemption") => parse_redemption(bytes).map(drop),
         ("segment-export", "export") => parse_export(bytes).map(drop),
@@ -55,6 +71,10 @@ fn read(folder: &str, kind: &str, with_key: bool, bytes: &[u8]) -> Result<(), Bo
         ("programme", "programme") => parse_programme(bytes, 1).map(drop),
         ("programme", "participant") => parse_participant(bytes, now()).map(drop),
         ("programme", "block") => parse_block(bytes).map(drop),
+        ("programme", "adjustment") => parse_adjustment(bytes, &programme).map(drop),
+        ("programme", "adjustments") => parse_adjustments(bytes)?
+            .iter()
+            .try_for_each(|row| parse_row(row, &programme).map(drop)),
         // Read by the tests of the story.
         ("transit", "programme" | "participants" | "story") => Ok(()),
         _ => panic!("nothing reads {folder}/{kind}*.json"),

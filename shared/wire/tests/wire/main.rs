@@ -3,8 +3,10 @@
 
 mod answers;
 mod bodies;
+mod event_types;
 mod exports;
 mod fixtures;
+mod holds;
 mod segments;
 mod story;
 mod transactions;

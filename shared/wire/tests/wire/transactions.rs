@@ -46,6 +46,7 @@ fn entries() -> Vec<(Entry, Value)> {
         unit: None,
         performed_on: now(),
         classification: None,
+        request: None,
     };
     vec![
         (

@@ -127,6 +127,7 @@ impl Desk {
                     payload: request.payload,
                     asked: &request.asked,
                     purchase: purchase.as_ref(),
+                    request: None,
                 };
                 let (outcome, entry) = self.apply(participant, &command);
                 if let Some(answer) = refused(&outcome) {

@@ -1,0 +1,41 @@
+//! What makes two bodies one: a hash of what was asked, without what is not kept.
+
+use domain::ledger::PayloadHash;
+use domain::payment_medium::PaymentMedium;
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+
+/// The body with the identifier as it is stored; brand and type stay as they were sent, so that
+/// a change of the programme's rules does not turn a repeat into another payload.
+pub(crate) fn as_stored(body: &Value, medium: Option<&PaymentMedium>) -> Value {
+    let mut body = body.clone();
+    if let Some(sent) = body.get_mut("payment_medium").and_then(Value::as_object_mut) {
+        let identifier = medium.and_then(|medium| medium.identifier.as_deref());
+        let adjusted = identifier.map_or(Value::Null, Value::from);
+        sent.insert("identifier".into(), adjusted);
+    }
+    body
+}
+
+/// The first eight bytes of the SHA-256 over a canonical text of what was asked: fields sorted,
+/// nulls left out, numbers as they were written. It does not depend on how anything is stored.
+pub fn payload_hash(value: &Value) -> PayloadHash {
+    let digest = Sha256::digest(canonical(value).to_string().as_bytes());
+    let mut first = [0; 8];
+    first.copy_from_slice(&digest[..8]);
+    PayloadHash(first)
+}
+
+/// Sorted explicitly: whether the map type sorts depends on features that other crates choose.
+fn canonical(value: &Value) -> Value {
+    if let Some(map) = value.as_object() {
+        let mut fields: Vec<_> = map.iter().filter(|(_, field)| !field.is_null()).collect();
+        fields.sort_by_key(|(name, _)| *name);
+        let fields = fields.into_iter().map(|(name, field)| (name.clone(), canonical(field)));
+        return Value::Object(Map::from_iter(fields));
+    }
+    match value.as_array() {
+        Some(items) => Value::Array(items.iter().map(canonical).collect()),
+        None => value.clone(),
+    }
+}
