@@ -22,7 +22,10 @@ use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
 const SIZES: [usize; 3] = [100, 1_000, 10_000];
-const WAYS: [(&str, fn(&Market)); 3] = [("judge", judged), ("index", indexed), ("scan", scanned)];
+
+type Way = fn(&Market);
+
+const WAYS: [(&str, Way); 3] = [("judge", judged), ("index", indexed), ("scan", scanned)];
 
 fn judged(market: &Market) {
     let Market { programme, wallet, event, now } = market;

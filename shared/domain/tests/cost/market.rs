@@ -124,7 +124,7 @@ fn offer(id: &str, form: AwardForm) -> Offer {
 
 /// The five that award the basket.
 fn matching() -> [Offer; 5] {
-    let bands = ["1", "2"].map(|text| Rate::parse(text).unwrap());
+    let bands = ["100", "200"].map(|text| Rate::parse(text).unwrap());
     let bands = [(0, bands[0]), (50_00, bands[1])];
     let bands = bands.map(|(from, percentage)| Band { from: Amount(from), percentage });
     let of_product = basket().nth(3).map(product).into_iter().collect::<Vec<_>>();
@@ -138,12 +138,12 @@ fn matching() -> [Offer; 5] {
     let product = Offer { when, limit: once, ..offer("product", AwardForm::Fixed(Amount(50))) };
     let categories = Vec::from_iter(of_category).into();
     let when = Conditions { categories, merchants: vec![merchant(0)].into(), ..Default::default() };
-    let lines = Offer { when, scope: Scope::Line, ..offer("category", percent("10")) };
+    let lines = Offer { when, scope: Scope::Line, ..offer("category", percent("150")) };
     let when = Conditions { brands: Vec::from_iter(of_brand).into(), ..Conditions::default() };
-    let best = Offer { when, on_top: false, limit: per_month, ..offer("brand", percent("3")) };
+    let best = Offer { when, on_top: false, limit: per_month, ..offer("brand", percent("300")) };
     let when =
         Conditions { units: vec![unit(0), unit(1)].into(), times: Some(day), ..Default::default() };
-    let shop = Offer { when, on_top: false, ..offer("shop", percent("2")) };
+    let shop = Offer { when, on_top: false, ..offer("shop", percent("250")) };
     [everyone, product, lines, best, shop]
 }
 
