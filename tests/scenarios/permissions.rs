@@ -5,10 +5,10 @@ use scenarios::stack::root;
 use scenarios::story::Teller;
 use serde_json::{Value, json};
 
-use crate::desk::{credit, own_stack, participant, post_event, purchase};
+use crate::desk::{credit, own_stack, participant, post_event, purchase, sample};
 
-/// Tells the story, then walks the paths that it does not: a bulk, a run, a refused spend on a
-/// purchase, events that are listed.
+/// Tells the story, then walks the paths that it does not: a bulk, a run under an offer for the
+/// first, a refused spend on a purchase, events that are listed.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_granted_is_used_and_nothing_else_is_asked_for() {
     let stack = own_stack().await;
@@ -19,6 +19,17 @@ async fn what_is_granted_is_used_and_nothing_else_is_asked_for() {
     let export = teller.answers.iter().rev().find(|answer| answer.body.get("files").is_some());
     stack.client.fetch(export.unwrap().text("/files/0/url")).await.unwrap();
 
+    // A run takes places of an offer for the first.
+    let mut programme = sample("transit/programme.json");
+    let first = json!({
+        "id": "first-ten", "class": "increase_revenue_transaction", "method": "batch",
+        "award": { "balance": "points", "amount": "1" }, "first": 10, "on_top": true,
+    });
+    programme["offers"].as_array_mut().unwrap().push(first);
+    let put = stack.client.put("/v1/programme", &programme).await.unwrap();
+    assert_eq!(put.status, 200, "{put:?}");
+    // Programmes are cached for two seconds of the stack's time.
+    stack.advance("PT10S").await.unwrap();
     let id = participant(&stack).await;
     credit(&stack, &id, 1).await;
     let bulk = json!({ "events": [purchase(&id, "12.00"), purchase(&id, "13.00")] });
