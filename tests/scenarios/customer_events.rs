@@ -8,10 +8,12 @@ use crate::tale::{Tale, awards, why_not};
 async fn r52_five_stars_award_five_euros_each_time() {
     let tale = Tale::of("customer-events").await;
     tale.joins("clara").await;
-    let first = tale.sends("achievement-five-stars").await;
+    let praise = tale.body("achievement-five-stars").await;
+    let first = tale.post("achievement-five-stars", &praise).await;
     assert_eq!((first.status, first.text("/event/status")), (202, "pending"), "it waits for a run");
     // The same praise sent twice is one praise.
-    assert_eq!(tale.sends("achievement-five-stars").await.body["repeated"], true);
+    let twice = tale.post("achievement-five-stars", &praise).await;
+    assert_eq!(twice.body["repeated"], true, "{twice:?}");
     assert_eq!(tale.night().await, 1);
     assert_eq!(awards(&tale.event(&first).await), ["five-stars 5.00 eur"]);
     for _ in 0..2 {

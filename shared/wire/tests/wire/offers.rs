@@ -10,6 +10,9 @@ use serde_json::{Value, json};
 use wire::fault::BodyFault;
 use wire::programme::parse_programme;
 
+/// Whether an offer asks for something.
+type Asks = fn(&Offer) -> bool;
+
 fn sample() -> Vec<Offer> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../events/programme");
     let document = fs::read(folder.join("programme-offers.json")).unwrap();
@@ -57,7 +60,7 @@ fn r40_the_sample_has_every_class_form_condition_limit_and_expiry() {
         .collect();
     assert_eq!(forms.len(), 4, "{forms:?}");
     assert!(has(&|offer| offer.scope == Scope::Line));
-    let asks: [(&str, fn(&Offer) -> bool); 17] = [
+    let asks: [(&str, Asks); 17] = [
         ("amount from", |offer| offer.when.from.is_some()),
         ("amount to", |offer| offer.when.to.is_some()),
         ("quantity from", |offer| offer.when.quantity.0.is_some()),
