@@ -243,7 +243,7 @@ fn weigh<'a>(bench: Bench<'_>, wallet: &Wallet, offer: &'a Offer) -> Result<Cand
         return Err(Reason::AwardsNothing);
     }
     let lot = offer.lot(today);
-    if !lot.is_live(now, programme.zone) {
+    if !lot.is_of_use(now, programme.zone) {
         return Err(Reason::NotValid);
     }
     if offer.is_exhausted(wallet, subject.clock.day) {
@@ -367,7 +367,7 @@ fn reward(
     if amount.is_zero() {
         return Err(Reason::Counted);
     }
-    if !lot.is_live(now, programme.zone) {
+    if !lot.is_of_use(now, programme.zone) {
         return Err(Reason::NotValid);
     }
     if offer.is_exhausted(wallet, performed) {
