@@ -87,7 +87,9 @@ impl Offers {
     ) -> impl Iterator<Item = &'a Offer> {
         let mut found: Vec<u32> = Vec::new();
         let mut look = |number: u32| {
-            let fits = |offer: &Offer| offer.excludes(programme, subject).is_none();
+            let fits = |offer: &Offer| {
+                offer.beneficiary == subject.whose && offer.excludes(programme, subject).is_none()
+            };
             if self.at(number).is_some_and(fits) {
                 found.push(number);
             }

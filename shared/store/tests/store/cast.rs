@@ -14,7 +14,8 @@ use domain::id::{
 };
 use domain::ledger::PayloadHash;
 use domain::offer::{
-    Award, AwardForm, Conditions, EvaluationMethod, Expiry, Limit, Offer, OfferClass, Quota, Scope,
+    Award, AwardForm, Beneficiary, Conditions, EvaluationMethod, Expiry, Limit, Offer, OfferClass,
+    Quota, Scope,
 };
 use domain::pass::{Issue, PassPlan, PassSecret};
 use domain::payment_medium::PaymentMediumRules;
@@ -79,6 +80,7 @@ pub fn offer(id: &str, balance: &str, form: AwardForm) -> Offer {
         method: EvaluationMethod::BatchAndInteractive,
         valid: vec![],
         award: Award { balance: BalanceCode::parse(balance).unwrap(), form },
+        beneficiary: Beneficiary::Participant,
         scope: Scope::Transaction,
         when: Conditions::default(),
         accumulates: None,

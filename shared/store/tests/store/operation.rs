@@ -19,6 +19,7 @@ use crate::cast::{
 };
 use crate::event_types::{Request, referral, request, statement};
 use crate::money::{Ask, book};
+use crate::referrals::Referring;
 use crate::requests;
 
 macro_rules! operations {
@@ -68,6 +69,10 @@ operations! {
     PostSecondStatement,
     CancelStatement,
     PostReferral,
+    JudgeReferral,
+    JudgeReferralEnrolling,
+    CancelReferral,
+    CancelReferralRefused,
     RequestSpend,
     RequestSpendByReference,
     RequestSpendRefused,
@@ -111,6 +116,8 @@ pub struct Cast {
     plan: PassPlan,
     /// Offers that would carry a debt, but for this one's policy; and it enrols nobody.
     strict: Programme,
+    /// Under offers for referrals.
+    pair: Referring,
 }
 
 const PURCHASES: [(&str, i64); 3] = [("e-1", 90_00), ("e-2", 50_00), ("e-3", 70_00)];
@@ -123,7 +130,8 @@ impl Cast {
         let mut strict = programme.clone();
         strict.definition.debt_policy = domain::programme::DebtPolicy::Refuse;
         strict.definition.enrols = false;
-        Cast { programme, who: person("c-1"), plan: gift(), strict }
+        let (who, plan, pair) = (person("c-1"), gift(), Referring::new());
+        Cast { programme, who, plan, strict, pair }
     }
 
     fn first_spend(&self) -> Key {
@@ -156,6 +164,12 @@ impl Cast {
         }
         store.issue_pass(programme, noon(), &self.plan, &secret(), &issue("pass-1")).await?;
         self.cancel_ahead(store, "barred").await?;
+        // Whom referrals refer: a journal that is full as well.
+        store.register(&person("c-4"), None, vec![]).await?;
+        for number in 0..6 {
+            let event = purchase(&person("c-4"), &format!("o-{number}"), 0, noon());
+            post(store, programme, &event, noon(), true).await?;
+        }
         store.put_programme(b"one").await?;
         store.put_programme(b"two").await?;
         store.start_run(&run_id("run-1"), &requests::run()).await?;
@@ -271,6 +285,20 @@ impl Cast {
                 self.cancel(store, programme, "s-1").await
             }
             Operation::PostReferral => self.refer(store).await,
+            Operation::JudgeReferral => done(self.pair.judged(store, who, "f-1", "c-4").await),
+            Operation::JudgeReferralEnrolling => {
+                done(self.pair.judged(store, who, "f-1", "c-5").await)
+            }
+            Operation::CancelReferral => {
+                self.pair.judged(store, who, "f-1", "c-4").await?;
+                self.cancel(store, &self.pair.programme, "f-1").await
+            }
+            Operation::CancelReferralRefused => {
+                self.pair.judged(store, who, "f-1", "c-4").await?;
+                let spent = &timed_key(noon(), 5);
+                spend(store, programme, &person("c-4"), spent, 15, noon()).await?;
+                self.cancel(store, &self.strict, "f-1").await
+            }
             Operation::RequestSpend => self.request(store, Some(&timed), 50, None).await,
             Operation::RequestSpendByReference => self.request(store, None, 50, None).await,
             Operation::RequestSpendRefused => self.request(store, None, 0, None).await,

@@ -21,6 +21,9 @@ pub(super) fn accumulation(fields: &Object<'_>, context: &Context<'_>) -> Option
         all.fault(code::NOT_ALLOWED, message);
     }
     let counts = class.counts().or(each.then_some(Counts::EachClassification));
+    // Statements count what they report where they are asked to, and else stand by themselves.
+    let reported = (class.has_kpis() && node.is_some()).then_some(Counts::Amount);
+    let counts = counts.or(reported);
     match (counts, node) {
         (None, None) => None,
         (None, Some(node)) => {
