@@ -208,7 +208,7 @@ impl Operation for EventCancel<'_> {
         let command = Command::Cancel { key: self.key(), payload: order.payload, back };
         let applied = apply(order.programme, &state.wallet, now, &command);
         let sequence = applied.wallet.length;
-        let theirs = self.take_back_referred(store, now, &applied).await?;
+        let theirs = Box::pin(self.take_back_referred(store, now, &applied)).await?;
         let mut event = self.event.clone();
         let mut sides = Vec::new();
         let answer = match refused(&applied).or(theirs.as_ref().and_then(refused)) {

@@ -52,7 +52,8 @@ impl Store {
         let mut fold = Fold { order, events: Vec::new(), facts: Known::default() };
         let mut done = self.commit(order.participant, &mut fold).await?;
         for stored in fold.events.into_iter().filter(|stored| is_alone(&stored.recorded, order)) {
-            let judged = self.commit(order.participant, &mut Referral::of(order, stored)).await?;
+            let mut referral = Referral::of(order, stored);
+            let judged = Box::pin(self.commit(order.participant, &mut referral)).await?;
             let same = |known: &&mut RecordedEvent| known.event.id == judged.value.event.id;
             done.value.iter_mut().filter(same).for_each(|known| *known = judged.value.clone());
             done.wallet = judged.wallet;

@@ -236,7 +236,8 @@ pub async fn post(
     judge: bool,
 ) -> store::Result<store::Done<domain::event::RecordedEvent>> {
     let (payload, spend, enrols) = (payload(1), None, programme.definition.enrols);
-    store.post_event(&Posting { programme, now, event, payload, spend, judge, enrols }).await
+    let order = Posting { programme, now, event, payload, spend, judge, enrols };
+    Box::pin(store.post_event(&order)).await
 }
 
 /// Spends points.

@@ -196,7 +196,7 @@ impl Cast {
             purchase: purchase.as_ref(),
             request: None,
         };
-        store.spend(&order).await
+        Box::pin(store.spend(&order)).await
     }
 
     /// Asks once; the answer as text, with all that a caller is told.
@@ -252,7 +252,8 @@ impl Cast {
                 let events = ["p-1", "e-1", "p-2", "p-3"].map(event_id);
                 let by = Judge::Run(run_id("run-1"));
                 let (participant, events, mode) = (who, events.as_slice(), Mode::Run);
-                done(store.judge(&Judging { programme, now, participant, events, mode, by }).await)
+                let order = Judging { programme, now, participant, events, mode, by };
+                done(Box::pin(store.judge(&order)).await)
             }
             Operation::CancelJudged => self.cancel(store, programme, "e-1").await,
             Operation::CancelPending => self.cancel(store, programme, "p-1").await,
@@ -285,20 +286,10 @@ impl Cast {
                 self.cancel(store, programme, "s-1").await
             }
             Operation::PostReferral => self.refer(store).await,
-            Operation::JudgeReferral => done(self.pair.judged(store, who, "f-1", "c-4").await),
-            Operation::JudgeReferralEnrolling => {
-                done(self.pair.judged(store, who, "f-1", "c-5").await)
-            }
-            Operation::CancelReferral => {
-                self.pair.judged(store, who, "f-1", "c-4").await?;
-                self.cancel(store, &self.pair.programme, "f-1").await
-            }
-            Operation::CancelReferralRefused => {
-                self.pair.judged(store, who, "f-1", "c-4").await?;
-                let spent = &timed_key(noon(), 5);
-                spend(store, programme, &person("c-4"), spent, 15, noon()).await?;
-                self.cancel(store, &self.strict, "f-1").await
-            }
+            Operation::JudgeReferral
+            | Operation::JudgeReferralEnrolling
+            | Operation::CancelReferral
+            | Operation::CancelReferralRefused => Box::pin(self.referral(store, operation)).await,
             Operation::RequestSpend => self.request(store, Some(&timed), 50, None).await,
             Operation::RequestSpendByReference => self.request(store, None, 50, None).await,
             Operation::RequestSpendRefused => self.request(store, None, 0, None).await,
@@ -365,6 +356,23 @@ impl Cast {
         }
     }
 
+    /// What becomes of a referral that is judged.
+    async fn referral(&self, store: &Store, operation: Operation) -> Result<String> {
+        let friend = if operation == Operation::JudgeReferralEnrolling { "c-5" } else { "c-4" };
+        let judged = self.pair.judged(store, &self.who, "f-1", friend).await;
+        let rules = match operation {
+            Operation::CancelReferral => &self.pair.programme,
+            Operation::CancelReferralRefused => {
+                let key = &timed_key(noon(), 5);
+                spend(store, &self.strict, &person("c-4"), key, 15, noon()).await?;
+                &self.strict
+            }
+            _ => return done(judged),
+        };
+        judged?;
+        self.cancel(store, rules, "f-1").await
+    }
+
     /// A spend that comes as an event.
     async fn request(
         &self,
@@ -379,13 +387,13 @@ impl Cast {
 
     async fn cancel(&self, store: &Store, rules: &Programme, reference: &str) -> Result<String> {
         let event = &event_id(reference);
-        done(store.cancel_event(&cancelling(rules, later(1), event, 3)).await)
+        done(Box::pin(store.cancel_event(&cancelling(rules, later(1), event, 3))).await)
     }
 
     async fn cancel_ahead(&self, store: &Store, reference: &str) -> Result<String> {
         let event = &event_id(reference);
         let order = cancelling(&self.programme, later(1), event, 3);
-        done(store.cancel_event(&CancelEvent { ahead: true, ..order }).await)
+        done(Box::pin(store.cancel_event(&CancelEvent { ahead: true, ..order })).await)
     }
 
     async fn give_back(
@@ -397,7 +405,8 @@ impl Cast {
     ) -> Result<String> {
         let (event, lines) = (&event_id(reference), &[ReturnedLine { index: 0, quantity }]);
         let order = cancelling(rules, later(1), event, 3);
-        done(store.cancel_event(&CancelEvent { lines, reason: Some("torn"), ..order }).await)
+        let order = CancelEvent { lines, reason: Some("torn"), ..order };
+        done(Box::pin(store.cancel_event(&order)).await)
     }
 
     async fn cancel_spend(&self, store: &Store, sequence: u64) -> Result<String> {
