@@ -107,12 +107,12 @@ impl Amount {
 
     /// The sum; `TooLarge` beyond [`MAX_MINOR`].
     pub fn plus(self, other: Amount) -> Result<Amount, AmountError> {
-        bounded(i128::from(self.0) + i128::from(other.0))
+        within(self.0.checked_add(other.0))
     }
 
     /// `quantity` times this amount; `TooLarge` beyond [`MAX_MINOR`].
     pub fn times(self, quantity: u32) -> Result<Amount, AmountError> {
-        bounded(i128::from(self.0) * i128::from(quantity))
+        within(self.0.checked_mul(i64::from(quantity)))
     }
 
     /// What is left after `other`, never below nothing.
@@ -133,10 +133,12 @@ impl Amount {
 }
 
 fn bounded(minor: i128) -> Result<Amount, AmountError> {
-    match i64::try_from(minor) {
-        Ok(minor) if minor.abs() <= MAX_MINOR => Ok(Amount(minor)),
-        Ok(_) | Err(_) => Err(AmountError::TooLarge),
-    }
+    within(i64::try_from(minor).ok())
+}
+
+fn within(minor: Option<i64>) -> Result<Amount, AmountError> {
+    let fits = |minor: &i64| (-MAX_MINOR..=MAX_MINOR).contains(minor);
+    minor.filter(fits).map(Amount).ok_or(AmountError::TooLarge)
 }
 
 impl Rate {

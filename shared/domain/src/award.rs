@@ -12,7 +12,7 @@ use crate::programme::Programme;
 use crate::quota::Quotas;
 use crate::refusal::Reason;
 use crate::tally::TallyAward;
-use crate::time::Instant;
+use crate::time::{Day, Instant};
 use crate::wallet::Wallet;
 
 /// Who asks for a judgement, and so which offers may judge.
@@ -79,6 +79,7 @@ impl Judged {
 struct Candidate<'a> {
     offer: &'a Offer,
     earned: Earned,
+    lot: LotId,
 }
 
 /// The candidates of an event.
@@ -97,6 +98,7 @@ struct Sorted<'a> {
 struct Bench<'a> {
     programme: &'a Programme,
     now: Instant,
+    today: Day,
     subject: &'a Subject<'a>,
     facts: &'a Facts<'a>,
 }
@@ -129,24 +131,26 @@ pub fn judge(
         return judged;
     }
     let subject = Subject::of(programme, &event.event).seen_for(facts.whose);
-    let bench = Bench { programme, now, subject: &subject, facts };
+    let today = now.day(programme.zone);
+    let bench = Bench { programme, now, today, subject: &subject, facts };
     let Sorted { candidates, counting, waiting } =
         candidates(bench, wallet, event, mode, &mut judged);
     let best = best_exclusive(programme, &candidates);
     let mut wallet = wallet.clone();
-    for (at, candidate) in candidates.iter().enumerate() {
+    for (at, candidate) in candidates.into_iter().enumerate() {
         let taken = event.has_exclusive_award() || best != Some(at);
         if !candidate.offer.on_top && taken {
             judged.passed_over.push((candidate.offer.id.clone(), Reason::NotBest));
             continue;
         }
+        let offer = candidate.offer;
         match award(bench, &wallet, candidate) {
             Ok((awarded, effects)) => {
                 effects.iter().for_each(|effect| wallet.carry_out(effect));
                 judged.awards.push(awarded);
                 judged.effects.extend(effects);
             }
-            Err(reason) => judged.passed_over.push((candidate.offer.id.clone(), reason)),
+            Err(reason) => judged.passed_over.push((offer.id.clone(), reason)),
         }
     }
     for offer in counting {
@@ -191,7 +195,7 @@ fn candidates<'a>(
         let awaits_run = mode == Mode::Interactive && offer.method == EvaluationMethod::Batch;
         let weighed = match offer.accumulates {
             Some(_) => {
-                let Bench { programme, now, subject, facts } = bench;
+                let Bench { programme, now, subject, facts, .. } = bench;
                 let mismatch = offer.mismatch(programme, subject, wallet, now, facts);
                 mismatch.map_or(Ok(None), Err)
             }
@@ -201,7 +205,7 @@ fn candidates<'a>(
         match weighed {
             Ok(_) if awaits_run => sorted.waiting.push(offer),
             Err(reason) if awaits_run && may_change(reason) => sorted.waiting.push(offer),
-            Ok(Some(earned)) => sorted.candidates.push(Candidate { offer, earned }),
+            Ok(Some(candidate)) => sorted.candidates.push(candidate),
             Ok(None) => sorted.counting.push(offer),
             Err(reason) => judged.passed_over.push((offer.id.clone(), reason)),
         }
@@ -241,8 +245,8 @@ fn waits_for_referred(bench: Bench<'_>, event: &RecordedEvent) -> bool {
     refers && bench.facts.whose == Beneficiary::Participant && !awarded
 }
 
-fn weigh(bench: Bench<'_>, wallet: &Wallet, offer: &Offer) -> Result<Earned, Reason> {
-    let Bench { programme, now, subject, facts } = bench;
+fn weigh<'a>(bench: Bench<'_>, wallet: &Wallet, offer: &'a Offer) -> Result<Candidate<'a>, Reason> {
+    let Bench { programme, now, today, subject, facts } = bench;
     if let Some(reason) = offer.mismatch(programme, subject, wallet, now, facts) {
         return Err(reason);
     }
@@ -250,26 +254,30 @@ fn weigh(bench: Bench<'_>, wallet: &Wallet, offer: &Offer) -> Result<Earned, Rea
     if earned.amount.is_zero() {
         return Err(Reason::AwardsNothing);
     }
-    let lot = offer.lot(now, programme.zone);
+    let lot = offer.lot(today);
     if !lot.is_live(now, programme.zone) {
         return Err(Reason::NotValid);
     }
-    if offer.is_exhausted(wallet, subject.event.performed_on.day(programme.zone)) {
+    if offer.is_exhausted(wallet, subject.clock.day) {
         return Err(Reason::LimitReached);
     }
     if let Some(reason) = facts.quotas.lacks(offer, has_place(wallet, offer), earned.amount) {
         return Err(reason);
     }
-    if fits(wallet, &lot, earned.amount) { Ok(earned) } else { Err(Reason::BalanceFull) }
+    let fits = fits(wallet, &lot, earned.amount);
+    if fits { Ok(Candidate { offer, earned, lot }) } else { Err(Reason::BalanceFull) }
 }
 
 /// Whether the participant is one of the first that the offer awards.
 fn has_place(wallet: &Wallet, offer: &Offer) -> bool {
-    wallet.awarded(&offer.id, |slot| slot == Slot::Quota) > 0
+    offer.quota.first.is_some() && wallet.awarded(&offer.id, |slot| slot == Slot::Quota) > 0
 }
 
 fn fits(wallet: &Wallet, lot: &LotId, amount: Amount) -> bool {
-    wallet.total(&lot.balance, |_| true).0 + amount.0 <= MAX_MINOR
+    // Where all balances together leave room, nobody needs to tell them apart.
+    let all: i64 = wallet.lots.iter().map(|lot| lot.amount.0).sum();
+    let held = || wallet.total(&lot.balance, |_| true).0;
+    all + amount.0 <= MAX_MINOR || held() + amount.0 <= MAX_MINOR
 }
 
 /// The best of the offers that are not on top, compared by what their awards are worth in
@@ -289,18 +297,15 @@ fn best_exclusive(programme: &Programme, candidates: &[Candidate<'_>]) -> Option
 fn award(
     bench: Bench<'_>,
     wallet: &Wallet,
-    candidate: &Candidate<'_>,
+    candidate: Candidate<'_>,
 ) -> Result<(Awarded, Vec<Effect>), Reason> {
-    let Candidate { offer, earned } = candidate;
-    let amount = earned.amount;
-    let zone = bench.programme.zone;
-    let lot = offer.lot(bench.now, zone);
+    let Candidate { offer, earned: Earned { amount, lines }, lot } = candidate;
     if !fits(wallet, &lot, amount) {
         return Err(Reason::BalanceFull);
     }
     let effects = give(bench, wallet, offer, &lot, amount);
     let exclusive = !offer.on_top;
-    let (offer, lines) = (offer.id.clone(), earned.lines.clone());
+    let offer = offer.id.clone();
     Ok((Awarded { offer, lot, amount, exclusive, lines, counted: false }, effects))
 }
 
@@ -363,14 +368,14 @@ fn reward(
     offer: &Offer,
     accumulation: Accumulation,
 ) -> Result<(Awarded, Vec<Effect>), Reason> {
-    let Bench { programme, now, subject, facts } = bench;
+    let Bench { programme, now, today, subject, facts } = bench;
     let performed = subject.clock.day;
     let reached = accumulation.reached(wallet, offer, performed).ok_or(Reason::Counted)?;
     let reached = if offer.limit == Limit::Multiple { reached } else { reached.once() };
     let each = offer.earned_by_sum(programme, Amount(reached.sum));
     let each = each.map_err(|_| Reason::BalanceFull)?;
     let amount = each.times(reached.times).map_err(|_| Reason::BalanceFull)?;
-    let lot = offer.lot(now, programme.zone);
+    let lot = offer.lot(today);
     if amount.is_zero() {
         return Err(Reason::Counted);
     }

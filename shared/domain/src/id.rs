@@ -1,6 +1,7 @@
-//! Identifiers: parsed at the edge, because they become keys.
+//! Identifiers: parsed at the edge, because they become keys; shared, because they are copied often.
 
 use std::fmt;
+use std::sync::Arc;
 
 use thiserror::Error;
 
@@ -35,7 +36,7 @@ macro_rules! identifier {
     ($(#[$doc:meta])* $name:ident, $error:ident, $valid:expr) => {
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub struct $name(Box<str>);
+        pub struct $name(Arc<str>);
 
         impl $name {
             /// Parses the text, or says what it must look like.

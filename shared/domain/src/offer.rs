@@ -1,13 +1,12 @@
 //! Reward offers: what an offer says.
 //!
 //! What it asks of an event is held against one in `matching`, what it gives is computed in
-//! `earning`, and which offers are looked at for an event is found in `index`.
+//! `earning`, and which offers are looked at for an event is found in `index` (by `spans` of time).
 
 mod earning;
 mod index;
 mod matching;
-
-use chrono_tz::Tz;
+mod spans;
 
 use crate::amount::{Amount, Rate};
 use crate::event::EventType;
@@ -15,7 +14,7 @@ use crate::id::{
     BalanceCode, Classification, KpiId, MerchantId, OfferId, ProductId, SegmentId, UnitId,
 };
 use crate::ledger::{LotId, Slot};
-use crate::time::{Calendar, Day, Duration, Instant};
+use crate::time::{Calendar, Day, Duration};
 use crate::wallet::Wallet;
 use crate::window::{Times, Validity};
 
@@ -208,7 +207,14 @@ impl<T: Ord> OneOf<T> {
 
     /// Whether a value will do.
     pub fn allows(&self, value: Option<&T>) -> bool {
-        self.is_any() || value.is_some_and(|value| self.0.binary_search(value).is_ok())
+        self.is_any() || value.is_some_and(|value| self.lists(value))
+    }
+
+    fn lists(&self, value: &T) -> bool {
+        match &*self.0 {
+            [only] => value == only,
+            all => all.binary_search(value).is_ok(),
+        }
     }
 
     /// The values, in order.
@@ -389,8 +395,7 @@ impl Offer {
     }
 
     /// The lot into which an award goes; expiry counts from the award.
-    pub fn lot(&self, now: Instant, zone: Tz) -> LotId {
-        let today = now.day(zone);
+    pub fn lot(&self, today: Day) -> LotId {
         let waits = self.available_after.map(|after| today.plus(after)).or(self.available_from);
         LotId {
             balance: self.award.balance.clone(),

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use chrono_tz::Tz;
+use rustc_hash::FxHashMap;
 
 use crate::amount::{Amount, Decimals, Rate};
 use crate::event::EventType;
@@ -16,6 +17,10 @@ use crate::run::RunDefinition;
 use crate::segment::Segment;
 use crate::spend::SpendDefinition;
 
+/// What every event is looked up in. Its keys are the document's, which nobody hostile writes: a
+/// hash that is fast will do.
+pub type Lookup<K, V> = FxHashMap<K, V>;
+
 /// One immutable version of the programme.
 #[derive(Clone, Debug)]
 pub struct Programme {
@@ -27,7 +32,7 @@ pub struct Programme {
     pub balances: Vec<Balance>,
     pub definition: Definition,
     pub classifications: HashMap<Classification, Vec<EventType>>,
-    pub catalogue: HashMap<ProductId, Product>,
+    pub catalogue: Lookup<ProductId, Product>,
     /// The products that each KPI counts; empty: all.
     pub kpis: HashMap<KpiId, HashSet<ProductId>>,
     pub merchants: Merchants,
@@ -89,8 +94,8 @@ pub struct Product {
 /// Who owns which unit.
 #[derive(Clone, Debug, Default)]
 pub struct Merchants {
-    pub merchants: HashMap<MerchantId, Merchant>,
-    pub units: HashMap<UnitId, MerchantId>,
+    pub merchants: Lookup<MerchantId, Merchant>,
+    pub units: Lookup<UnitId, MerchantId>,
 }
 
 /// What a merchant says of its units.

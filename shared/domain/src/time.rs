@@ -6,6 +6,8 @@ use chrono::{DateTime, Datelike, Days, Months, NaiveDate, NaiveTime, TimeDelta, 
 use chrono_tz::Tz;
 use thiserror::Error;
 
+const DAY_MILLIS: i64 = 24 * 60 * 60 * 1_000;
+
 /// Milliseconds since 1970-01-01T00:00:00Z.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Instant(pub i64);
@@ -87,6 +89,19 @@ impl Day {
     /// The end of this day in the zone: the first instant that no longer belongs to it.
     pub fn end(self, zone: Tz) -> Instant {
         Day(self.0.saturating_add(1)).start(zone)
+    }
+
+    /// Whether this day has begun in the zone.
+    pub fn has_begun(self, now: Instant, zone: Tz) -> bool {
+        // No clock is a whole day off: only near the day itself the zone must be asked.
+        let off = now.0.saturating_sub(i64::from(self.0) * DAY_MILLIS);
+        let near = (-DAY_MILLIS..DAY_MILLIS).contains(&off);
+        if near { now >= self.start(zone) } else { off > 0 }
+    }
+
+    /// Whether this day has ended in the zone.
+    pub fn has_ended(self, now: Instant, zone: Tz) -> bool {
+        Day(self.0.saturating_add(1)).has_begun(now, zone)
     }
 
     /// The month of this day.

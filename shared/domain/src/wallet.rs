@@ -84,12 +84,12 @@ pub struct Wallet {
 impl LotId {
     /// Whether it can be spent, or waits to be, at this time: its last day has not ended.
     pub fn is_live(&self, now: Instant, zone: Tz) -> bool {
-        self.expires.is_none_or(|day| now < day.end(zone))
+        !self.expires.is_some_and(|day| day.has_ended(now, zone))
     }
 
     /// Whether its first day has begun.
     pub fn is_available(&self, now: Instant, zone: Tz) -> bool {
-        self.available_from.is_none_or(|day| now >= day.start(zone))
+        self.available_from.is_none_or(|day| day.has_begun(now, zone))
     }
 
     /// First-expiring first; what never expires comes last.

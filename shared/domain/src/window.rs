@@ -67,12 +67,42 @@ pub struct Clock {
     minute: u32,
 }
 
+/// One of the 168 hours of a week.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WeekHour {
+    weekday: Weekday,
+    /// 0–23.
+    hour: u32,
+}
+
 impl Clock {
     /// What the clock of the zone shows.
     pub fn of(at: Instant, zone: Tz) -> Clock {
         let local = at.utc().unwrap_or_default().with_timezone(&zone).naive_local();
         let minute = local.hour() * 60 + local.minute();
         Clock { at, day: Day::of(local.date()), weekday: local.weekday(), minute }
+    }
+
+    /// The hour of the week that it shows.
+    pub fn hour(&self) -> WeekHour {
+        WeekHour { weekday: self.weekday, hour: self.minute / 60 }
+    }
+}
+
+impl WeekHour {
+    /// How many there are.
+    pub const COUNT: usize = 7 * 24;
+
+    /// All of them, in order.
+    pub fn all() -> impl Iterator<Item = WeekHour> {
+        let days = std::iter::successors(Some(Weekday::Mon), |day| Some(day.succ())).take(7);
+        days.flat_map(|weekday| (0..24).map(move |hour| WeekHour { weekday, hour }))
+    }
+
+    /// Its place among all of them, from 0.
+    pub fn number(self) -> usize {
+        let number = self.weekday.num_days_from_monday() * 24 + self.hour;
+        usize::try_from(number).unwrap_or(0)
     }
 }
 
@@ -93,14 +123,23 @@ impl Occasion {
 impl Times {
     /// Whether the clock shows one of these times.
     pub fn holds(&self, clock: &Clock) -> bool {
-        let (today, minute) = (clock.weekday, clock.minute);
+        self.hold_within(clock.weekday, clock.minute, clock.minute)
+    }
+
+    /// Whether one of these times lies in the hour.
+    pub fn touch(&self, hour: WeekHour) -> bool {
+        self.hold_within(hour.weekday, hour.hour * 60, hour.hour * 60 + 59)
+    }
+
+    /// Whether one of these times lies between two minutes of a day, both inclusive.
+    fn hold_within(&self, today: Weekday, first: u32, last: u32) -> bool {
         let on = |day: Weekday| self.days.is_empty() || self.days.contains(day);
         let open = |hours: &Hours| {
             let (from, to) = (u32::from(hours.from), u32::from(hours.to));
             if from < to {
-                on(today) && from <= minute && minute < to
+                on(today) && from <= last && first < to
             } else {
-                on(today) && from <= minute || on(today.pred()) && minute < to
+                on(today) && from <= last || on(today.pred()) && first < to
             }
         };
         if self.hours.is_empty() { on(today) } else { self.hours.iter().any(open) }

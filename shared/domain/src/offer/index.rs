@@ -1,10 +1,10 @@
 //! Which offers are looked at for an event: those that could award it, however many others there
 //! are.
 //!
-//! Each offer stands under what fewest events have: one of the products, categories or brands, the
-//! units, merchants or classifications that it asks for, or under nothing. There it stands by
-//! the time in which it is valid. So an event is held against the offers of its own lines, unit
-//! and day alone.
+//! Each offer stands under a place that it asks for (a unit, or else a merchant, a classification
+//! or an hour of the week), there under goods (a product, or else a brand or category), and there
+//! by the periods in which it is valid. So an event is held against the offers of its own place,
+//! lines and time alone.
 
 use std::hash::Hash;
 use std::ops::Deref;
@@ -14,9 +14,11 @@ use rustc_hash::FxHashMap;
 use crate::event::EventType;
 use crate::id::{Classification, MerchantId, ProductId, UnitId};
 use crate::offer::matching::Subject;
-use crate::offer::{Offer, OneOf};
+use crate::offer::spans::{Span, Spans};
+use crate::offer::{Conditions, Offer, OneOf};
 use crate::programme::Programme;
 use crate::time::Instant;
+use crate::window::{Times, WeekHour};
 
 /// The offers of a programme in the order of its document, with their index.
 #[derive(Clone, Debug, Default)]
@@ -29,30 +31,30 @@ pub struct Offers {
 /// The offers that judge one type of events.
 #[derive(Clone, Debug, Default)]
 struct TypeIndex {
-    anywhere: Spans,
-    products: FxHashMap<ProductId, Spans>,
-    categories: FxHashMap<ProductId, Spans>,
-    brands: FxHashMap<ProductId, Spans>,
-    units: FxHashMap<UnitId, Spans>,
-    merchants: FxHashMap<MerchantId, Spans>,
-    classifications: FxHashMap<Classification, Spans>,
+    units: FxHashMap<UnitId, Number>,
+    merchants: FxHashMap<MerchantId, Number>,
+    classifications: FxHashMap<Classification, Number>,
+    /// By number; the first are the hours of the week.
+    places: Vec<Place>,
+    products: FxHashMap<ProductId, Number>,
+    brands: FxHashMap<ProductId, Number>,
+    categories: FxHashMap<ProductId, Number>,
+    /// Offers that ask for no place, by the number of their goods.
+    anywhere: Vec<Spans>,
 }
 
-/// Offers with the time from the first to the last instant in which each is valid.
+/// Of a place or of goods.
+type Number = usize;
+
+/// The goods of an offer that asks for none.
+const ANY: Number = 0;
+
+/// Most places and goods under which one offer stands, where it lists several of both.
+const MAX_PAIRS: usize = 1_000;
+
+/// The offers of a place by the number of their goods.
 #[derive(Clone, Debug, Default)]
-struct Spans {
-    /// By `from`; a binary tree whose root is in the middle.
-    spans: Vec<Span>,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Span {
-    from: i64,
-    to: i64,
-    /// The latest `to` of the subtree of which this is the root.
-    latest: i64,
-    offer: u32,
-}
+struct Place(FxHashMap<Number, Spans>);
 
 impl Deref for Offers {
     type Target = [Offer];
@@ -86,22 +88,28 @@ impl Offers {
         subject: &Subject<'_>,
     ) -> impl Iterator<Item = &'a Offer> {
         let mut found: Vec<u32> = Vec::new();
-        let mut look = |number: u32| {
-            let fits = |offer: &Offer| {
-                offer.beneficiary == subject.whose && offer.excludes(programme, subject).is_none()
-            };
-            if self.at(number).is_some_and(fits) {
+        self.visit(subject, &mut |number, offer| {
+            if offer.beneficiary == subject.whose && offer.excludes(programme, subject).is_none() {
                 found.push(number);
             }
-        };
-        let of_type = subject.event.event_type();
-        let indexed = self.by_type.iter().zip(EventType::ALL).find(|(_, known)| *known == of_type);
-        if let Some((index, _)) = indexed {
-            index.visit(subject, &mut look);
-        }
+        });
         found.sort_unstable();
         found.dedup();
         found.into_iter().filter_map(|number| self.at(number))
+    }
+
+    /// Looks at all offers that may be candidates, with their place in the document: at few
+    /// others, and at one twice where the event has several of the things that it asks for.
+    pub fn visit(&self, subject: &Subject<'_>, look: &mut impl FnMut(u32, &Offer)) {
+        let of_type = subject.event.event_type();
+        let indexed = self.by_type.iter().zip(EventType::ALL).find(|(_, known)| *known == of_type);
+        if let Some((index, _)) = indexed {
+            index.visit(subject, &mut |number| {
+                if let Some(offer) = self.at(number) {
+                    look(number, offer);
+                }
+            });
+        }
     }
 
     fn at(&self, number: u32) -> Option<&Offer> {
@@ -111,114 +119,124 @@ impl Offers {
 
 impl TypeIndex {
     fn add(&mut self, offer: &Offer, number: u32) {
+        let spans = Span::of(offer, number);
+        let (mut places, mut goods) = (self.places_of(offer), self.goods_of(&offer.when));
+        // Where an offer lists many of both, the shorter list is the more telling one.
+        if places.len().min(goods.len()) > 1 && places.len() * goods.len() > MAX_PAIRS {
+            if places.len() < goods.len() { goods = vec![ANY] } else { places.clear() }
+        }
+        for place in &places {
+            let place = room(&mut self.places, *place);
+            goods.iter().for_each(|goods| place.0.entry(*goods).or_default().add(&spans));
+        }
+        if places.is_empty() {
+            goods.iter().for_each(|goods| room(&mut self.anywhere, *goods).add(&spans));
+        }
+    }
+
+    /// Of the places that an offer asks for those that the fewest events have; none: any will do.
+    fn places_of(&mut self, offer: &Offer) -> Vec<Number> {
         let when = &offer.when;
-        let span = span(offer, number);
-        let counts = [
-            when.products.values().len(),
-            when.categories.values().len(),
-            when.brands.values().len(),
-            when.units.values().len(),
-            when.merchants.values().len(),
-            when.classifications.values().len(),
-        ];
-        // The shortest list is the most telling one, and costs least to keep.
-        let shortest = (0..counts.len()).filter(|at| counts[*at] > 0).min_by_key(|at| counts[*at]);
-        match shortest {
-            Some(0) => put(&mut self.products, &when.products, span),
-            Some(1) => put(&mut self.categories, &when.categories, span),
-            Some(2) => put(&mut self.brands, &when.brands, span),
-            Some(3) => put(&mut self.units, &when.units, span),
-            Some(4) => put(&mut self.merchants, &when.merchants, span),
-            Some(_) => put(&mut self.classifications, &when.classifications, span),
-            None => self.anywhere.spans.push(span),
+        let known = self.units.len() + self.merchants.len() + self.classifications.len();
+        let mut next = WeekHour::COUNT + known;
+        if !when.units.is_any() {
+            numbers(&mut self.units, &when.units, &mut next)
+        } else if !when.merchants.is_any() {
+            numbers(&mut self.merchants, &when.merchants, &mut next)
+        } else if !when.classifications.is_any() {
+            numbers(&mut self.classifications, &when.classifications, &mut next)
+        } else {
+            hours_of(offer)
+        }
+    }
+
+    /// Of the goods that an offer asks for those that the fewest events have.
+    fn goods_of(&mut self, when: &Conditions) -> Vec<Number> {
+        let known = self.products.len() + self.brands.len() + self.categories.len();
+        let mut next = ANY + 1 + known;
+        if !when.products.is_any() {
+            numbers(&mut self.products, &when.products, &mut next)
+        } else if !when.brands.is_any() {
+            numbers(&mut self.brands, &when.brands, &mut next)
+        } else if !when.categories.is_any() {
+            numbers(&mut self.categories, &when.categories, &mut next)
+        } else {
+            vec![ANY]
         }
     }
 
     fn finish(&mut self) {
-        self.anywhere.finish();
-        let of_lines = [&mut self.products, &mut self.categories, &mut self.brands];
-        of_lines.into_iter().flat_map(|map| map.values_mut()).for_each(Spans::finish);
-        self.units.values_mut().for_each(Spans::finish);
-        self.merchants.values_mut().for_each(Spans::finish);
-        self.classifications.values_mut().for_each(Spans::finish);
+        let of_places = self.places.iter_mut().flat_map(|place| place.0.values_mut());
+        self.anywhere.iter_mut().chain(of_places).for_each(Spans::finish);
     }
 
     fn visit(&self, subject: &Subject<'_>, look: &mut impl FnMut(u32)) {
-        let at = subject.event.performed_on;
-        self.anywhere.visit(at, look);
-        visit(&self.units, subject.event.unit.as_ref(), at, look);
-        visit(&self.merchants, subject.merchant, at, look);
-        visit(&self.classifications, subject.event.classification.as_ref(), at, look);
+        let event = subject.event;
+        let mut goods = Vec::with_capacity(1 + 3 * subject.lines.len());
+        goods.push(ANY);
         for shelf in &subject.lines {
-            visit(&self.products, shelf.line.product.as_ref(), at, look);
-            visit(&self.categories, shelf.category, at, look);
-            visit(&self.brands, shelf.brand, at, look);
+            goods.extend(shelf.line.product.as_ref().and_then(|id| self.products.get(id)));
+            goods.extend(shelf.brand.and_then(|id| self.brands.get(id)));
+            goods.extend(shelf.category.and_then(|id| self.categories.get(id)));
+        }
+        // What several lines have is looked at once.
+        goods.sort_unstable();
+        goods.dedup();
+        let at = event.performed_on;
+        goods.iter().filter_map(|goods| self.anywhere.get(*goods)).for_each(|s| s.visit(at, look));
+        let places = [
+            event.unit.as_ref().and_then(|id| self.units.get(id)),
+            subject.merchant.and_then(|id| self.merchants.get(id)),
+            event.classification.as_ref().and_then(|id| self.classifications.get(id)),
+            Some(&subject.clock.hour().number()),
+        ];
+        for place in places.into_iter().flatten().filter_map(|place| self.places.get(*place)) {
+            place.visit(&goods, at, look);
         }
     }
 }
 
-/// From the first to the last instant in which an offer is valid.
-fn span(offer: &Offer, number: u32) -> Span {
-    let bound = |instant: Option<Instant>, open: i64| instant.map_or(open, |instant| instant.0);
-    let from = offer.valid.iter().map(|valid| bound(valid.from, i64::MIN)).min();
-    let to = offer.valid.iter().map(|valid| bound(valid.to, i64::MAX)).max();
-    let (from, to) = (from.unwrap_or(i64::MIN), to.unwrap_or(i64::MAX));
-    Span { from, to, latest: to, offer: number }
+/// The numbers of all that is asked for; what is new gets the next.
+fn numbers<K: Clone + Eq + Hash + Ord>(
+    known: &mut FxHashMap<K, Number>,
+    asked: &OneOf<K>,
+    next: &mut Number,
+) -> Vec<Number> {
+    let mut number = |value: &K| {
+        let number = *known.entry(value.clone()).or_insert(*next);
+        *next += usize::from(number == *next);
+        number
+    };
+    asked.values().iter().map(&mut number).collect()
 }
 
-fn put<K: Clone + Eq + Hash + Ord>(map: &mut FxHashMap<K, Spans>, under: &OneOf<K>, span: Span) {
-    for key in under.values() {
-        map.entry(key.clone()).or_default().spans.push(span);
-    }
+/// What has this number, made where it is new.
+fn room<T: Clone + Default>(list: &mut Vec<T>, number: Number) -> &mut T {
+    list.resize(list.len().max(number + 1), T::default());
+    &mut list[number]
 }
 
-fn visit<K: Eq + Hash>(
-    map: &FxHashMap<K, Spans>,
-    key: Option<&K>,
-    at: Instant,
-    look: &mut impl FnMut(u32),
-) {
-    if map.is_empty() {
-        return;
-    }
-    if let Some(spans) = key.and_then(|key| map.get(key)) {
-        spans.visit(at, look);
-    }
+/// The hours of the week in which an offer may be valid; none: all.
+fn hours_of(offer: &Offer) -> Vec<Number> {
+    let touch = |times: &Option<Times>, hour| times.as_ref().is_none_or(|t| t.touch(hour));
+    let valid = |hour: &WeekHour| {
+        let within = offer.valid.iter().any(|period| touch(&period.times, *hour));
+        (within || offer.valid.is_empty()) && touch(&offer.when.times, *hour)
+    };
+    let hours: Vec<Number> = WeekHour::all().filter(valid).map(WeekHour::number).collect();
+    if hours.len() == WeekHour::COUNT { Vec::new() } else { hours }
 }
 
-impl Spans {
-    fn finish(&mut self) {
-        self.spans.sort_by_key(|span| span.from);
-        latest(&mut self.spans);
-    }
-
-    fn visit(&self, at: Instant, look: &mut impl FnMut(u32)) {
-        search(&self.spans, at.0, look);
-    }
-}
-
-/// Notes in each root the latest end of its subtree, and answers it.
-fn latest(spans: &mut [Span]) -> i64 {
-    let middle = spans.len() / 2;
-    let (before, rest) = spans.split_at_mut(middle);
-    let Some((root, after)) = rest.split_first_mut() else { return i64::MIN };
-    root.latest = root.to.max(latest(before)).max(latest(after));
-    root.latest
-}
-
-/// Those that hold this time; subtrees that ended before, or begin later, are not entered.
-fn search(spans: &[Span], at: i64, look: &mut impl FnMut(u32)) {
-    let (before, rest) = spans.split_at(spans.len() / 2);
-    let Some((root, after)) = rest.split_first() else { return };
-    // The last instant there is counts as open.
-    if root.latest <= at && root.latest != i64::MAX {
-        return;
-    }
-    search(before, at, look);
-    if root.from <= at {
-        if at < root.to || root.to == i64::MAX {
-            look(root.offer);
+impl Place {
+    /// Looks through the offers of these goods, which are sorted, or of all goods of this place:
+    /// whichever are fewer.
+    fn visit(&self, goods: &[Number], at: Instant, look: &mut impl FnMut(u32)) {
+        if self.0.len() < goods.len() {
+            let sold = self.0.iter().filter(|(number, _)| goods.binary_search(number).is_ok());
+            sold.for_each(|(_, spans)| spans.visit(at, look));
+        } else {
+            let sold = goods.iter().filter_map(|number| self.0.get(number));
+            sold.for_each(|spans| spans.visit(at, look));
         }
-        search(after, at, look);
     }
 }

@@ -148,8 +148,9 @@ impl Offer {
             if !amount.is_none_or(|amount| when.holds_amount(amount)) {
                 return Some(Reason::AmountOutOfRange);
             }
-            let wanted = subject.lines.iter().filter(|line| when.wants(line));
-            if !when.holds_quantity(wanted.map(|line| u64::from(line.line.quantity)).sum()) {
+            let wanted = || subject.lines.iter().filter(|line| when.wants(line));
+            let pieces = || wanted().map(|line| u64::from(line.line.quantity)).sum();
+            if when.quantity != (None, None) && !when.holds_quantity(pieces()) {
                 return Some(Reason::QuantityOutOfRange);
             }
         }

@@ -17,7 +17,7 @@ use domain::offer::{
 use domain::pass::{Issue, Pass, PassPlan};
 use domain::payment_medium::PaymentMediumRules;
 use domain::programme::{
-    Balance, Currency, DebtPolicy, Definition, Merchant, Merchants, Product, Programme,
+    Balance, Currency, DebtPolicy, Definition, Lookup, Merchant, Merchants, Product, Programme,
     ReductionMethod,
 };
 use domain::spend::{AmountRange, SpendDefinition, SpendRule};
@@ -177,11 +177,11 @@ pub fn programme(offers: Vec<Offer>) -> Programme {
             debt_policy: DebtPolicy::Carry,
         },
         classifications: HashMap::from([(class("grocery"), vec![EventType::Purchase])]),
-        catalogue: HashMap::from([(product("SKU-9"), acme)]),
+        catalogue: Lookup::from_iter([(product("SKU-9"), acme)]),
         kpis: HashMap::new(),
         merchants: Merchants {
-            merchants: HashMap::from(merchants),
-            units: units.map(|(one, owner)| (unit(one), id(owner))).into(),
+            merchants: Lookup::from_iter(merchants),
+            units: units.map(|(one, owner)| (unit(one), id(owner))).into_iter().collect(),
         },
         offers: offers.into(),
         pass_plans: vec![gift()],

@@ -11,6 +11,7 @@ mod event_types;
 mod fixture;
 mod holding;
 mod holds;
+mod index;
 mod laws;
 mod limits;
 mod lots;

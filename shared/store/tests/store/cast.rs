@@ -20,7 +20,8 @@ use domain::offer::{
 use domain::pass::{Issue, PassPlan, PassSecret};
 use domain::payment_medium::PaymentMediumRules;
 use domain::programme::{
-    Balance, Currency, DebtPolicy, Definition, Merchant, Merchants, Programme, ReductionMethod,
+    Balance, Currency, DebtPolicy, Definition, Lookup, Merchant, Merchants, Programme,
+    ReductionMethod,
 };
 use domain::spend::{SpendAsked, SpendDefinition};
 use domain::time::{Duration as Span, Instant, parse_instant};
@@ -149,11 +150,11 @@ pub fn programme(offers: Vec<Offer>) -> Programme {
             debt_policy: DebtPolicy::Carry,
         },
         classifications: HashMap::new(),
-        catalogue: HashMap::new(),
+        catalogue: Lookup::default(),
         kpis: HashMap::new(),
         merchants: Merchants {
-            merchants: HashMap::from([(owner.clone(), shop)]),
-            units: HashMap::from([(UnitId::parse("shop-1").unwrap(), owner)]),
+            merchants: Lookup::from_iter([(owner.clone(), shop)]),
+            units: Lookup::from_iter([(UnitId::parse("shop-1").unwrap(), owner)]),
         },
         offers: offers.into(),
         pass_plans: vec![gift()],

@@ -20,6 +20,7 @@ pub(super) fn accumulation(fields: &Object<'_>, context: &Context<'_>) -> Option
         let message = "is for offers of class achievement: other events have one classification";
         all.fault(code::NOT_ALLOWED, message);
     }
+    let each = each && class == OfferClass::Achievement;
     let counts = class.counts().or(each.then_some(Counts::EachClassification));
     // Statements count what they report where they are asked to, and else stand by themselves.
     let reported = (class.has_kpis() && node.is_some()).then_some(Counts::Amount);

@@ -7,7 +7,7 @@ use std::hash::Hash;
 use domain::amount::Decimals;
 use domain::event::EventType;
 use domain::id::{BalanceCode, Classification, KpiId, MerchantId, ProductId, SegmentId, UnitId};
-use domain::programme::{Balance, Merchant, Merchants, Product, ReductionMethod};
+use domain::programme::{Balance, Lookup, Merchant, Merchants, Product, ReductionMethod};
 
 use crate::fault::code;
 use crate::read::{Node, Object};
@@ -138,7 +138,7 @@ pub(super) fn classifications(fields: &Object<'_>) -> HashMap<Classification, Ve
 }
 
 /// Products with their category and brand.
-pub(super) fn catalogue(fields: &Object<'_>) -> HashMap<ProductId, Product> {
+pub(super) fn catalogue(fields: &Object<'_>) -> Lookup<ProductId, Product> {
     let mut seen = HashSet::new();
     let list = optional_list(
         fields,
@@ -185,7 +185,7 @@ pub(super) fn segment_ids(fields: &Object<'_>) -> HashSet<SegmentId> {
 
 /// Merchants and their units; a unit belongs to at most one.
 pub(super) fn merchants(fields: &Object<'_>) -> Merchants {
-    let (mut seen, mut units) = (HashSet::new(), HashMap::new());
+    let (mut seen, mut units) = (HashSet::new(), Lookup::default());
     let methods = [ReductionMethod::FrontEnd, ReductionMethod::BackEnd]
         .map(|method| (method.name(), Some(method)));
     let list = optional_list(
