@@ -290,7 +290,7 @@ fn take(
     participant: &Participant,
     mode: Mode,
 ) -> Judged {
-    let facts = Facts { participant, quotas };
+    let facts = Facts { participant, quotas, whose: domain::offer::Beneficiary::Participant };
     let judged = judge(programme, wallet, noon("2026-11-24"), event, mode, &facts);
     judged.effects.iter().for_each(|effect| {
         wallet.carry_out(effect);
