@@ -42,6 +42,14 @@ pub struct Route {
     pub good: u16,
 }
 
+/// What awaits a run has it now, so that a run that others start changes nothing.
+pub async fn judge_all(stack: &Stack) {
+    let run = json!({ "definition": "nightly" });
+    let run = stack.client.post("/v1/evaluation-runs", &key(), &run).await.unwrap();
+    assert_eq!(run.status, 202, "{run:?}");
+    stack.idle().await.unwrap();
+}
+
 impl Victim {
     pub async fn new() -> Victim {
         Victim::on(shared_stack().await).await
@@ -53,11 +61,7 @@ impl Victim {
         let event = post_event(&stack, &purchase(&id, "40.00")).await;
         assert_eq!(event.status, 201, "{event:?}");
         let event = event.text("/event/id").replace(':', "%3A");
-        // What awaits a run has it now, so that a run that others start changes nothing.
-        let run = json!({ "definition": "nightly" });
-        let run = stack.client.post("/v1/evaluation-runs", &key(), &run).await.unwrap();
-        assert_eq!(run.status, 202, "{run:?}");
-        stack.idle().await.unwrap();
+        judge_all(&stack).await;
         let issued = stack.client.post("/v1/pass-plans/gift-20/passes", &key(), &json!({})).await;
         let code = issued.unwrap().text("/code").to_owned();
         let mut victim = Victim { stack, id, event, code, before: Value::Null };

@@ -72,7 +72,7 @@ fn available_in(balances: &Value) -> &str {
     all.iter().find(|one| one["balance"] == "points").unwrap()["available"].as_str().unwrap()
 }
 
-/// every type comes in, waits or not as R-30 says, is judged, and is found by its
+/// every type comes in, waits or not as R-30 says, is judged, and is found by its
 /// id, its type and its time.
 #[tokio::test(flavor = "multi_thread")]
 async fn r1_every_type_of_event_is_accepted_judged_and_found() {

@@ -3,12 +3,15 @@
 
 mod adjustments;
 mod bad_input;
+mod bank_coalition;
 mod calls;
 mod cancels;
 mod cost;
+mod customer_events;
 mod desk;
 mod event_types;
 mod holds;
+mod invoice_points;
 mod lifecycle;
 mod managers;
 mod meter;
@@ -24,4 +27,5 @@ mod spends;
 mod storm;
 mod story;
 mod strays;
+mod tale;
 mod tidy;

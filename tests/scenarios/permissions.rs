@@ -5,10 +5,10 @@ use scenarios::stack::root;
 use scenarios::story::Teller;
 use serde_json::{Value, json};
 
-use crate::desk::{credit, own_stack, participant, post_event, purchase};
+use crate::desk::{credit, own_stack, participant, post_event, purchase, sample};
 
-/// Tells the story, then walks the paths that it does not: a bulk, a run, a refused spend on a
-/// purchase, events that are listed.
+/// Tells the story, then walks the paths that it does not: a bulk, offers for the first, a run, a
+/// refused spend on a purchase, events that are listed.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_granted_is_used_and_nothing_else_is_asked_for() {
     let stack = own_stack().await;
@@ -19,8 +19,22 @@ async fn what_is_granted_is_used_and_nothing_else_is_asked_for() {
     let export = teller.answers.iter().rev().find(|answer| answer.body.get("files").is_some());
     stack.client.fetch(export.unwrap().text("/files/0/url")).await.unwrap();
 
+    // Offers for the first: a call takes places of the one, a run of the other.
+    let mut programme = sample("transit/programme.json");
+    for method in ["batch_and_interactive", "batch"] {
+        programme["offers"].as_array_mut().unwrap().push(json!({
+            "id": format!("first-{method}"), "class": "increase_revenue_transaction",
+            "method": method, "award": { "balance": "points", "amount": "1" },
+            "first": 10, "on_top": true,
+        }));
+    }
+    let put = stack.client.put("/v1/programme", &programme).await.unwrap();
+    assert_eq!(put.status, 200, "{put:?}");
+    // Programmes are cached for two seconds of the stack's time.
+    stack.advance("PT10S").await.unwrap();
     let id = participant(&stack).await;
     credit(&stack, &id, 1).await;
+    assert_eq!(post_event(&stack, &purchase(&id, "11.00")).await.status, 201);
     let bulk = json!({ "events": [purchase(&id, "12.00"), purchase(&id, "13.00")] });
     let call = Call { method: "POST", path: "/v1/events/bulk", key: None, body: Some(&bulk) };
     assert_eq!(stack.client.send(&call).await.unwrap().status, 202);

@@ -71,7 +71,7 @@ async fn r56_r73_goods_come_back_after_the_purchase_was_awarded() {
     assert_eq!((back.status, back.text("/event/state")), (200, "posted"), "{back:?}");
     assert_eq!(available(&stack, &id, "points").await, "80");
     let totals = json!({
-        "purchased": "100.00", "returned": "20.00",
+        "net": "100.00", "vat": "0.00", "purchased": "100.00", "returned": "20.00",
         "awarded": [{ "balance": "points", "amount": "80" }], "spent": [],
     });
     let seen = read(&stack, &format!("/v1/events/{event}")).await;

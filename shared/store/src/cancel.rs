@@ -102,6 +102,12 @@ impl Store {
         let payload = order.payload.under(order.key);
         let done = self.cancel_spend(&CancelSpend { programme, now, spend, payload }).await?;
         request.cancel_spends();
+        // As the cancel has written it; a spend against a purchase is marked there alone.
+        let alone = request.spends.iter().all(|spend| spend.made.purchase.is_none());
+        if alone && request.returns.is_empty() {
+            let (sequence, lines, reason) = (done.value.sequence, Vec::new(), None);
+            request.returns.push(Return { sequence, key: payload, payload, lines, reason });
+        }
         let value = EventCancelled::TakenBack(Box::new(request), done.value.sequence);
         Ok(Done { value, wallet: done.wallet, repeated: done.repeated })
     }

@@ -3,6 +3,7 @@
 //! Read, join, search, decide, put pages, commit. A lost race hands back the rival's state and
 //! goes back to the join, because an earlier attempt of our own may already lie in a page.
 
+use std::pin::Pin;
 use std::time::Duration;
 
 use domain::apply::Applied;
@@ -82,8 +83,17 @@ enum Attempt {
 }
 
 impl Store {
-    /// Carries out one operation exactly once, whatever fails on the way.
-    pub(crate) async fn commit<O: Operation>(
+    /// Carries out one operation exactly once, whatever fails on the way. On the heap: the state of
+    /// the loop is large, and every caller would carry it.
+    pub(crate) fn commit<O: Operation>(
+        &self,
+        id: &ParticipantId,
+        operation: &mut O,
+    ) -> Pin<Box<impl Future<Output = Result<Done<O::Answer>>>>> {
+        Box::pin(self.carry_out(id, operation))
+    }
+
+    async fn carry_out<O: Operation>(
         &self,
         id: &ParticipantId,
         operation: &mut O,

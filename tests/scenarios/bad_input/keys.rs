@@ -3,7 +3,7 @@
 use scenarios::client::{Call, key, key_at};
 use serde_json::{Value, json};
 
-use super::{Victim, assert_problem, violations};
+use super::{Victim, assert_problem, judge_all, violations};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_key_that_is_none_is_refused_where_one_is_required() {
@@ -75,6 +75,7 @@ async fn a_key_or_reference_with_another_payload_is_refused() {
         let client = &victim.stack.client;
         let first = client.post(path, &key, &route.body).await.unwrap();
         assert_eq!(first.status, route.good, "{path}: {first:?}");
+        judge_all(&victim.stack).await;
         let before = victim.state().await;
         let mut body = route.body.clone();
         *body.pointer_mut(place).unwrap() = json!(other);

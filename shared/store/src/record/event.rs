@@ -9,7 +9,8 @@ use domain::time::Instant;
 use serde::{Deserialize, Serialize};
 
 use super::detail::{DetailRecord, detail_record, read_detail};
-use super::entry::{LotRecord, SpendRecord, lot_record, read_lot, read_spend, spend_record};
+use super::effect::{LotRecord, lot_record, read_lot};
+use super::entry::{SpendRecord, read_spend, spend_record};
 use super::names::{Name, Names, Texts, some};
 use super::returns::{
     Asked, AskedRecord, ReturnRecord, asked_record, read_asked, read_return, return_record,

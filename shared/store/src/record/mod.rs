@@ -5,6 +5,7 @@
 
 mod caller;
 mod detail;
+mod effect;
 mod entry;
 mod event;
 mod names;

@@ -5,7 +5,7 @@ use domain::offer::Counts;
 use domain::tally::{Part, Tally, TallyAward};
 use serde::{Deserialize, Serialize};
 
-use super::entry::{LotRecord, SlotRecord, lot_record, read_lot, read_slot, slot_record};
+use super::effect::{LotRecord, SlotRecord, lot_record, read_lot, read_slot, slot_record};
 use super::names::{Name, Names, Texts, some};
 use crate::error::{Error, Result};
 

@@ -8,10 +8,8 @@ use domain::wallet::{Activity, Counter, Lot, Wallet, WrittenOff};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::entry::{
-    EntryRecord, LotRecord, SlotRecord, entry_record, lot_record, read_entry, read_lot, read_slot,
-    slot_record,
-};
+use super::effect::{LotRecord, SlotRecord, lot_record, read_lot, read_slot, slot_record};
+use super::entry::{EntryRecord, entry_record, read_entry};
 use super::names::{Name, Names, Texts};
 use super::tally::{
     TallyAwardRecord, TallyRecord, read_tally, read_tally_award, tally_award_record, tally_record,

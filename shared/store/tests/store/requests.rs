@@ -53,7 +53,7 @@ pub async fn read_events(store: &Store, who: &ParticipantId) -> Result<String> {
 
 pub async fn read_spend_events(store: &Store, who: &ParticipantId) -> Result<String> {
     let mut spends = Vec::new();
-    for sequence in [5, 6] {
+    for sequence in [4, 5] {
         let code = TransactionCode { participant: who.clone(), sequence };
         spends.push(store.spend_as_event(&code).await?);
     }

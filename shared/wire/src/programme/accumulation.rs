@@ -20,6 +20,7 @@ pub(super) fn accumulation(fields: &Object<'_>, context: &Context<'_>) -> Option
         let message = "is for offers of class achievement: other events have one classification";
         all.fault(code::NOT_ALLOWED, message);
     }
+    let each = each && class == OfferClass::Achievement;
     let counts = class.counts().or(each.then_some(Counts::EachClassification));
     match (counts, node) {
         (None, None) => None,

@@ -114,9 +114,16 @@ fn ordered<T: Ord + Copy>(
 
 fn merchant(node: &Node<'_>, context: &Context<'_>) -> Option<MerchantId> {
     let id = node.parsed(MerchantId::parse)?;
-    if !context.known.merchants.merchants.contains_key(&id) {
-        let message = format!("the programme has no merchant \"{id}\"");
-        node.fault(code::UNKNOWN_REFERENCE, message);
+    match context.known.merchants.merchants.get(&id) {
+        Some(merchant) if !merchant.awards => {
+            let message = format!("the merchant \"{id}\" does not award: its \"awards\" is false");
+            node.fault(code::NOT_ALLOWED, message);
+        }
+        Some(_) => {}
+        None => {
+            let message = format!("the programme has no merchant \"{id}\"");
+            node.fault(code::UNKNOWN_REFERENCE, message);
+        }
     }
     Some(id)
 }

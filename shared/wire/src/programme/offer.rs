@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use domain::id::OfferId;
-use domain::offer::{EvaluationMethod, Expiry, Offer, OfferClass, Offers, Scope};
+use domain::offer::{AwardForm, EvaluationMethod, Expiry, Offer, OfferClass, Offers, Scope};
 use domain::programme::Definition;
 use domain::time::{Day, Duration};
 use domain::window::Validity;
@@ -115,6 +115,7 @@ fn offer(
         available_after,
         available_from,
     };
+    check_budget(fields, &offer);
     check_class(fields, &offer);
     check_accumulation(fields, &offer);
     Some(offer)
@@ -159,6 +160,13 @@ fn availability(fields: &Object<'_>, expires: Expiry) -> (Option<Duration>, Opti
     {
         node.fault(code::RANGE, late);
     }
+    if let (Some(node), Some(after), Expiry::EndOf(_, least)) = (&after, available_after, expires)
+        && longer(after, least)
+    {
+        let message = "is later than what is awarded expires, when it is awarded near the end of \
+                       a period: let \"after\" of \"expires\" be at least as long";
+        node.fault(code::RANGE, message);
+    }
     if let (Some(node), Some(from), Expiry::On(last)) = (&from, available_from, expires)
         && from > last
     {
@@ -169,6 +177,18 @@ fn availability(fields: &Object<'_>, expires: Expiry) -> (Option<Duration>, Opti
 
 fn longer(one: Duration, other: Duration) -> bool {
     Day(0).plus(one) > Day(0).plus(other)
+}
+
+/// A budget that not even one award fits into would never be touched (R-44).
+fn check_budget(fields: &Object<'_>, offer: &Offer) {
+    let (AwardForm::Fixed(award), Some(budget)) = (&offer.award.form, offer.quota.budget) else {
+        return;
+    };
+    if budget < *award {
+        let within = fields.optional("limit").and_then(|limit| limit.peek("budget"));
+        let message = "is less than a single award: nothing would ever be awarded";
+        within.unwrap_or_else(|| fields.at("budget")).fault(code::RANGE, message);
+    }
 }
 
 /// What a class cannot do without.

@@ -59,11 +59,14 @@ pub(super) fn limit(fields: &Object<'_>, unit: Option<Decimals>) -> (Limit, Quot
         return (Limit::Multiple, quota);
     };
     if names.iter().all(|name| within.optional(name).is_none()) {
-        node.fault(code::REQUIRED, "must be \"multiple\", \"once\", or have once_per");
+        node.fault(
+            code::REQUIRED,
+            "must be \"multiple\", \"once\", or have once_per, first or budget",
+        );
     }
     for name in ["first", "budget"] {
         if let (Some(twice), Some(_)) = (within.optional(name), fields.optional(name)) {
-            twice.fault(code::EXCLUSIVE, "stands beside the limit as well");
+            twice.fault(code::EXCLUSIVE, "stands beside the limit as well: say it once");
         }
     }
     read_quota(&within, unit, &mut quota);

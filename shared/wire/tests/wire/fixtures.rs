@@ -26,8 +26,14 @@ fn events() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../events")
 }
 
-fn transit() -> Programme {
-    parse_programme(&fs::read(events().join("transit/programme.json")).unwrap(), 1).unwrap()
+/// The sample programmes with bodies of their own.
+const PROGRAMMES: [&str; 3] = ["customer-events", "invoice-points", "bank-coalition"];
+
+/// The programme that a folder's bodies are for: its own, or that of the story.
+fn programme(folder: &str) -> Programme {
+    let own = if PROGRAMMES.contains(&folder) { folder } else { "transit" };
+    let document = fs::read(events().join(own).join("programme.json")).unwrap();
+    parse_programme(&document, 1).unwrap_or_else(|fault| panic!("{own}: {fault:?}"))
 }
 
 fn now() -> Instant {
@@ -41,12 +47,18 @@ fn hold() -> TransactionCode {
 
 /// Reads one file as the kind that its name starts with.
 fn read(folder: &str, kind: &str, with_key: bool, bytes: &[u8]) -> Result<(), BodyFault> {
-    let programme = transit();
+    let programme = programme(folder);
     let key = Key::parse("0192f0c4-0000-7000-8000-000000000000").unwrap();
     let key = with_key.then_some(&key);
     let context = EventContext { programme: &programme, now: now(), key };
     let message = |parsed: Result<(), String>| parsed.map_err(BodyFault::Malformed);
-    match (folder, kind) {
+    let route = match kind {
+        "programme" if PROGRAMMES.contains(&folder) => "programme",
+        "spend" if PROGRAMMES.contains(&folder) => "spend-request",
+        _ if PROGRAMMES.contains(&folder) => "event-ingestion",
+        _ => folder,
+    };
+    match (route, kind) {
         (
             "event-ingestion",
             "purchase" | "referral" | "social" | "web" | "achievement" | "financial" | "spend",

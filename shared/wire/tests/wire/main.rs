@@ -7,6 +7,7 @@ mod event_types;
 mod exports;
 mod fixtures;
 mod holds;
+mod offers;
 mod segments;
 mod story;
 mod transactions;

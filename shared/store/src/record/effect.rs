@@ -1,0 +1,215 @@
+//! Records of what entries changed. Variants are numbered by position: append only.
+
+use domain::amount::Amount;
+use domain::ledger::{Effect, LotId, Slot};
+use domain::time::{Day, Instant, Month};
+use serde::{Deserialize, Serialize};
+
+use super::names::{Name, Names, Texts, some};
+use super::tally::{
+    PartRecord, TallyAwardRecord, counts_number, part_record, read_counts, read_part,
+    read_tally_award, tally_award_record,
+};
+use crate::error::Result;
+
+/// Balance, last day, first day.
+#[derive(Serialize, Deserialize)]
+pub struct LotRecord(Name, Option<i32>, Option<i32>);
+
+#[derive(Serialize, Deserialize)]
+pub enum SlotRecord {
+    Ever,
+    Period(i32),
+    On(i32),
+    Quota,
+}
+
+#[derive(Serialize, Deserialize)]
+pub enum EffectRecord {
+    Award { offer: Option<Name>, lot: LotRecord, amount: i64, debt: i64, slot: Option<SlotRecord> },
+    Take(LotRecord, i64),
+    Return(LotRecord, i64, i64),
+    ClawBack(LotRecord, i64),
+    Owe(Name, i64),
+    Free(Name, SlotRecord),
+    Expire(LotRecord, i64),
+    Merge(LotRecord, LotRecord),
+    Activity(i32, i32, i64),
+    Seen(i64),
+    Block(bool),
+    Quota(Name, i32, i32, i64),
+    Count(Name, PartRecord, i64),
+    Counted(Name, PartRecord, i64, u8, Vec<u16>),
+    Tallied(TallyAwardRecord),
+    Untallied(u32),
+    Gone(LotRecord, i64),
+    WriteOff(Name, u64, i64),
+    Hold(u64, i64, LotRecord, i64),
+    TakeHeld(u64, LotRecord, i64),
+    Release(u64, LotRecord, i64, i64),
+}
+
+pub fn lot_record(names: &mut Names, lot: &LotId) -> Result<LotRecord> {
+    let day = |day: Option<Day>| day.map(|day| day.0);
+    Ok(LotRecord(names.add(lot.balance.as_str())?, day(lot.expires), day(lot.available_from)))
+}
+
+pub fn read_lot(texts: &Texts<'_>, record: &LotRecord) -> Result<LotId> {
+    Ok(LotId {
+        balance: texts.balance(record.0)?,
+        expires: record.1.map(Day),
+        available_from: record.2.map(Day),
+    })
+}
+
+pub fn slot_record(slot: Slot) -> SlotRecord {
+    match slot {
+        Slot::Ever => SlotRecord::Ever,
+        Slot::Period(number) => SlotRecord::Period(number),
+        Slot::On(day) => SlotRecord::On(day.0),
+        Slot::Quota => SlotRecord::Quota,
+    }
+}
+
+pub fn read_slot(record: &SlotRecord) -> Slot {
+    match record {
+        SlotRecord::Ever => Slot::Ever,
+        SlotRecord::Period(number) => Slot::Period(*number),
+        SlotRecord::On(day) => Slot::On(Day(*day)),
+        SlotRecord::Quota => Slot::Quota,
+    }
+}
+
+pub fn effect_record(names: &mut Names, effect: &Effect) -> Result<EffectRecord> {
+    let mut lot = |lot: &LotId| lot_record(names, lot);
+    Ok(match effect {
+        Effect::Award { offer, lot: id, amount, debt, slot } => EffectRecord::Award {
+            lot: lot(id)?,
+            offer: names.add_some(offer.as_ref().map(|offer| offer.as_str()))?,
+            amount: amount.0,
+            debt: debt.0,
+            slot: slot.map(slot_record),
+        },
+        Effect::Take { lot: id, amount } => EffectRecord::Take(lot(id)?, amount.0),
+        Effect::Return { lot: id, amount, debt } => {
+            EffectRecord::Return(lot(id)?, amount.0, debt.0)
+        }
+        Effect::ClawBack { lot: id, amount } => EffectRecord::ClawBack(lot(id)?, amount.0),
+        Effect::Owe { balance, amount } => {
+            EffectRecord::Owe(names.add(balance.as_str())?, amount.0)
+        }
+        Effect::Free { offer, slot } => {
+            EffectRecord::Free(names.add(offer.as_str())?, slot_record(*slot))
+        }
+        Effect::Expire { lot: id, amount } => EffectRecord::Expire(lot(id)?, amount.0),
+        Effect::Merge { from, into } => EffectRecord::Merge(lot(from)?, lot(into)?),
+        Effect::Activity { month, purchases, amount } => {
+            EffectRecord::Activity(month.0, *purchases, amount.0)
+        }
+        Effect::Seen { performed_on } => EffectRecord::Seen(performed_on.0),
+        Effect::Block { blocked } => EffectRecord::Block(*blocked),
+        Effect::Count { offer, part, by } => {
+            let offer = names.add(offer.as_str())?;
+            EffectRecord::Count(offer, part_record(names, part)?, *by)
+        }
+        Effect::Counted { offer, part, by, counts, lines } => {
+            let offer = names.add(offer.as_str())?;
+            let counts = counts_number(*counts);
+            EffectRecord::Counted(offer, part_record(names, part)?, *by, counts, lines.clone())
+        }
+        Effect::Tallied(award) => EffectRecord::Tallied(tally_award_record(names, award)?),
+        Effect::Untallied { at } => EffectRecord::Untallied(*at),
+        Effect::Quota { offer, awards, places, budget } => {
+            EffectRecord::Quota(names.add(offer.as_str())?, *awards, *places, budget.0)
+        }
+        Effect::Gone { lot: id, amount } => EffectRecord::Gone(lot(id)?, amount.0),
+        Effect::WriteOff { balance, entry, amount } => {
+            EffectRecord::WriteOff(names.add(balance.as_str())?, *entry, amount.0)
+        }
+        Effect::Hold { hold, lapses_at, lot: id, amount } => {
+            EffectRecord::Hold(*hold, lapses_at.0, lot(id)?, amount.0)
+        }
+        Effect::TakeHeld { hold, lot: id, amount } => {
+            EffectRecord::TakeHeld(*hold, lot(id)?, amount.0)
+        }
+        Effect::Release { hold, lot: id, amount, debt } => {
+            EffectRecord::Release(*hold, lot(id)?, amount.0, debt.0)
+        }
+    })
+}
+
+pub fn read_effect(texts: &Texts<'_>, record: &EffectRecord) -> Result<Effect> {
+    let lot = |record: &LotRecord| read_lot(texts, record);
+    Ok(match record {
+        EffectRecord::Award { offer, lot: id, amount, debt, slot } => Effect::Award {
+            offer: some(*offer, |name| texts.offer(name))?,
+            lot: lot(id)?,
+            amount: Amount(*amount),
+            debt: Amount(*debt),
+            slot: slot.as_ref().map(read_slot),
+        },
+        EffectRecord::Take(id, amount) => Effect::Take { lot: lot(id)?, amount: Amount(*amount) },
+        EffectRecord::Return(id, amount, debt) => {
+            Effect::Return { lot: lot(id)?, amount: Amount(*amount), debt: Amount(*debt) }
+        }
+        EffectRecord::ClawBack(id, amount) => {
+            Effect::ClawBack { lot: lot(id)?, amount: Amount(*amount) }
+        }
+        EffectRecord::Owe(code, amount) => {
+            Effect::Owe { balance: texts.balance(*code)?, amount: Amount(*amount) }
+        }
+        EffectRecord::Free(offer, slot) => {
+            Effect::Free { offer: texts.offer(*offer)?, slot: read_slot(slot) }
+        }
+        EffectRecord::Expire(id, amount) => {
+            Effect::Expire { lot: lot(id)?, amount: Amount(*amount) }
+        }
+        EffectRecord::Merge(from, into) => Effect::Merge { from: lot(from)?, into: lot(into)? },
+        EffectRecord::Activity(month, purchases, amount) => Effect::Activity {
+            month: Month(*month),
+            purchases: *purchases,
+            amount: Amount(*amount),
+        },
+        EffectRecord::Seen(time) => Effect::Seen { performed_on: Instant(*time) },
+        EffectRecord::Block(blocked) => Effect::Block { blocked: *blocked },
+        EffectRecord::Count(offer, part, by) => {
+            Effect::Count { offer: texts.offer(*offer)?, part: read_part(texts, part)?, by: *by }
+        }
+        EffectRecord::Counted(offer, part, by, counts, lines) => Effect::Counted {
+            offer: texts.offer(*offer)?,
+            part: read_part(texts, part)?,
+            by: *by,
+            counts: read_counts(*counts)?,
+            lines: lines.clone(),
+        },
+        EffectRecord::Tallied(award) => Effect::Tallied(read_tally_award(texts, award)?),
+        EffectRecord::Untallied(at) => Effect::Untallied { at: *at },
+        EffectRecord::Quota(offer, awards, places, budget) => Effect::Quota {
+            offer: texts.offer(*offer)?,
+            awards: *awards,
+            places: *places,
+            budget: Amount(*budget),
+        },
+        EffectRecord::Gone(id, amount) => Effect::Gone { lot: lot(id)?, amount: Amount(*amount) },
+        EffectRecord::WriteOff(code, entry, amount) => Effect::WriteOff {
+            balance: texts.balance(*code)?,
+            entry: *entry,
+            amount: Amount(*amount),
+        },
+        EffectRecord::Hold(hold, lapses_at, id, amount) => Effect::Hold {
+            hold: *hold,
+            lapses_at: Instant(*lapses_at),
+            lot: lot(id)?,
+            amount: Amount(*amount),
+        },
+        EffectRecord::TakeHeld(hold, id, amount) => {
+            Effect::TakeHeld { hold: *hold, lot: lot(id)?, amount: Amount(*amount) }
+        }
+        EffectRecord::Release(hold, id, amount, debt) => Effect::Release {
+            hold: *hold,
+            lot: lot(id)?,
+            amount: Amount(*amount),
+            debt: Amount(*debt),
+        },
+    })
+}
