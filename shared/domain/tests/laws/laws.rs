@@ -47,8 +47,12 @@ pub fn of_commit(book: &Book, applied: &Applied) {
         let usable = Amount(settled.available(&made.balance, book.now, ZONE).0 + held);
         assert!(made.spent <= usable && made.spent <= made.requested, "R-69: {made:?} {usable:?}");
         assert!(!made.spent.is_zero() && !settled.blocked);
-        // What a settlement gives back pays debt first, or has expired while it was held.
+        // What a settlement gives back pays debt first, makes up for what was written off, or has
+        // expired while it was held.
         let back = last.effects.iter().map(|effect| {
+            if let Effect::ClawBack { amount, .. } = effect {
+                return amount.0;
+            }
             let Effect::Release { lot, amount, debt, .. } = effect else { return 0 };
             if lot.is_live(book.now, ZONE) { debt.0 } else { amount.0 }
         });
