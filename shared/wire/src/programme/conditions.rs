@@ -43,13 +43,15 @@ pub(super) fn conditions(node: &Node<'_>, context: &Context<'_>) -> Option<Condi
         let types = context.class.map_or(&[][..], OfferClass::types);
         context.known.classification_of_any(node, types)
     });
+    let merchants = fields.list("merchants", MAX_LABELS, |node| merchant(node, context));
+    check_units(&fields, &units, &merchants, context);
     let tags = fields.list("tags", MAX_LABELS, |node| node.label(100));
     Some(Conditions {
         from,
         to,
         quantity: quantities(&fields),
         units: units.into(),
-        merchants: fields.list("merchants", MAX_LABELS, |node| merchant(node, context)).into(),
+        merchants: merchants.into(),
         classifications: classifications.into(),
         products: products("products"),
         categories: products("categories"),
@@ -77,6 +79,21 @@ fn refuse_foreign(fields: &Object<'_>, context: &Context<'_>) {
                 node.fault(code::NOT_ALLOWED, format!("events of class {class} have {what}"));
             }
         }
+    }
+}
+
+/// An event is performed at one unit: it must be able to meet both lists.
+fn check_units(
+    fields: &Object<'_>,
+    units: &[UnitId],
+    merchants: &[MerchantId],
+    context: &Context<'_>,
+) {
+    let owners = &context.known.merchants.units;
+    let fits = |unit: &UnitId| owners.get(unit).is_some_and(|owner| merchants.contains(owner));
+    if !units.is_empty() && !merchants.is_empty() && !units.iter().any(fits) {
+        let message = "none of them belongs to a merchant that is named: leave out one of the two";
+        fields.at("units").fault(code::NOT_ALLOWED, message);
     }
 }
 
@@ -114,16 +131,9 @@ fn ordered<T: Ord + Copy>(
 
 fn merchant(node: &Node<'_>, context: &Context<'_>) -> Option<MerchantId> {
     let id = node.parsed(MerchantId::parse)?;
-    match context.known.merchants.merchants.get(&id) {
-        Some(merchant) if !merchant.awards => {
-            let message = format!("the merchant \"{id}\" does not award: its \"awards\" is false");
-            node.fault(code::NOT_ALLOWED, message);
-        }
-        Some(_) => {}
-        None => {
-            let message = format!("the programme has no merchant \"{id}\"");
-            node.fault(code::UNKNOWN_REFERENCE, message);
-        }
+    if !context.known.merchants.merchants.contains_key(&id) {
+        let message = format!("the programme has no merchant \"{id}\"");
+        node.fault(code::UNKNOWN_REFERENCE, message);
     }
     Some(id)
 }
