@@ -72,9 +72,10 @@ impl TakeBack<'_> {
         }
     }
 
-    /// What comes back of a spend, lot by lot: it still takes what it would have taken had it been
-    /// for less, so what expires last comes back first.
-    fn spend<'e>(&self, entry: &'e Entry) -> Vec<(&'e LotId, Amount)> {
+    /// What comes back of a spend, lot by lot, with the entry that had taken it, the spend's own or
+    /// that of its hold. It still takes what it would have taken had it been for less, so what
+    /// expires last comes back first.
+    fn spend<'e>(&self, entry: &'e Entry) -> Vec<(u64, &'e LotId, Amount)> {
         let still = |event: &RecordedEvent| {
             let mut own = event.spends.iter().filter(|spend| spend.sequence == entry.sequence);
             own.next().map(|spend| spend.spent())
@@ -86,15 +87,18 @@ impl TakeBack<'_> {
             Some(_) | None => (all, all),
         };
         let takes = entry.effects.iter().filter_map(|effect| {
-            let (Effect::Take { lot, amount } | Effect::TakeHeld { lot, amount, .. }) = effect
-            else {
+            let (taken, lot, amount) = if let Effect::Take { lot, amount } = effect {
+                (entry.sequence, lot, amount)
+            } else if let Effect::TakeHeld { hold, lot, amount } = effect {
+                (*hold, lot, amount)
+            } else {
                 return None;
             };
             let (had, keeps) = ((*amount).min(before), (*amount).min(after));
             (before, after) = (before.less(had), after.less(keeps));
-            Some((lot, had.less(keeps)))
+            Some((taken, lot, had.less(keeps)))
         });
-        takes.filter(|(_, amount)| !amount.is_zero()).collect()
+        takes.filter(|(_, _, amount)| !amount.is_zero()).collect()
     }
 
     /// How much less an accumulating offer counts of these lines.
@@ -128,8 +132,8 @@ pub fn take_back(
     let history = back.later.iter().chain(expired).collect();
     let mut reversal = Reversal { programme, wallet, now, entry, history, effects: Vec::new() };
     for entry in back.entries {
-        for (lot, amount) in back.spend(entry) {
-            reversal.give_back(entry.sequence, lot, amount);
+        for (taken, lot, amount) in back.spend(entry) {
+            reversal.give_back(taken, lot, amount);
         }
     }
     for entry in back.entries {
@@ -263,16 +267,16 @@ impl Reversal<'_> {
         lot.is_live(self.now, self.programme.zone)
     }
 
-    /// Gives back what the spend with this sequence took from a lot. It pays debt, and makes up for
+    /// Gives back what the entry with this sequence took from a lot. It pays debt, and makes up for
     /// what was written off since, the oldest first: later spends make up for what came later. What
     /// comes back only to expire does neither.
-    fn give_back(&mut self, spend: u64, lot: &LotId, amount: Amount) {
+    fn give_back(&mut self, taken: u64, lot: &LotId, amount: Amount) {
         let live = self.is_live(lot);
         let owed = if live { self.wallet.debt(&lot.balance) } else { Amount::ZERO };
         let debt = owed.min(amount);
         self.note(Effect::Return { lot: lot.clone(), amount, debt });
         if live {
-            let effects = make_up(&self.wallet, spend, lot, amount.less(debt));
+            let effects = make_up(&self.wallet, taken, lot, amount.less(debt));
             effects.into_iter().for_each(|effect| self.note(effect));
         }
     }

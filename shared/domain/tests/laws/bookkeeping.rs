@@ -27,6 +27,8 @@ pub struct Book {
     pub programme: Programme,
     pub participant: Participant,
     pub quotas: Quotas,
+    /// What other participants use of them.
+    pub others: Quotas,
     pub now: Instant,
     pub wallet: Wallet,
     pub ledger: Vec<Entry>,
@@ -44,6 +46,7 @@ impl Book {
             programme,
             participant: Participant::default(),
             quotas: Quotas::default(),
+            others: Quotas::default(),
             now,
             wallet: Wallet::default(),
             ledger: vec![],

@@ -11,8 +11,8 @@ use domain::id::{
 };
 use domain::ledger::PayloadHash;
 use domain::offer::{
-    Award, AwardForm, Beneficiary, Conditions, EvaluationMethod, Expiry, Limit, Offer, OfferClass,
-    Quota, Scope,
+    Award, AwardForm, Band, Beneficiary, Conditions, EvaluationMethod, Expiry, Limit, Offer,
+    OfferClass, Quota, Scope,
 };
 use domain::pass::{Issue, Pass, PassPlan};
 use domain::payment_medium::PaymentMediumRules;
@@ -108,11 +108,20 @@ pub fn percent(id: &str, balance: BalanceCode, percentage: &str) -> Offer {
     offer(id, balance, AwardForm::Percentage(rate(percentage)))
 }
 
+/// A coefficient table of bands from an amount on.
+pub fn table(bands: &[(i64, &str)]) -> AwardForm {
+    let band = |(from, percentage): &(i64, &str)| Band {
+        from: Amount(*from),
+        percentage: rate(percentage),
+    };
+    AwardForm::Table(bands.iter().map(band).collect())
+}
+
 pub fn validity(from: Option<&str>, to: Option<&str>) -> Validity {
     Validity { from: from.map(at), to: to.map(at), ..Validity::default() }
 }
 
-/// Offers of every award form, limit, expiry, method and stacking.
+/// Offers of every award form, scope, limit, quota, expiry, method and stacking.
 pub fn every_offer() -> Vec<Offer> {
     let best = |offer: Offer| Offer { on_top: false, ..offer };
     let batch = |offer: Offer| Offer { method: EvaluationMethod::Batch, ..offer };
@@ -127,6 +136,13 @@ pub fn every_offer() -> Vec<Offer> {
     let per_month = Limit::OncePerCalendar(Calendar::Month);
     let soon = Some(span("P2D"));
     let autumn = vec![validity(None, Some("2026-12-01T00:00:00+01:00"))];
+    let coffee_lines =
+        Conditions { categories: vec![product("coffee")].into(), ..Conditions::default() };
+    let pieces = Conditions { quantity: (Some(1), Some(3)), ..small.clone() };
+    let few = Quota { first: Some(2), budget: None };
+    let poor = Quota { first: None, budget: Some(Amount(60)) };
+    let both = Quota { first: Some(1), budget: Some(Amount(7_50)) };
+    let of_lines = AwardForm::PercentageOfAwardedLines(rate("12.5"));
     vec![
         Offer { expires: month_end, ..percent("tenth", points(), "10") },
         batch(percent("cash", eur(), "1.5")),
@@ -143,6 +159,12 @@ pub fn every_offer() -> Vec<Offer> {
         best(batch(Offer { when: coffee, ..percent("best-coffee", eur(), "7") })),
         best(Offer { expires: Expiry::On(day("2026-11-25")), ..fixed("best-gone", 40) }),
         Offer { when: shop, valid: autumn, ..fixed("autumn", 7) },
+        Offer { when: pieces, scope: Scope::Line, ..percent("by-line", eur(), "3.3") },
+        Offer { when: coffee_lines, ..offer("of-coffee", eur(), of_lines) },
+        offer("table", points(), table(&[(5_00, "50"), (50_00, "75.5")])),
+        Offer { quota: few, ..fixed("first", 11) },
+        batch(Offer { quota: poor, ..percent("budget", points(), "20") }),
+        Offer { quota: both, limit: per_month, ..percent("first-budget", eur(), "5") },
     ]
 }
 

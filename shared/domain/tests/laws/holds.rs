@@ -173,6 +173,28 @@ fn r72_r78_what_comes_back_from_a_hold_pays_debt_first() {
     }
 }
 
+/// what was written off while its points were held is made up for when they come back, by
+/// whichever end of the hold, and by a cancel of what was spent from it.
+#[test]
+fn r72_r78_what_was_written_off_during_a_hold_is_made_up_when_it_comes_back() {
+    for spent in [None, Some(1), Some(50), Some(70)] {
+        let mut book = Book::with(vec![fixed("p", 100)], noon("2026-11-21"));
+        book.programme.definition.debt_policy = DebtPolicy::WriteOff;
+        let which = book.buy("start", 5_00);
+        let hold = book.hold_of(points(), 70, "PT15M").unwrap();
+        book.cancel_event(which).unwrap();
+        match spent {
+            None => book.release(hold).unwrap(),
+            Some(spent) => {
+                let (sequence, _) = book.settle(hold, Some(spent), None).unwrap();
+                book.cancel_spend(sequence).unwrap();
+            }
+        }
+        assert_eq!(book.available(&points()), 0, "{spent:?}");
+        assert!(book.wallet.written_off.is_empty(), "{spent:?}");
+    }
+}
+
 /// a preview sees what has lapsed.
 #[test]
 fn r35_a_preview_spends_what_a_lapsed_hold_set_aside() {

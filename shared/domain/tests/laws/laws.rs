@@ -6,9 +6,9 @@ use domain::amount::Amount;
 use domain::apply::{Applied, Outcome};
 use domain::event::{EventState, EventType};
 use domain::hold::MAX_HOLDS;
-use domain::id::BalanceCode;
+use domain::id::{BalanceCode, OfferId};
 use domain::ledger::{Act, Effect, Entry, EntryKey, Slot};
-use domain::offer::Limit;
+use domain::offer::{Limit, Quota};
 use domain::programme::DebtPolicy;
 use domain::wallet::{ACTIVITY_MONTHS, MAX_LOTS, Wallet};
 
@@ -47,8 +47,12 @@ pub fn of_commit(book: &Book, applied: &Applied) {
         let usable = Amount(settled.available(&made.balance, book.now, ZONE).0 + held);
         assert!(made.spent <= usable && made.spent <= made.requested, "R-69: {made:?} {usable:?}");
         assert!(!made.spent.is_zero() && !settled.blocked);
-        // What a settlement gives back pays debt first, or has expired while it was held.
+        // What a settlement gives back pays debt first, makes up for what was written off, or has
+        // expired while it was held.
         let back = last.effects.iter().map(|effect| {
+            if let Effect::ClawBack { amount, .. } = effect {
+                return amount.0;
+            }
             let Effect::Release { lot, amount, debt, .. } = effect else { return 0 };
             if lot.is_live(book.now, ZONE) { debt.0 } else { amount.0 }
         });
@@ -167,6 +171,7 @@ pub fn of_ledger(book: &Book) {
 pub fn of_events(book: &Book) {
     let mut slots: BTreeMap<(String, Slot), u32> = BTreeMap::new();
     let mut bought: BTreeMap<i32, (i32, i64)> = BTreeMap::new();
+    let mut given: BTreeMap<OfferId, (u32, i64)> = BTreeMap::new();
     for event in &book.events {
         let awards: Vec<_> = event.judgements.iter().flat_map(|j| &j.awards).collect();
         let offers: HashSet<_> = awards.iter().map(|award| &award.offer).collect();
@@ -183,12 +188,16 @@ pub fn of_events(book: &Book) {
             let month = bought.entry(performed.month().0).or_default();
             *month = (month.0 + 1, month.1 + event.left().total().0);
         }
-        for award in awards {
+        let judged = event.judgements.iter();
+        for (sequence, award) in judged.flat_map(|j| j.awards.iter().map(|a| (j.sequence, a))) {
             let Some(offer) = book.programme.offer(&award.offer) else { continue };
             // What was counted goes back by itself: `tallies` holds it.
             if offer.accumulates.is_some() {
                 continue;
             }
+            let given = given.entry(offer.id.clone()).or_default();
+            let still = event.still_awarded(sequence, award);
+            *given = (given.0 + 1, given.1 + still.0);
             if let Some(slot) = offer.slot(performed) {
                 *slots.entry((offer.id.to_string(), slot)).or_default() += 1;
             }
@@ -197,6 +206,7 @@ pub fn of_events(book: &Book) {
     assert!(slots.values().all(|count| *count == 1), "R-44: {slots:?}");
     let single = |id| book.programme.offer(id).is_none_or(|offer| offer.accumulates.is_none());
     let counters = book.wallet.counters.iter().filter(|counter| single(&counter.offer));
+    let counters = counters.filter(|counter| counter.slot != Slot::Quota);
     let counted = counters.map(|c| ((c.offer.to_string(), c.slot), c.count));
     assert_eq!(counted.collect::<BTreeMap<_, _>>(), slots, "counters are the live awards");
     for (offer, slot) in slots.keys() {
@@ -209,9 +219,28 @@ pub fn of_events(book: &Book) {
         });
         assert_eq!(near.count(), 1, "R-44: rolling");
     }
+    quotas(book, &given);
     if bought.len() < ACTIVITY_MONTHS {
         let known = substance(&book.wallet).activity;
         let known = known.iter().map(|a| (a.month.0, (a.purchases, a.amount.0)));
         assert_eq!(known.collect::<BTreeMap<_, _>>(), bought, "activity is what was bought");
+    }
+}
+
+/// places and budgets are those of the live awards, by offer; never more than there are.
+fn quotas(book: &Book, given: &BTreeMap<OfferId, (u32, i64)>) {
+    for offer in book.programme.offers.iter().filter(|offer| offer.accumulates.is_none()) {
+        let (awards, amount) = given.get(&offer.id).copied().unwrap_or_default();
+        let (all, others) = (book.quotas.used(&offer.id), book.others.used(&offer.id));
+        let Quota { first, budget } = offer.quota;
+        let awards = first.map_or(0, |_| awards);
+        let counted = book.wallet.awarded(&offer.id, |slot| slot == Slot::Quota);
+        assert_eq!(counted, awards, "{}: awards that rest on a place", offer.id);
+        let places = all.places - others.places;
+        assert_eq!(places, i64::from(awards > 0), "{}: one wallet, one place", offer.id);
+        let want = budget.map_or(0, |_| amount);
+        let own = all.budget.0 - others.budget.0;
+        assert_eq!(own, want, "{}: the budget is what is awarded", offer.id);
+        assert!(budget.is_none_or(|budget| all.budget <= budget), "{}: overdrawn", offer.id);
     }
 }

@@ -9,6 +9,7 @@ use domain::ledger::EntryKey;
 use domain::offer::Beneficiary;
 use domain::preview::{Preview, preview};
 use domain::programme::DebtPolicy;
+use domain::quota::Used;
 use domain::refusal::Refusal;
 use domain::spend::SpendAsked;
 use domain::time::{Day, Instant};
@@ -378,5 +379,8 @@ proptest! {
         prop_assert!(book.wallet.lots.is_empty() && book.wallet.debts.is_empty());
         prop_assert!(book.wallet.written_off.is_empty());
         prop_assert!(book.wallet.counters.is_empty() && book.wallet.activity.is_empty());
+        let offers = book.programme.offers.iter();
+        let used: Vec<_> = offers.map(|offer| book.quotas.used(&offer.id)).collect();
+        prop_assert!(used.iter().all(|used| *used == Used::default()), "R-44: {:?}", used);
     }
 }

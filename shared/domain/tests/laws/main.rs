@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod adjustments;
+mod arbitrary;
 mod awards;
 mod bookkeeping;
 mod calendar;
@@ -9,6 +10,7 @@ mod cancels;
 mod conditions;
 mod event_types;
 mod fixture;
+mod forms;
 mod holding;
 mod holds;
 mod index;
@@ -19,6 +21,8 @@ mod machine;
 mod media;
 mod orders;
 mod preview;
+mod profiles;
+mod quotas;
 mod referrals;
 mod refusals;
 mod returns;

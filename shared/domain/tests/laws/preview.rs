@@ -45,13 +45,19 @@ fn r35_every_offer_says_what_it_gives_or_why_not() {
         welcome 50
         monthly 200
         best-gone 40
+        by-line 30
+        table 4
+        first 11
+        first-budget 46
         tenth awards_nothing
         best-small not_best
         cash awaits_run
         rolling awaits_run
+        budget awaits_run
         best-grocery classification_not_included
         best-coffee no_matching_line
-        autumn unit_not_included"#]]
+        autumn unit_not_included
+        of-coffee no_matching_line"#]]
     .assert_eq(&all.join("\n"));
     assert_eq!(seen.spend.as_ref().unwrap().spent.0, 20);
     assert_eq!(additional(&seen), ["280 points"], "not from its own award");
