@@ -1,0 +1,92 @@
+//! What accumulating offers make of an event: counted, and awarded once enough is counted.
+
+use super::{Bench, Judged, fits, give, has_place};
+use crate::amount::Amount;
+use crate::event::Awarded;
+use crate::ledger::Effect;
+use crate::offer::{Accumulation, Limit, Offer};
+use crate::refusal::Reason;
+use crate::tally::TallyAward;
+use crate::wallet::Wallet;
+
+/// Counts an event and, where that reaches the threshold, awards what was counted. What is
+/// not awarded because of a limit or a quota stays counted.
+pub(super) fn accumulate(
+    bench: Bench<'_>,
+    wallet: &mut Wallet,
+    offer: &Offer,
+    judged: &mut Judged,
+) {
+    let Some(accumulation) = offer.accumulates else { return };
+    let performed = bench.subject.clock.day;
+    let count = |part, by| Effect::Count { offer: offer.id.clone(), part, by };
+    let mut note = |wallet: &mut Wallet, effect: Effect| {
+        wallet.carry_out(&effect);
+        judged.effects.push(effect);
+    };
+    for (part, sum) in accumulation.outdated(wallet, offer, performed) {
+        note(wallet, count(part, -sum));
+    }
+    let Some((part, by)) = accumulation.contribution(offer, bench.subject, performed) else {
+        judged.passed_over.push((offer.id.clone(), Reason::AwardsNothing));
+        return;
+    };
+    let (counts, lines) = (accumulation.counts, offer.wanted_lines(bench.subject));
+    note(wallet, Effect::Counted { offer: offer.id.clone(), part, by, counts, lines });
+    match reward(bench, wallet, offer, accumulation) {
+        Ok((awarded, effects)) => {
+            effects.into_iter().for_each(|effect| note(wallet, effect));
+            judged.awards.push(awarded);
+        }
+        Err(reason) => judged.passed_over.push((offer.id.clone(), reason)),
+    }
+}
+
+/// The award for what was counted, and what it consumes.
+fn reward(
+    bench: Bench<'_>,
+    wallet: &Wallet,
+    offer: &Offer,
+    accumulation: Accumulation,
+) -> Result<(Awarded, Vec<Effect>), Reason> {
+    let Bench { programme, now, today, subject, facts } = bench;
+    let performed = subject.clock.day;
+    let reached = accumulation.reached(wallet, offer, performed).ok_or(Reason::Counted)?;
+    let reached = if offer.limit == Limit::Multiple { reached } else { reached.once() };
+    let each = offer.earned_by_sum(programme, Amount(reached.sum));
+    let each = each.map_err(|_| Reason::BalanceFull)?;
+    let amount = each.times(reached.times).map_err(|_| Reason::BalanceFull)?;
+    let lot = offer.lot(today);
+    if amount.is_zero() {
+        return Err(Reason::Counted);
+    }
+    if !lot.is_of_use(now, programme.zone) {
+        return Err(Reason::NotValid);
+    }
+    if offer.is_exhausted(wallet, performed) {
+        return Err(Reason::LimitReached);
+    }
+    if let Some(reason) = facts.quotas.lacks(offer, has_place(wallet, offer), amount) {
+        return Err(reason);
+    }
+    if !fits(wallet, &lot, amount) {
+        return Err(Reason::BalanceFull);
+    }
+    let mut effects = give(bench, wallet, offer, &lot, amount);
+    for (part, by) in &reached.consumed {
+        effects.push(Effect::Count { offer: offer.id.clone(), part: part.clone(), by: -by });
+    }
+    effects.push(Effect::Tallied(TallyAward {
+        offer: offer.id.clone(),
+        lot: lot.clone(),
+        each,
+        times: reached.times,
+        per: reached.per,
+        consumed: reached.consumed,
+        slot: offer.slot(performed),
+        place: offer.quota.first.is_some(),
+        budget: offer.quota.budget.map_or(Amount::ZERO, |_| each),
+    }));
+    let (offer, lines) = (offer.id.clone(), Vec::new());
+    Ok((Awarded { offer, lot, amount, exclusive: false, lines, counted: true }, effects))
+}
