@@ -19,6 +19,7 @@ mod people;
 mod permissions;
 mod queues;
 mod reads;
+mod referrals;
 mod returns;
 mod rows;
 mod runs;

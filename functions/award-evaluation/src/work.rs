@@ -128,8 +128,9 @@ async fn judge(
 fn counted(event: &RecordedEvent, run: &RunId) -> RunCounts {
     let mut counts = RunCounts::default();
     let by_run = |judge: &Judge| matches!(judge, Judge::Run(by) if by == run);
-    for judgement in event.judgements.iter().filter(|judgement| by_run(&judgement.by)) {
-        counts.events += 1;
+    let judged = event.judgements.iter().filter(|judgement| by_run(&judgement.by)).count();
+    counts.events += u64::try_from(judged).unwrap_or(0);
+    for judgement in event.all_judgements().filter(|judgement| by_run(&judgement.by)) {
         counts.awarded += u64::try_from(judgement.awards.len()).unwrap_or(0);
         counts.passed_over += u64::try_from(judgement.passed_over.len()).unwrap_or(0);
     }

@@ -6,7 +6,7 @@ use crate::amount::{Amount, MAX_MINOR, Worth};
 use crate::event::{Awarded, Due, Event, EventState, RecordedEvent};
 use crate::id::OfferId;
 use crate::ledger::{Effect, LotId, Slot};
-use crate::offer::{Accumulation, Earned, EvaluationMethod, Limit, Offer, Subject};
+use crate::offer::{Accumulation, Beneficiary, Earned, EvaluationMethod, Limit, Offer, Subject};
 use crate::participant::Participant;
 use crate::programme::Programme;
 use crate::quota::Quotas;
@@ -30,6 +30,8 @@ pub enum Mode {
 pub struct Facts<'a> {
     pub participant: &'a Participant,
     pub quotas: &'a Quotas,
+    /// Whose wallet is judged: which of a referral's two participants this is.
+    pub whose: Beneficiary,
 }
 
 impl Facts<'static> {
@@ -37,7 +39,7 @@ impl Facts<'static> {
     pub fn none() -> Facts<'static> {
         static PARTICIPANT: LazyLock<Participant> = LazyLock::new(Participant::default);
         static QUOTAS: LazyLock<Quotas> = LazyLock::new(Quotas::default);
-        Facts { participant: &PARTICIPANT, quotas: &QUOTAS }
+        Facts { participant: &PARTICIPANT, quotas: &QUOTAS, whose: Beneficiary::Participant }
     }
 }
 
@@ -101,9 +103,9 @@ struct Bench<'a> {
     facts: &'a Facts<'a>,
 }
 
-/// What the offers that may award an event need to know.
-pub fn asks(programme: &Programme, event: &Event) -> Asks {
-    let subject = Subject::of(programme, event);
+/// What the offers that may award somebody for an event need to know.
+pub fn asks(programme: &Programme, event: &Event, whose: Beneficiary) -> Asks {
+    let subject = Subject::of(programme, event).seen_for(whose);
     let mut asks = Asks::default();
     for offer in programme.offers.candidates(programme, &subject) {
         asks.profile |= offer.asks_profile();
@@ -128,7 +130,7 @@ pub fn judge(
     if event.state == EventState::Cancelled {
         return judged;
     }
-    let subject = Subject::of(programme, &event.event);
+    let subject = Subject::of(programme, &event.event).seen_for(facts.whose);
     let today = now.day(programme.zone);
     let bench = Bench { programme, now, today, subject: &subject, facts };
     let Sorted { candidates, counting, waiting } =
@@ -197,6 +199,7 @@ fn candidates<'a>(
                 let mismatch = offer.mismatch(programme, subject, wallet, now, facts);
                 mismatch.map_or(Ok(None), Err)
             }
+            None if waits_for_referred(bench, event) => Err(Reason::ReferredNotAwarded),
             None => weigh(bench, wallet, offer).map(Some),
         };
         match weighed {
@@ -217,7 +220,8 @@ fn may_change(reason: Reason) -> bool {
         | Reason::BalanceFull
         | Reason::NotInSegment
         | Reason::PlacesTaken
-        | Reason::BudgetExhausted => true,
+        | Reason::BudgetExhausted
+        | Reason::ReferredNotAwarded => true,
         Reason::NotValid
         | Reason::UnitNotIncluded
         | Reason::UnitDoesNotAward
@@ -229,8 +233,16 @@ fn may_change(reason: Reason) -> bool {
         | Reason::AwardsNothing
         | Reason::Counted
         | Reason::QuantityOutOfRange
-        | Reason::PaymentMediumNotIncluded => false,
+        | Reason::PaymentMediumNotIncluded
+        | Reason::ScoreOutOfRange => false,
     }
+}
+
+/// Whether this is the referrer, and the referral has not awarded the referred participant.
+fn waits_for_referred(bench: Bench<'_>, event: &RecordedEvent) -> bool {
+    let awarded = event.referred.as_ref().is_some_and(|judgement| !judgement.awards.is_empty());
+    let refers = event.event.referred().is_some();
+    refers && bench.facts.whose == Beneficiary::Participant && !awarded
 }
 
 fn weigh<'a>(bench: Bench<'_>, wallet: &Wallet, offer: &'a Offer) -> Result<Candidate<'a>, Reason> {
@@ -243,7 +255,7 @@ fn weigh<'a>(bench: Bench<'_>, wallet: &Wallet, offer: &'a Offer) -> Result<Cand
         return Err(Reason::AwardsNothing);
     }
     let lot = offer.lot(today);
-    if !lot.is_live(now, programme.zone) {
+    if !lot.is_of_use(now, programme.zone) {
         return Err(Reason::NotValid);
     }
     if offer.is_exhausted(wallet, subject.clock.day) {
@@ -367,7 +379,7 @@ fn reward(
     if amount.is_zero() {
         return Err(Reason::Counted);
     }
-    if !lot.is_live(now, programme.zone) {
+    if !lot.is_of_use(now, programme.zone) {
         return Err(Reason::NotValid);
     }
     if offer.is_exhausted(wallet, performed) {

@@ -16,7 +16,8 @@ use crate::wallet::{Wallet, WrittenOff};
 pub struct TakeBack<'a> {
     pub entries: &'a [Entry],
     /// The event that they are about, as it stands and as it will stand: what differs is taken
-    /// back. None: a spend without a purchase, taken back whole.
+    /// back. None: taken back whole, as a spend without a purchase is, and what a referral awarded
+    /// the referred participant.
     pub event: Option<(&'a RecordedEvent, &'a RecordedEvent)>,
     /// The ledger from [`TakeBack::history`] on, oldest first.
     pub later: &'a [Entry],
@@ -102,11 +103,12 @@ impl TakeBack<'_> {
 
     /// How much less an accumulating offer counts of these lines.
     fn counted(&self, counts: Counts, lines: &[u16], by: i64) -> i64 {
-        let difference = self.event.map(|(before, after)| {
-            let (before, after) = (before.left(), after.left());
-            before.counted(counts, lines) - after.counted(counts, lines)
-        });
-        difference.unwrap_or(by)
+        // What has no lines is counted whole or not at all.
+        let lined = self.event.filter(|(before, _)| !before.event.lines().is_empty());
+        let Some((before, after)) = lined else {
+            return if self.is_whole() { by } else { 0 };
+        };
+        before.left().counted(counts, lines) - after.left().counted(counts, lines)
     }
 
     /// How much less the month counts.

@@ -128,6 +128,24 @@ impl Event {
         }
     }
 
+    /// What a survey came to, from 0 to 10, where the event says so.
+    pub fn score(&self) -> Option<u8> {
+        match &self.detail {
+            Detail::Web { score, .. } | Detail::Achievement { score } => *score,
+            Detail::Purchase(_)
+            | Detail::Referral { .. }
+            | Detail::SocialMedia { .. }
+            | Detail::FinancialAchievement(_)
+            | Detail::FinancialStatement(_)
+            | Detail::SpendRequest(_) => None,
+        }
+    }
+
+    /// Whom its participant referred, where it is a referral.
+    pub fn referred(&self) -> Option<&ParticipantId> {
+        if let Detail::Referral { referred } = &self.detail { Some(referred) } else { None }
+    }
+
     /// What is to be spent, where it is a spend request.
     pub fn asked(&self) -> Option<SpendAsked> {
         let Detail::SpendRequest(request) = &self.detail else { return None };
@@ -236,6 +254,8 @@ pub struct RecordedEvent {
     pub state: EventState,
     pub due: Due,
     pub judgements: Vec<Judgement>,
+    /// Of a referral: the judgement for the referred participant, in that one's ledger.
+    pub referred: Option<Judgement>,
     pub spends: Vec<SpendOn>,
     /// Cancels in part, and at last the one that cancelled it.
     pub returns: Vec<Return>,
@@ -251,6 +271,7 @@ impl RecordedEvent {
             state: EventState::Posted,
             due: Due::Everything,
             judgements: Vec::new(),
+            referred: None,
             spends: Vec::new(),
             returns: Vec::new(),
         }
@@ -304,9 +325,14 @@ impl RecordedEvent {
         self.judgements.iter().flat_map(|judgement| &judgement.awards).any(|award| award.exclusive)
     }
 
-    /// Sums per balance of what is still awarded.
+    /// All judgements, first that of whom a referral referred.
+    pub fn all_judgements(&self) -> impl Iterator<Item = &Judgement> {
+        self.referred.iter().chain(&self.judgements)
+    }
+
+    /// Sums per balance of what is still awarded, to all whom the event awarded.
     pub fn awarded(&self) -> Vec<(BalanceCode, Amount)> {
-        let awards = self.judgements.iter().flat_map(|judgement| {
+        let awards = self.all_judgements().flat_map(|judgement| {
             let left = |award| self.still_awarded(judgement.sequence, award);
             judgement.awards.iter().map(move |award| (&award.lot.balance, left(award)))
         });
@@ -319,7 +345,7 @@ impl RecordedEvent {
         sums(spends.filter(|(_, amount)| !amount.is_zero()))
     }
 
-    /// Sequences of the ledger entries that a cancel takes back.
+    /// Sequences of the entries of its participant's ledger that a cancel takes back.
     pub fn entries(&self) -> Vec<u64> {
         let spends = self.spends.iter().filter(|spend| !spend.cancelled);
         let judgements = self.judgements.iter().map(|judgement| judgement.sequence);

@@ -10,7 +10,9 @@ mod spans;
 
 use crate::amount::{Amount, Rate};
 use crate::event::EventType;
-use crate::id::{BalanceCode, Classification, MerchantId, OfferId, ProductId, SegmentId, UnitId};
+use crate::id::{
+    BalanceCode, Classification, KpiId, MerchantId, OfferId, ProductId, SegmentId, UnitId,
+};
 use crate::ledger::{LotId, Slot};
 use crate::time::{Calendar, Day, Duration};
 use crate::wallet::Wallet;
@@ -29,6 +31,7 @@ pub struct Offer {
     /// Valid in any of these; always where there is none.
     pub valid: Vec<Validity>,
     pub award: Award,
+    pub beneficiary: Beneficiary,
     pub scope: Scope,
     pub when: Conditions,
     /// Events are counted, and the award is for what was counted.
@@ -56,6 +59,18 @@ pub enum OfferClass {
     Achievement,
     FinancialAchievement,
     Behaviour,
+    Referral,
+    FinancialStatement,
+}
+
+/// Whom an offer awards.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Beneficiary {
+    /// The event's participant: of a referral, who referred.
+    #[default]
+    Participant,
+    /// Whom the event's participant referred.
+    Referred,
 }
 
 /// Who judges an offer.
@@ -126,6 +141,10 @@ pub struct Conditions {
     pub segments: OneOf<SegmentId>,
     /// The participant has one of these.
     pub tags: OneOf<Box<str>>,
+    /// Of a statement: the KPI whose reported value is the amount.
+    pub kpi: Option<KpiId>,
+    /// What a survey came to, inclusive, from 0 to 10.
+    pub score: (Option<u8>, Option<u8>),
 }
 
 /// What is counted towards an award, and how long.
@@ -140,7 +159,8 @@ pub struct Accumulation {
 /// What is counted of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Counts {
-    /// The total of the lines that match, in minor units of the currency.
+    /// The total of the lines that match, or what a statement reports of the KPI, in minor units of
+    /// the currency.
     Amount,
     /// The event.
     Events,
@@ -241,7 +261,7 @@ pub enum Expiry {
 
 impl OfferClass {
     /// All of them, with the names of the contract.
-    pub const ALL: [(&str, OfferClass); 9] = [
+    pub const ALL: [(&str, OfferClass); 11] = [
         ("increase_revenue_transaction", OfferClass::IncreaseRevenueTransaction),
         ("increase_revenue_product", OfferClass::IncreaseRevenueProduct),
         ("utilise_free_capacity", OfferClass::UtiliseFreeCapacity),
@@ -251,6 +271,8 @@ impl OfferClass {
         ("achievement", OfferClass::Achievement),
         ("financial_achievement", OfferClass::FinancialAchievement),
         ("behaviour", OfferClass::Behaviour),
+        ("referral", OfferClass::Referral),
+        ("financial_statement", OfferClass::FinancialStatement),
     ];
 
     /// The types of events that offers of this class judge.
@@ -265,6 +287,8 @@ impl OfferClass {
             OfferClass::Achievement => &[EventType::Achievement],
             OfferClass::FinancialAchievement => &[EventType::FinancialAchievement],
             OfferClass::Behaviour => &[EventType::SocialMedia, EventType::Web],
+            OfferClass::Referral => &[EventType::Referral],
+            OfferClass::FinancialStatement => &[EventType::FinancialStatement],
         }
     }
 
@@ -273,9 +297,24 @@ impl OfferClass {
         self.types() == [EventType::Purchase]
     }
 
-    /// Whether its events have an amount and a payment medium.
+    /// Whether its events have an amount.
     pub fn has_amount(self) -> bool {
+        self.has_payment_medium() || self.has_kpis()
+    }
+
+    /// Whether its events have a payment medium.
+    pub fn has_payment_medium(self) -> bool {
         self.has_lines() || self.types() == [EventType::FinancialAchievement]
+    }
+
+    /// Whether its events report values of KPIs.
+    pub fn has_kpis(self) -> bool {
+        self.types() == [EventType::FinancialStatement]
+    }
+
+    /// Whether its events may say what a survey came to.
+    pub fn has_score(self) -> bool {
+        self.types().iter().any(|of| matches!(of, EventType::Web | EventType::Achievement))
     }
 
     /// What offers of this class count, where they must.
@@ -289,7 +328,9 @@ impl OfferClass {
             | OfferClass::UtiliseFreeCapacity
             | OfferClass::Achievement
             | OfferClass::FinancialAchievement
-            | OfferClass::Behaviour => None,
+            | OfferClass::Behaviour
+            | OfferClass::Referral
+            | OfferClass::FinancialStatement => None,
         }
     }
 
@@ -304,7 +345,9 @@ impl OfferClass {
             | OfferClass::RewardLoyaltyNumber
             | OfferClass::RewardLoyaltyQuantity
             | OfferClass::Achievement
-            | OfferClass::FinancialAchievement => false,
+            | OfferClass::FinancialAchievement
+            | OfferClass::Referral
+            | OfferClass::FinancialStatement => false,
         }
     }
 }

@@ -42,9 +42,12 @@ impl Quotas {
     }
 
     /// What entries give or take back, offer by offer.
-    pub fn of(entries: &[Entry]) -> Vec<(OfferId, Used)> {
+    pub fn of<'a>(entries: impl IntoIterator<Item = &'a Entry>) -> Vec<(OfferId, Used)> {
         let mut changes = Quotas::default();
-        entries.iter().flat_map(|entry| &entry.effects).for_each(|effect| changes.note(effect));
+        entries
+            .into_iter()
+            .flat_map(|entry| &entry.effects)
+            .for_each(|effect| changes.note(effect));
         changes.0.into_iter().filter(|(_, change)| *change != Used::default()).collect()
     }
 

@@ -124,11 +124,15 @@ pub enum Reason {
     BudgetExhausted,
     /// The event counts towards an award that is not reached yet.
     Counted,
+    /// The referral awarded the referred participant nothing, so it does not award the referrer.
+    ReferredNotAwarded,
+    /// The event has no survey score, or one outside the offer's range.
+    ScoreOutOfRange,
 }
 
 impl Reason {
     /// Every reason, in the order of their stored numbers: append only.
-    pub const ALL: [Reason; 17] = [
+    pub const ALL: [Reason; 19] = [
         Reason::NotValid,
         Reason::UnitNotIncluded,
         Reason::UnitDoesNotAward,
@@ -146,6 +150,8 @@ impl Reason {
         Reason::PlacesTaken,
         Reason::BudgetExhausted,
         Reason::Counted,
+        Reason::ReferredNotAwarded,
+        Reason::ScoreOutOfRange,
     ];
 
     /// The stable code of the contract.
@@ -168,6 +174,8 @@ impl Reason {
             Reason::PlacesTaken => "places_taken",
             Reason::BudgetExhausted => "budget_exhausted",
             Reason::Counted => "counted",
+            Reason::ReferredNotAwarded => "referred_not_awarded",
+            Reason::ScoreOutOfRange => "score_out_of_range",
         }
     }
 }

@@ -168,6 +168,8 @@ impl Accumulation {
     ) -> Option<(Part, i64)> {
         let matching = || subject.lines.iter().filter(|line| offer.when.wants(line));
         let by = match self.counts {
+            // A statement has no lines, but an amount of its own.
+            Counts::Amount if subject.lines.is_empty() => offer.amount(subject)?.0,
             Counts::Amount => matching().map(|line| line.total.0).sum(),
             Counts::Pieces => matching().map(|line| i64::from(line.line.quantity)).sum(),
             Counts::Events | Counts::EachClassification => 1,

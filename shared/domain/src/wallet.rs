@@ -87,6 +87,12 @@ impl LotId {
         !self.expires.is_some_and(|day| day.has_ended(now, zone))
     }
 
+    /// Whether there is a time, now or later, at which it can be spent.
+    pub fn is_of_use(&self, now: Instant, zone: Tz) -> bool {
+        let days = self.available_from.zip(self.expires);
+        self.is_live(now, zone) && days.is_none_or(|(first, last)| first <= last)
+    }
+
     /// Whether its first day has begun.
     pub fn is_available(&self, now: Instant, zone: Tz) -> bool {
         self.available_from.is_none_or(|day| day.has_begun(now, zone))

@@ -1,6 +1,6 @@
 //! Cancelling events, whole or in part: once, with what they led to.
 
-use domain::apply::{Command, Outcome, apply};
+use domain::apply::{Applied, Command, Outcome, apply};
 use domain::cancel::TakeBack;
 use domain::event::{EventType, RecordedEvent};
 use domain::id::{EventId, TransactionCode};
@@ -11,15 +11,18 @@ use domain::returns::{Return, ReturnedLine};
 use domain::time::Instant;
 use domain::wallet::Wallet;
 
+mod referred;
+
 use crate::Store;
 use crate::bar::Place;
 use crate::cancel_spend::CancelSpend;
-use crate::commit::{Done, Operation, Proposal, Step, decision_time};
+use crate::commit::{Done, Operation, Step, decision_time};
 use crate::error::{Error, Noun, Result};
 use crate::event::put_event;
 use crate::facts::quota_writes;
 use crate::ledger::{Ledger, Reach};
 use crate::record::{Asked, State, StoredEvent};
+use crate::referral::ReferredWallet;
 use crate::statement::StatementGuard;
 
 /// The cancel of an event, whole or in part.
@@ -86,7 +89,8 @@ impl Store {
         if event.recorded.event.event_type() == EventType::SpendRequest {
             return self.cancel_request(order, event.recorded).await;
         }
-        self.commit(&participant, &mut EventCancel { order, event, statement: None }).await
+        let mut cancel = EventCancel { order, event, statement: None, referred: None };
+        self.commit(&participant, &mut cancel).await
     }
 
     /// Cancels the spend that an event was: by either name, once.
@@ -135,6 +139,8 @@ struct EventCancel<'a> {
     event: StoredEvent,
     /// Of a statement: who holds its period.
     statement: Option<StatementGuard>,
+    /// Of a referral that was judged: the other wallet.
+    referred: Option<ReferredWallet>,
 }
 
 impl Operation for EventCancel<'_> {
@@ -145,7 +151,12 @@ impl Operation for EventCancel<'_> {
             let event = store.read_event(self.order.event, true).await?;
             self.event = event.ok_or(Error::NotFound(Noun::Event))?;
         }
-        self.statement = store.statement_guard(&self.event.recorded.event, fresh).await?;
+        let recorded = &self.event.recorded;
+        self.statement = store.statement_guard(&recorded.event, fresh).await?;
+        self.referred = match recorded.referred {
+            Some(_) => store.referred_wallet(&recorded.event, fresh).await?,
+            None => None,
+        };
         Ok(())
     }
 
@@ -188,7 +199,12 @@ impl Operation for EventCancel<'_> {
         for sequence in sequences {
             entries.push(store.find_entry(participant, ledger, sequence).await?);
         }
-        let now = decision_time(order.now, &state.wallet, [before.accepted_at]);
+        if self.lacks_judgement() {
+            return Ok(Step::Again);
+        }
+        let referred_time = self.referred.as_ref().map(ReferredWallet::time);
+        let at_least = std::iter::once(before.accepted_at).chain(referred_time);
+        let now = decision_time(order.now, &state.wallet, at_least);
         let back = TakeBack { entries: &entries, event: Some((before, &after)), later: &[] };
         let later = match back.history(order.programme, &state.wallet, now) {
             Some(sequence) => store.entries_from(participant, ledger, sequence).await?,
@@ -198,14 +214,15 @@ impl Operation for EventCancel<'_> {
         let command = Command::Cancel { key: self.key(), payload: order.payload, back };
         let applied = apply(order.programme, &state.wallet, now, &command);
         let sequence = applied.wallet.length;
+        let theirs = Box::pin(self.take_back_referred(store, now, &applied)).await?;
         let mut event = self.event.clone();
         let mut sides = Vec::new();
-        let answer = match applied.outcome {
-            Outcome::Refused(refusal) => {
+        let answer = match refused(&applied).or(theirs.as_ref().and_then(refused)) {
+            Some(refusal) => {
                 event.denied.push(asked(order));
                 Err(Error::Refused(refusal))
             }
-            Outcome::Done | Outcome::Judged { .. } => {
+            None => {
                 // What expired first is an entry of its own.
                 after.returns.iter_mut().rev().take(1).for_each(|back| back.sequence = sequence);
                 event.recorded = after.clone();
@@ -215,9 +232,15 @@ impl Operation for EventCancel<'_> {
             }
         };
         sides.push(put_event(&event)?);
-        sides.extend(quota_writes(order.programme, &applied.entries));
-        Ok(Step::Commit(Proposal::of(applied, sides), answer))
+        let mut proposal = self.proposal(state, applied, theirs, sides);
+        let quotas = quota_writes(order.programme, proposal.all_entries());
+        proposal.sides.extend(quotas);
+        Ok(Step::Commit(proposal, answer))
     }
+}
+
+fn refused(applied: &Applied) -> Option<Refusal> {
+    if let Outcome::Refused(refusal) = applied.outcome { Some(refusal) } else { None }
 }
 
 impl EventCancel<'_> {

@@ -65,6 +65,8 @@ pub(crate) struct Proposal {
     pub wallet: Wallet,
     /// Whether this participant is new.
     pub enrols: bool,
+    /// Another wallet that changes as well: of a referral, the referred participant's.
+    pub second: Option<WalletChange>,
     /// Other items that change, or that the decision rests on.
     pub sides: Vec<Write>,
 }
@@ -72,8 +74,25 @@ pub(crate) struct Proposal {
 impl Proposal {
     /// What one applied command commits.
     pub fn of(applied: Applied, sides: Vec<Write>) -> Proposal {
-        Proposal { entries: applied.entries, wallet: applied.wallet, enrols: false, sides }
+        let (entries, wallet) = (applied.entries, applied.wallet);
+        Proposal { entries, wallet, enrols: false, second: None, sides }
     }
+
+    /// The entries of all wallets that change.
+    pub fn all_entries(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.iter().chain(self.second.iter().flat_map(|second| &second.entries))
+    }
+}
+
+/// What becomes of one wallet.
+pub(crate) struct WalletChange {
+    pub participant: ParticipantId,
+    /// What was read; none: there is no such participant yet.
+    pub read: Option<State>,
+    /// Whether what was read was the newest there was.
+    pub fresh: bool,
+    pub entries: Vec<Entry>,
+    pub wallet: Wallet,
 }
 
 enum Attempt {
@@ -132,22 +151,18 @@ impl Store {
         ledger: &Ledger,
         proposal: Proposal,
     ) -> Result<Attempt> {
+        let Proposal { entries, wallet, enrols, second, sides } = proposal;
+        let writes_state = !entries.is_empty() || enrols;
+        let own = writes_state.then(|| {
+            let (participant, read) = (id.clone(), ledger.state.clone());
+            WalletChange { participant, read, fresh: ledger.fresh, entries, wallet }
+        });
         let mut parts = Vec::new();
-        if !proposal.entries.is_empty() || proposal.enrols {
-            let before = ledger.state.clone().unwrap_or_default();
-            let Some((mut journal, page)) = self.put_pages(id, ledger, before).await? else {
-                return Ok(Attempt::Lost(None));
-            };
-            journal.extend(proposal.entries);
-            let state = State { wallet: proposal.wallet, journal, page };
-            let demand = match &ledger.state {
-                Some(read) => Demand::Number("q", read.wallet.length),
-                None => Demand::Absent,
-            };
-            parts.push(Write::Put { item: state_item(id, &state)?, demand });
+        for change in own.into_iter().chain(second) {
+            let Some(put) = self.put_state(change).await? else { return Ok(Attempt::Lost(None)) };
+            parts.push(put);
         }
-        let writes_state = !parts.is_empty();
-        parts.extend(proposal.sides);
+        parts.extend(sides);
         match self.table.write(parts).await? {
             Written::Done => Ok(Attempt::Committed),
             Written::Conflict => Ok(Attempt::Lost(None)),
@@ -155,12 +170,29 @@ impl Store {
         }
     }
 
+    /// Puts the pages that come before a state; then how the state itself is written. None: what
+    /// was read is stale.
+    async fn put_state(&self, change: WalletChange) -> Result<Option<Write>> {
+        let WalletChange { participant, read, fresh, entries, wallet } = change;
+        let demand = match &read {
+            Some(read) => Demand::Number("q", read.wallet.length),
+            None => Demand::Absent,
+        };
+        let before = read.unwrap_or_default();
+        let Some((mut journal, page)) = self.put_pages(&participant, fresh, before).await? else {
+            return Ok(None);
+        };
+        journal.extend(entries);
+        let item = state_item(&participant, &State { wallet, journal, page })?;
+        Ok(Some(Write::Put { item, demand }))
+    }
+
     /// Moves the oldest committed entries to pages while the journal holds a page of them. None:
     /// what was read is stale.
     async fn put_pages(
         &self,
         id: &ParticipantId,
-        ledger: &Ledger,
+        fresh: bool,
         state: State,
     ) -> Result<Option<(Vec<Entry>, PageHash)>> {
         let (mut journal, mut before) = (state.journal, state.page);
@@ -174,7 +206,7 @@ impl Store {
                     journal.drain(..page.entries.len());
                 }
                 Written::Conflict => return Ok(None),
-                Written::Refused(unmet) => match continues(&page, &journal, unmet, ledger.fresh)? {
+                Written::Refused(unmet) => match continues(&page, &journal, unmet, fresh)? {
                     Some((count, hash)) => {
                         before = hash;
                         journal.drain(..count);

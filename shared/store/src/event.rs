@@ -210,7 +210,8 @@ impl Operation for Post<'_> {
         let mut sides = vec![put_event(&stored)?];
         sides.extend(self.statement.as_ref().map(|guard| guard.give(Some(&order.event.id))));
         sides.extend(quota_writes(order.programme, &entries));
-        Ok(Step::Commit(Proposal { entries, wallet, enrols, sides }, Ok(recorded)))
+        let proposal = Proposal { entries, wallet, enrols, second: None, sides };
+        Ok(Step::Commit(proposal, Ok(recorded)))
     }
 }
 

@@ -5,6 +5,7 @@ use domain::award::{Facts, asks};
 use domain::event::Event;
 use domain::id::{OfferId, ParticipantId};
 use domain::ledger::Entry;
+use domain::offer::Beneficiary;
 use domain::participant::Participant;
 use domain::programme::Programme;
 use domain::quota::{Quotas, Used};
@@ -19,13 +20,14 @@ use crate::table::{Item, Sum, Write};
 #[derive(Clone, Debug, Default)]
 pub struct Known {
     participant: Participant,
+    whose: Beneficiary,
     pub quotas: Quotas,
 }
 
 impl Known {
     /// As the domain asks for it.
     pub fn facts(&self) -> Facts<'_> {
-        Facts { participant: &self.participant, quotas: &self.quotas }
+        Facts { participant: &self.participant, quotas: &self.quotas, whose: self.whose }
     }
 
     /// Takes into account what these entries give, so that the next judgement of the same commit
@@ -49,14 +51,25 @@ impl Store {
         participant: &ParticipantId,
         events: impl Iterator<Item = &Event>,
     ) -> Result<Known> {
+        self.facts_for(programme, participant, Beneficiary::Participant, events).await
+    }
+
+    /// Likewise, for either of a referral's two participants.
+    pub(crate) async fn facts_for(
+        &self,
+        programme: &Programme,
+        participant: &ParticipantId,
+        whose: Beneficiary,
+        events: impl Iterator<Item = &Event>,
+    ) -> Result<Known> {
         let (mut profile, mut offers) = (false, Vec::<OfferId>::new());
-        for asked in events.map(|event| asks(programme, event)) {
+        for asked in events.map(|event| asks(programme, event, whose)) {
             profile |= asked.profile;
             offers.extend(asked.quotas);
         }
         offers.sort();
         offers.dedup();
-        let mut known = Known::default();
+        let mut known = Known { whose, ..Known::default() };
         if profile {
             let item = self.table.get(key::profile(participant), true).await?;
             known.participant = item.as_ref().map(read_profile).transpose()?.unwrap_or_default();
@@ -81,7 +94,10 @@ fn read_quota(item: &Item) -> Used {
 
 /// The writes that take from, or give back to, the quotas that entries used; a quota that others
 /// have used up meanwhile refuses the whole transaction.
-pub fn quota_writes(programme: &Programme, entries: &[Entry]) -> Vec<Write> {
+pub fn quota_writes<'a>(
+    programme: &Programme,
+    entries: impl IntoIterator<Item = &'a Entry>,
+) -> Vec<Write> {
     let changes = Quotas::of(entries).into_iter();
     let write = |(offer, change): (OfferId, Used)| {
         let quota = programme.offer(&offer).map(|offer| offer.quota).unwrap_or_default();

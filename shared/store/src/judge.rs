@@ -14,6 +14,7 @@ use crate::event::put_event;
 use crate::facts::{Known, quota_writes};
 use crate::ledger::{Ledger, Reach};
 use crate::record::StoredEvent;
+use crate::referral::Referral;
 
 /// Most events that are folded into one commit.
 pub const MAX_FOLD: usize = 10;
@@ -39,7 +40,8 @@ struct Fold<'a> {
 
 impl Store {
     /// Judges pending events exactly once, however often they are handed in. Answers all of
-    /// them as they are afterwards. Write units for ten in one commit: about 3.5 an event.
+    /// them as they are afterwards. Write units for ten in one commit: about 3.5 an event. A referral
+    /// changes two wallets, and is judged by itself.
     ///
     /// # Errors
     /// `NotFound` (participant), or a failure.
@@ -48,7 +50,16 @@ impl Store {
             return Err(Error::Corrupt("more events than one transaction takes"));
         }
         let mut fold = Fold { order, events: Vec::new(), facts: Known::default() };
-        self.commit(order.participant, &mut fold).await
+        let mut done = self.commit(order.participant, &mut fold).await?;
+        for stored in fold.events.into_iter().filter(|stored| is_alone(&stored.recorded, order)) {
+            let mut referral = Referral::of(order, stored);
+            let judged = Box::pin(self.commit(order.participant, &mut referral)).await?;
+            let same = |known: &&mut RecordedEvent| known.event.id == judged.value.event.id;
+            done.value.iter_mut().filter(same).for_each(|known| *known = judged.value.clone());
+            done.wallet = judged.wallet;
+            done.repeated &= judged.repeated;
+        }
+        Ok(done)
     }
 }
 
@@ -67,7 +78,7 @@ impl Operation for Fold<'_> {
             self.events.extend(own);
         }
         let Judging { programme, participant, mode, .. } = *self.order;
-        let due = self.events.iter().filter(|stored| is_due(&stored.recorded, mode));
+        let due = self.events.iter().filter(|stored| is_folded(&stored.recorded, mode));
         let due = due.map(|stored| &stored.recorded.event);
         self.facts = store.facts(programme, participant, due).await?;
         Ok(())
@@ -89,7 +100,7 @@ impl Operation for Fold<'_> {
         let accepted = self.events.iter().map(|stored| stored.recorded.accepted_at);
         let now = decision_time(order.now, &wallet, accepted);
         for stored in &self.events {
-            if !is_due(&stored.recorded, mode) {
+            if !is_folded(&stored.recorded, mode) {
                 answers.push(stored.recorded.clone());
                 continue;
             }
@@ -109,17 +120,33 @@ impl Operation for Fold<'_> {
             wallet = applied.wallet;
         }
         if entries.is_empty() {
+            // Each of them is judged by itself next, and answered from what is read then.
+            if !answers.is_empty() && answers.iter().all(|event| is_alone(event, order)) {
+                return Ok(Step::Known(Ok(Done { value: answers, wallet, repeated: true })));
+            }
             return Ok(Step::Answer(Ok(Done { value: answers, wallet, repeated: true })));
         }
         sides.extend(quota_writes(order.programme, &entries));
-        Ok(Step::Commit(Proposal { entries, wallet, enrols: false, sides }, Ok(answers)))
+        let proposal = Proposal { entries, wallet, enrols: false, second: None, sides };
+        Ok(Step::Commit(proposal, Ok(answers)))
     }
 }
 
-fn is_due(event: &RecordedEvent, mode: Mode) -> bool {
+/// Whether offers of this mode have not judged a posted event yet.
+pub(crate) fn is_due(event: &RecordedEvent, mode: Mode) -> bool {
     let due = match mode {
         Mode::Interactive => event.due == Due::Everything,
         Mode::Run => event.due != Due::Nothing,
     };
     due && event.state == EventState::Posted
+}
+
+fn is_folded(event: &RecordedEvent, mode: Mode) -> bool {
+    is_due(event, mode) && event.event.referred().is_none()
+}
+
+/// Whether it is a referral that is to be judged: a run alone does so.
+fn is_alone(event: &RecordedEvent, order: &Judging<'_>) -> bool {
+    let refers = event.event.referred().is_some();
+    refers && order.mode == Mode::Run && is_due(event, order.mode)
 }

@@ -20,6 +20,7 @@ mod pass;
 mod programme;
 mod reads;
 mod record;
+mod referral;
 mod run;
 mod show;
 mod spend;

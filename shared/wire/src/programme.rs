@@ -63,15 +63,16 @@ pub fn parse_programme(document: &[u8], version: u64) -> Result<Programme, BodyF
         let zone = fields.required("time_zone").and_then(|zone| zone.parsed(parse_zone));
         let currency = fields.required("currency").and_then(|currency| read_currency(&currency));
         let balances = read_balances(&fields);
+        let kpis = names::kpis(&fields);
         let known = Known {
             currency: currency.as_ref().map_or(any_decimals(), |currency| currency.decimals),
             balances,
             classifications: names::classifications(&fields),
             merchants: names::merchants(&fields),
             segments: names::segment_ids(&fields),
+            kpis: kpis.keys().cloned().collect(),
         };
         let catalogue = names::catalogue(&fields);
-        let kpis = names::kpis(&fields);
         let definition = definition::definition(&fields, &known);
         let offers = offer::offers(&fields, &known, definition.as_ref());
         let pass_plans = plan::pass_plans(&fields, &known);

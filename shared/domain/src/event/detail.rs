@@ -96,8 +96,21 @@ impl Detail {
 impl Statement {
     /// What was reported for a KPI: the values of the products that it lists, added up.
     pub fn reported(&self, programme: &Programme, kpi: &KpiId) -> Amount {
+        Amount(self.counted(programme, kpi).map(|value| value.value.0).sum())
+    }
+
+    /// Whether it has a line that the KPI counts.
+    pub fn reports(&self, programme: &Programme, kpi: &KpiId) -> bool {
+        self.counted(programme, kpi).next().is_some()
+    }
+
+    fn counted<'a>(
+        &'a self,
+        programme: &'a Programme,
+        kpi: &'a KpiId,
+    ) -> impl Iterator<Item = &'a KpiValue> {
         let counts = |value: &&KpiValue| value.kpi == *kpi && programme.counts(kpi, &value.product);
-        Amount(self.values.iter().filter(counts).map(|value| value.value.0).sum())
+        self.values.iter().filter(move |value| counts(value))
     }
 
     /// The sum of all values. Parsing refuses a statement whose sum is too large.

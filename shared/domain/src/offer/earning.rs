@@ -34,7 +34,7 @@ impl Offer {
         programme: &Programme,
         subject: &Subject<'_>,
     ) -> Result<Earned, AmountError> {
-        let whole = || subject.amount.unwrap_or(Amount::ZERO);
+        let whole = || self.amount(subject).unwrap_or(Amount::ZERO);
         let wanted = || wanted(self, subject).collect();
         Ok(match &self.award.form {
             AwardForm::Fixed(amount) => Earned { amount: *amount, lines: wanted() },

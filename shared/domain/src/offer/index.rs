@@ -89,7 +89,7 @@ impl Offers {
     ) -> impl Iterator<Item = &'a Offer> {
         let mut found: Vec<u32> = Vec::new();
         self.visit(subject, &mut |number, offer| {
-            if offer.excludes(programme, subject).is_none() {
+            if offer.beneficiary == subject.whose && offer.excludes(programme, subject).is_none() {
                 found.push(number);
             }
         });

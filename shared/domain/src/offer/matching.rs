@@ -2,9 +2,9 @@
 
 use crate::amount::{Amount, AmountError};
 use crate::award::Facts;
-use crate::event::{Event, Line};
+use crate::event::{Detail, Event, Line};
 use crate::id::{MerchantId, ProductId};
-use crate::offer::{Conditions, Offer, Scope};
+use crate::offer::{Beneficiary, Conditions, Offer, Scope};
 use crate::payment_medium::PaymentMedium;
 use crate::programme::Programme;
 use crate::refusal::Reason;
@@ -17,12 +17,14 @@ pub struct Subject<'a> {
     pub event: &'a Event,
     /// Of a purchase.
     pub lines: Vec<Shelf<'a>>,
-    /// What amount conditions and percentages of the transaction look at.
-    pub amount: Option<Amount>,
+    /// Whose wallet is judged.
+    pub whose: Beneficiary,
     pub merchant: Option<&'a MerchantId>,
     /// When it was performed, by the programme's clock.
     pub clock: Clock,
     medium: Option<&'a PaymentMedium>,
+    amount: Option<Amount>,
+    programme: &'a Programme,
 }
 
 /// A line with the category and brand that it or the catalogue names.
@@ -40,7 +42,14 @@ impl<'a> Subject<'a> {
         let (amount, medium) = (event.amount(), event.payment_medium());
         let merchant = event.unit.as_ref().and_then(|unit| programme.merchants.units.get(unit));
         let clock = Clock::of(event.performed_on, programme.zone);
-        Subject { event, lines, amount, merchant, clock, medium }
+        let whose = Beneficiary::Participant;
+        Subject { event, lines, whose, merchant, clock, medium, amount, programme }
+    }
+
+    /// The event as offers for somebody look at it.
+    #[must_use]
+    pub fn seen_for(self, whose: Beneficiary) -> Subject<'a> {
+        Subject { whose, ..self }
     }
 }
 
@@ -74,6 +83,13 @@ impl Conditions {
         let (from, to) = self.quantity;
         from.is_none_or(|from| quantity >= u64::from(from))
             && to.is_none_or(|to| quantity <= u64::from(to))
+    }
+
+    fn holds_score(&self, score: Option<u8>) -> bool {
+        let (from, to) = self.score;
+        let holds =
+            |score| from.is_none_or(|from| score >= from) && to.is_none_or(|to| score <= to);
+        self.score == (None, None) || score.is_some_and(holds)
     }
 
     fn asks_profile(&self) -> bool {
@@ -121,8 +137,15 @@ impl Offer {
         if !self.valid.is_empty() && !self.valid.iter().any(holds) {
             return Some(Reason::NotValid);
         }
+        let amount = self.amount(subject);
+        if when.kpi.is_some() && amount.is_none() {
+            return Some(Reason::AwardsNothing);
+        }
+        if !when.holds_score(subject.event.score()) {
+            return Some(Reason::ScoreOutOfRange);
+        }
         if self.scope == Scope::Transaction {
-            if !subject.amount.is_none_or(|amount| when.holds_amount(amount)) {
+            if !amount.is_none_or(|amount| when.holds_amount(amount)) {
                 return Some(Reason::AmountOutOfRange);
             }
             let wanted = || subject.lines.iter().filter(|line| when.wants(line));
@@ -149,6 +172,15 @@ impl Offer {
             return Some(Reason::NotInSegment);
         }
         None
+    }
+
+    /// What amount conditions and percentages of the transaction look at, in currency: of a
+    /// statement what it reports of the offer's KPI, where it reports it.
+    pub fn amount(&self, subject: &Subject<'_>) -> Option<Amount> {
+        let Some(kpi) = &self.when.kpi else { return subject.amount };
+        let Detail::FinancialStatement(statement) = &subject.event.detail else { return None };
+        let reports = statement.reports(subject.programme, kpi);
+        reports.then(|| statement.reported(subject.programme, kpi))
     }
 
     /// Whether a judgement needs the participant's profile.

@@ -10,8 +10,8 @@ use domain::id::{
 };
 use domain::ledger::{Effect, LotId, PayloadHash, Slot};
 use domain::offer::{
-    Award, AwardForm, Band, Conditions, EvaluationMethod, Expiry, Limit, Offer, OfferClass, Quota,
-    Scope, Subject,
+    Award, AwardForm, Band, Beneficiary, Conditions, EvaluationMethod, Expiry, Limit, Offer,
+    OfferClass, Quota, Scope, Subject,
 };
 use domain::payment_medium::PaymentMediumRules;
 use domain::programme::{
@@ -110,6 +110,7 @@ fn offer(id: &str, form: AwardForm) -> Offer {
         method: EvaluationMethod::BatchAndInteractive,
         valid: vec![],
         award: Award { balance: points(), form },
+        beneficiary: Beneficiary::Participant,
         scope: Scope::Transaction,
         when: Conditions::default(),
         accumulates: None,

@@ -8,7 +8,7 @@ use domain::cancel::TakeBack;
 use domain::event::{Event, Judge, Judgement, RecordedEvent, SpendOn};
 use domain::id::BalanceCode;
 use domain::ledger::{Entry, EntryKey, PayloadHash, SpendMade};
-use domain::offer::Offer;
+use domain::offer::{Beneficiary, Offer};
 use domain::participant::Participant;
 use domain::pass::Pass;
 use domain::programme::Programme;
@@ -124,7 +124,8 @@ impl Book {
         let event = self.events[which].clone();
         let by = Judge::Interactive;
         let (participant, quotas) = (self.participant.clone(), self.quotas.clone());
-        let facts = Facts { participant: &participant, quotas: &quotas };
+        let facts =
+            Facts { participant: &participant, quotas: &quotas, whose: Beneficiary::Participant };
         let Outcome::Judged { judgement, due } =
             self.commit(&Command::Judge { event: &event, mode, by, facts })
         else {

@@ -3,7 +3,7 @@
 use domain::amount::Amount;
 use domain::award::{Mode, exclusions};
 use domain::event::Event;
-use domain::offer::{Conditions, Offer};
+use domain::offer::{Conditions, Expiry, Offer};
 
 use crate::bookkeeping::{Book, told};
 use crate::fixture::*;
@@ -157,4 +157,26 @@ fn r46_validity_follows_performed_on_from_inclusive_to_exclusive() {
 fn r51_an_award_that_rounds_to_nothing_says_so() {
     assert_eq!(verdict(&percent("o", points(), "1"), &bought(99_99)), "awards_nothing");
     assert_eq!(verdict(&percent("o", points(), "1"), &bought(10_000)), "awarded");
+}
+
+#[test]
+fn r47_what_would_expire_before_it_can_be_spent_is_not_awarded() {
+    let at = |expires, after: Option<&str>, from: Option<&str>| Offer {
+        expires,
+        available_after: after.map(span),
+        available_from: from.map(day),
+        ..fixed("o", 5)
+    };
+    let (fifth, first) = (Expiry::On(day("2026-12-05")), Expiry::On(day("2026-12-01")));
+    let cases = [
+        (at(fifth, Some("P14D"), None), "awarded"),
+        (at(fifth, Some("P15D"), None), "not_valid"),
+        (at(first, None, Some("2026-12-01")), "awarded"),
+        (at(first, None, Some("2026-12-02")), "not_valid"),
+        (at(Expiry::After(span("P3D")), None, Some("2026-11-25")), "not_valid"),
+        (at(Expiry::Never, Some("P1Y"), None), "awarded"),
+    ];
+    for (offer, want) in cases {
+        assert_eq!(verdict(&offer, &bought(1_00)), want, "{offer:?}");
+    }
 }

@@ -15,11 +15,11 @@ use domain::time::Month;
 use crate::bookkeeping::Book;
 use crate::fixture::*;
 
-fn kpi(name: &str) -> KpiId {
+pub fn kpi(name: &str) -> KpiId {
     KpiId::parse(name).unwrap()
 }
 
-fn values(values: &[(&str, &str, i64)]) -> Statement {
+pub fn values(values: &[(&str, &str, i64)]) -> Statement {
     let value = |(name, of, value): &(&str, &str, i64)| KpiValue {
         kpi: kpi(name),
         product: product(of),

@@ -11,8 +11,8 @@ use domain::id::{
 };
 use domain::ledger::PayloadHash;
 use domain::offer::{
-    Award, AwardForm, Band, Conditions, EvaluationMethod, Expiry, Limit, Offer, OfferClass, Quota,
-    Scope,
+    Award, AwardForm, Band, Beneficiary, Conditions, EvaluationMethod, Expiry, Limit, Offer,
+    OfferClass, Quota, Scope,
 };
 use domain::pass::{Issue, Pass, PassPlan};
 use domain::payment_medium::PaymentMediumRules;
@@ -86,6 +86,7 @@ pub fn offer(id: &str, balance: BalanceCode, form: AwardForm) -> Offer {
         method: EvaluationMethod::BatchAndInteractive,
         valid: vec![],
         award: Award { balance, form },
+        beneficiary: Beneficiary::Participant,
         scope: Scope::Transaction,
         when: Conditions::default(),
         accumulates: None,

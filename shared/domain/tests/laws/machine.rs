@@ -6,6 +6,7 @@ use domain::award::{Facts, Mode};
 use domain::event::{Event, EventState, Judge};
 use domain::id::{BalanceCode, Classification};
 use domain::ledger::EntryKey;
+use domain::offer::Beneficiary;
 use domain::preview::{Preview, preview};
 use domain::programme::DebtPolicy;
 use domain::quota::Used;
@@ -278,7 +279,11 @@ fn settled(book: &Book) -> domain::wallet::Wallet {
 }
 
 fn look(book: &Book, event: &Event, spend: Option<&SpendAsked>) -> Result<Preview, Refusal> {
-    let facts = Facts { participant: &book.participant, quotas: &book.quotas };
+    let facts = Facts {
+        participant: &book.participant,
+        quotas: &book.quotas,
+        whose: Beneficiary::Participant,
+    };
     preview(&book.programme, &book.wallet, book.now, recorded(event.clone()), spend, facts)
 }
 

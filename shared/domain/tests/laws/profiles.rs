@@ -6,7 +6,7 @@ use domain::anniversary::Anniversary;
 use domain::award::{Mode, asks, exclusions};
 use domain::event::{Detail, Event};
 use domain::id::SegmentId;
-use domain::offer::{Conditions, Offer};
+use domain::offer::{Beneficiary, Conditions, Offer};
 use domain::participant::{Participant, Profile};
 use domain::payment_medium::PaymentMedium;
 use domain::segment::{Predicate, Segment};
@@ -115,7 +115,7 @@ fn r42_tags_and_segments() {
 }
 
 fn asks_profile(offer: &Offer) -> bool {
-    asks(&programme(vec![offer.clone()]), &bought()).profile
+    asks(&programme(vec![offer.clone()]), &bought(), Beneficiary::Participant).profile
 }
 
 #[test]

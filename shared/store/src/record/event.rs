@@ -47,6 +47,8 @@ struct EventRecord {
     cancelled: bool,
     returns: Vec<ReturnRecord>,
     denied: Vec<AskedRecord>,
+    /// Of whom a referral referred.
+    referred: Option<JudgementRecord>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -82,6 +84,8 @@ pub fn encode_event(stored: &StoredEvent) -> Result<Vec<u8>> {
     let mut names = Names::default();
     let judgements = recorded.judgements.iter().map(|j| judgement_record(&mut names, j));
     let judgements = judgements.collect::<Result<_>>()?;
+    let referred =
+        recorded.referred.as_ref().map(|j| judgement_record(&mut names, j)).transpose()?;
     let spends = recorded.spends.iter().map(|spend| {
         let at = spend.made.performed_on;
         let made = spend_record(&mut names, &spend.made, at)?;
@@ -110,6 +114,7 @@ pub fn encode_event(stored: &StoredEvent) -> Result<Vec<u8>> {
         cancelled: recorded.state == EventState::Cancelled,
         returns,
         denied: stored.denied.iter().map(asked_record).collect(),
+        referred,
         names: names.0,
     };
     deflate(&to_bytes(&record)?)
@@ -148,6 +153,7 @@ pub fn decode_event(bytes: &[u8], version: u64) -> Result<StoredEvent> {
                 DueRecord::Everything => Due::Everything,
             },
             judgements: judgements.collect::<Result<_>>()?,
+            referred: record.referred.as_ref().map(|j| read_judgement(&texts, j)).transpose()?,
             spends: spends.collect::<Result<_>>()?,
             returns: returns.collect::<Result<_>>()?,
         },

@@ -2,6 +2,8 @@
 
 use domain::id::{BalanceCode, Classification, EventId, IdError, Key, OfferId, PlanId, UnitId};
 
+use serde::{Deserialize, Serialize};
+
 use crate::error::{Error, Result};
 
 /// Index into the names of a record.
@@ -14,7 +16,40 @@ pub struct Names(pub Vec<String>);
 /// Reads texts while a record is read.
 pub struct Texts<'a>(pub &'a [String]);
 
+/// A text by what it shares with the one before: references of one till differ in their last
+/// characters.
+#[derive(Serialize, Deserialize)]
+pub struct FrontCoded(u8, String);
+
+impl FrontCoded {
+    /// The texts as they were.
+    pub fn read(coded: &[FrontCoded]) -> Result<Vec<String>> {
+        let mut texts: Vec<String> = Vec::new();
+        for FrontCoded(shared, rest) in coded {
+            let before = texts.last().map_or("", String::as_str);
+            let front = before.get(..usize::from(*shared));
+            let front = front.ok_or(Error::Corrupt("name shares more than there is"))?;
+            texts.push(format!("{front}{rest}"));
+        }
+        Ok(texts)
+    }
+}
+
 impl Names {
+    /// The texts, each by what it shares with the one before.
+    pub fn front_coded(&self) -> Vec<FrontCoded> {
+        let mut before = "";
+        let coded = self.0.iter().map(|text| {
+            let same = |(a, b): &(char, char)| a == b;
+            let shared = before.chars().zip(text.chars()).take_while(same);
+            let shared: usize = shared.map(|(a, _)| a.len_utf8()).sum();
+            let shared = if u8::try_from(shared).is_ok() { shared } else { 0 };
+            before = text;
+            FrontCoded(u8::try_from(shared).unwrap_or(0), text[shared..].to_owned())
+        });
+        coded.collect()
+    }
+
     /// The index of a text, which joins the list if it is new.
     pub fn add(&mut self, text: &str) -> Result<Name> {
         let at = match self.0.iter().position(|known| known == text) {

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use super::effect::{LotRecord, SlotRecord, lot_record, read_lot, read_slot, slot_record};
 use super::entry::{EntryRecord, entry_record, read_entry};
-use super::names::{Name, Names, Texts};
+use super::names::{FrontCoded, Name, Names, Texts};
 use super::tally::{
     TallyAwardRecord, TallyRecord, read_tally, read_tally_award, tally_award_record, tally_record,
 };
@@ -41,7 +41,7 @@ pub struct Page {
 
 #[derive(Serialize, Deserialize)]
 struct StateRecord {
-    names: Vec<String>,
+    names: Vec<FrontCoded>,
     lots: Vec<(LotRecord, i64)>,
     debts: Vec<(Name, i64)>,
     blocked: bool,
@@ -62,7 +62,7 @@ struct HoldRecord(u64, i64, Vec<(LotRecord, i64)>);
 
 #[derive(Serialize, Deserialize)]
 struct PageRecord {
-    names: Vec<String>,
+    names: Vec<FrontCoded>,
     before: PageHash,
     first: u64,
     entries: Vec<EntryRecord>,
@@ -131,7 +131,7 @@ pub fn encode_state(state: &State) -> Result<Vec<u8>> {
         page: state.page,
         written_off,
         holds,
-        names: names.0,
+        names: names.front_coded(),
     })
 }
 
@@ -150,7 +150,8 @@ fn read_hold(texts: &Texts<'_>, record: &HoldRecord) -> Result<Hold> {
 /// Decodes a state of this length and time.
 pub fn decode_state(bytes: &[u8], length: u64, time: Instant) -> Result<State> {
     let record: StateRecord = from_bytes(bytes)?;
-    let texts = Texts(&record.names);
+    let names = FrontCoded::read(&record.names)?;
+    let texts = Texts(&names);
     let lots = record
         .lots
         .iter()
@@ -197,13 +198,19 @@ pub fn encode_page(page: &Page) -> Result<Vec<u8>> {
     let mut names = Names::default();
     let entries = page.entries.iter().map(|entry| entry_record(&mut names, entry));
     let entries = entries.collect::<Result<_>>()?;
-    to_bytes(&PageRecord { names: names.0, before: page.before, first: page.first(), entries })
+    to_bytes(&PageRecord {
+        names: names.front_coded(),
+        before: page.before,
+        first: page.first(),
+        entries,
+    })
 }
 
 /// Decodes a page.
 pub fn decode_page(bytes: &[u8]) -> Result<Page> {
     let record: PageRecord = from_bytes(bytes)?;
-    let entries = read_entries(&Texts(&record.names), &record.entries, record.first)?;
+    let entries =
+        read_entries(&Texts(&FrontCoded::read(&record.names)?), &record.entries, record.first)?;
     if entries.is_empty() {
         return Err(Error::Corrupt("empty page"));
     }

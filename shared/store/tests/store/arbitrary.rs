@@ -435,10 +435,11 @@ pub fn event() -> impl Strategy<Value = StoredEvent> {
     let asked = (payload(), payload()).prop_map(|(key, payload)| Asked { key, payload });
     let state = prop::sample::select(vec![EventState::Posted, EventState::Cancelled]);
     let life = (state, vec(returned(), 0..3));
-    let fate = (due, vec(judgement(), 0..3), vec(spend, 0..3), life, vec(asked, 0..3));
+    let judged = (vec(judgement(), 0..3), of(judgement()));
+    let fate = (due, judged, vec(spend, 0..3), life, vec(asked, 0..3));
     (event, payload(), instant(), any::<u64>(), fate).prop_map(
-        |(event, payload, accepted_at, version, (due, judgements, spends, life, denied))| {
-            let (state, returns) = life;
+        |(event, payload, accepted_at, version, (due, judged, spends, life, denied))| {
+            let ((judgements, referred), (state, returns)) = (judged, life);
             let recorded = RecordedEvent {
                 event,
                 payload,
@@ -446,6 +447,7 @@ pub fn event() -> impl Strategy<Value = StoredEvent> {
                 state,
                 due,
                 judgements,
+                referred,
                 spends,
                 returns,
             };

@@ -14,7 +14,8 @@ use domain::id::{
 };
 use domain::ledger::PayloadHash;
 use domain::offer::{
-    Award, AwardForm, Conditions, EvaluationMethod, Expiry, Limit, Offer, OfferClass, Quota, Scope,
+    Award, AwardForm, Beneficiary, Conditions, EvaluationMethod, Expiry, Limit, Offer, OfferClass,
+    Quota, Scope,
 };
 use domain::pass::{Issue, PassPlan, PassSecret};
 use domain::payment_medium::PaymentMediumRules;
@@ -80,6 +81,7 @@ pub fn offer(id: &str, balance: &str, form: AwardForm) -> Offer {
         method: EvaluationMethod::BatchAndInteractive,
         valid: vec![],
         award: Award { balance: BalanceCode::parse(balance).unwrap(), form },
+        beneficiary: Beneficiary::Participant,
         scope: Scope::Transaction,
         when: Conditions::default(),
         accumulates: None,
@@ -235,7 +237,8 @@ pub async fn post(
     judge: bool,
 ) -> store::Result<store::Done<domain::event::RecordedEvent>> {
     let (payload, spend, enrols) = (payload(1), None, programme.definition.enrols);
-    store.post_event(&Posting { programme, now, event, payload, spend, judge, enrols }).await
+    let order = Posting { programme, now, event, payload, spend, judge, enrols };
+    Box::pin(store.post_event(&order)).await
 }
 
 /// Spends points.

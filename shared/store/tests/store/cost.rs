@@ -4,19 +4,19 @@ use domain::amount::Amount;
 use domain::award::Mode;
 use domain::event::{Detail, Judge};
 use domain::id::{EventId, TransactionCode};
-use domain::offer::{Expiry, Offer};
+use domain::offer::{AwardForm, Expiry, Limit, Offer, Quota};
 use domain::programme::Programme;
 use domain::returns::ReturnedLine;
 use domain::spend::SpendAsked;
-use domain::time::{Duration, Month};
+use domain::time::{Calendar, Duration, Month};
 use store::{
     CancelEvent, CancelSpend, EventCancelled, Judging, Posting, Redeeming, SpendDone, SpendKey,
     Spending, Store,
 };
 
 use crate::cast::{
-    asked, cancelling, cash, event_id, gift, in_pieces, issue, key, later, noon, open, payload,
-    person, post, programme, purchase, run_id, secret, tenfold, timed_key,
+    asked, cancelling, cash, event_id, gift, in_pieces, issue, key, later, noon, offer, open,
+    payload, person, post, programme, purchase, run_id, secret, tenfold, timed_key,
 };
 use crate::event_types::{Request, request, statement};
 use crate::wire::Wire;
@@ -115,6 +115,41 @@ fn reference(number: i64) -> String {
 
 fn heading(test: &str) {
     println!("{test:<44}{:>8}{:>8}", "written", "read");
+}
+
+/// counters are in the state, so three of them cost nothing; a quota is an item of its own,
+/// written with the event and read before it.
+#[tokio::test(start_paused = true)]
+async fn counters_cost_nothing_and_a_quota_two_writes() {
+    heading("limits and quotas");
+    let limited =
+        |id: &str, limit| Offer { limit, ..offer(id, "points", AwardForm::Fixed(Amount(1))) };
+    let three = vec![
+        limited("daily", Limit::OncePerCalendar(Calendar::Day)),
+        limited("rolling", Limit::OncePerRolling(Duration::days(1))),
+        limited("again", Limit::OncePerCalendar(Calendar::Day)),
+    ];
+    let bill = Bill::new(three).await;
+    bill.wire.take_calls();
+    // Two pages' worth, a day apart.
+    let days = 12;
+    for day in 1..=days {
+        let now = later(day * 24 * 60);
+        let event = purchase(&person("c-1"), &reference(day), 10_00, now);
+        let done = post(&bill.store, &bill.programme, &event, now, true).await.unwrap();
+        assert_eq!(done.value.judgements[0].awards.len(), 3);
+    }
+    let price = bill.price("event that feeds three counters", days);
+    assert_eq!(price, Price { written: 417, read: 100 });
+
+    let quota = Quota { first: Some(1_000), budget: Some(Amount(1_000_000)) };
+    let bill = Bill::new(vec![Offer { quota, ..tenfold() }]).await;
+    bill.wire.take_calls();
+    for minute in 1..=TIMES {
+        bill.post(&reference(minute), 10_00, minute, true).await;
+    }
+    let price = bill.price("event under an offer with a quota", TIMES);
+    assert_eq!(price, Price { written: 617, read: 200 });
 }
 
 /// A write of the state and a sixth of a page's; it never pays for the index again.

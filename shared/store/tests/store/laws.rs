@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use domain::event::{Detail, Due, EventState, EventType, Statement};
+use domain::event::{Detail, Due, EventState, EventType, RecordedEvent, Statement};
 use domain::id::ParticipantId;
 use domain::ledger::{Act, Effect, Entry, EntryKey};
 use domain::time::Instant;
@@ -121,7 +121,10 @@ type Items = BTreeMap<(String, String), Value>;
 
 /// Events and ledger tell the same story, and the index lists exactly what is due.
 fn check_events(items: &Items, who: &ParticipantId, walked: &Walked) {
-    let of_who = |stored: &StoredEvent| stored.recorded.event.participant == *who;
+    let of_who = |stored: &StoredEvent| {
+        let event = &stored.recorded.event;
+        event.participant == *who || event.referred() == Some(who)
+    };
     // A bar stands in the place of an event that was cancelled before it arrived.
     let there = |item: &Value| item["x"].is_null();
     let events = items.iter().filter(|((pk, _), item)| pk.starts_with("E#") && there(item));
@@ -131,6 +134,10 @@ fn check_events(items: &Items, who: &ParticipantId, walked: &Walked) {
     for (item, stored) in &events {
         let recorded = &stored.recorded;
         let id = &recorded.event.id;
+        if recorded.event.participant != *who {
+            check_referred(recorded, walked);
+            continue;
+        }
         let listed = !item["ix_pk"].is_null();
         assert_eq!(listed, recorded.due != Due::Nothing, "{id} is listed while it is due");
         for (turn, judgement) in (0..).zip(&recorded.judgements) {
@@ -159,9 +166,29 @@ fn check_events(items: &Items, who: &ParticipantId, walked: &Walked) {
     for entry in &walked.entries {
         let EntryKey::Event { event, turn } = &entry.key else { continue };
         let known = events.iter().find(|(_, stored)| stored.recorded.event.id == *event);
-        let judgements = &known.expect("a judged event is stored").1.recorded.judgements;
-        assert_eq!(judgements[usize::from(*turn)].sequence, entry.sequence);
+        let recorded = &known.expect("a judged event is stored").1.recorded;
+        let judgement = match recorded.event.participant == *who {
+            true => &recorded.judgements[usize::from(*turn)],
+            false => recorded.referred.as_ref().expect("R-9: judged for whom it refers"),
+        };
+        assert_eq!(judgement.sequence, entry.sequence);
     }
+}
+
+/// what a referral came to for whom it refers, in that one's ledger.
+fn check_referred(recorded: &RecordedEvent, walked: &Walked) {
+    let id = &recorded.event.id;
+    let under = |key: EntryKey| walked.under(&key).first().map(|entry| entry.sequence);
+    let judged = under(EntryKey::Event { event: id.clone(), turn: 0 });
+    assert_eq!(recorded.referred.as_ref().map(|j| j.sequence), judged, "{id}");
+    assert_eq!(recorded.referred.is_some(), !recorded.judgements.is_empty(), "{id}: both or none");
+    let cancelled = |entry: &&Entry| {
+        let of_event = matches!(&entry.key, EntryKey::CancelEvent { event, .. } if event == id);
+        of_event && matches!(entry.act, Act::Reversed(_))
+    };
+    let cancels = walked.entries.iter().filter(cancelled).count();
+    let wanted = recorded.state == EventState::Cancelled && judged.is_some();
+    assert_eq!(cancels, usize::from(wanted), "{id}: taken back once, with the referrer's");
 }
 
 /// a statement holds its period exactly while it is posted.

@@ -23,6 +23,7 @@ mod pages;
 mod quotas;
 mod races;
 mod records;
+mod referrals;
 mod requests;
 mod returns;
 mod sizes;

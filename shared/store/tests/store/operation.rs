@@ -19,6 +19,7 @@ use crate::cast::{
 };
 use crate::event_types::{Request, referral, request, statement};
 use crate::money::{Ask, book};
+use crate::referrals::Referring;
 use crate::requests;
 
 macro_rules! operations {
@@ -68,6 +69,10 @@ operations! {
     PostSecondStatement,
     CancelStatement,
     PostReferral,
+    JudgeReferral,
+    JudgeReferralEnrolling,
+    CancelReferral,
+    CancelReferralRefused,
     RequestSpend,
     RequestSpendByReference,
     RequestSpendRefused,
@@ -111,6 +116,8 @@ pub struct Cast {
     plan: PassPlan,
     /// Offers that would carry a debt, but for this one's policy; and it enrols nobody.
     strict: Programme,
+    /// Under offers for referrals.
+    pair: Referring,
 }
 
 const PURCHASES: [(&str, i64); 3] = [("e-1", 90_00), ("e-2", 50_00), ("e-3", 70_00)];
@@ -123,7 +130,8 @@ impl Cast {
         let mut strict = programme.clone();
         strict.definition.debt_policy = domain::programme::DebtPolicy::Refuse;
         strict.definition.enrols = false;
-        Cast { programme, who: person("c-1"), plan: gift(), strict }
+        let (who, plan, pair) = (person("c-1"), gift(), Referring::new());
+        Cast { programme, who, plan, strict, pair }
     }
 
     fn first_spend(&self) -> Key {
@@ -156,6 +164,12 @@ impl Cast {
         }
         store.issue_pass(programme, noon(), &self.plan, &secret(), &issue("pass-1")).await?;
         self.cancel_ahead(store, "barred").await?;
+        // Whom referrals refer: a journal that is full as well.
+        store.register(&person("c-4"), None, vec![]).await?;
+        for number in 0..6 {
+            let event = purchase(&person("c-4"), &format!("o-{number}"), 0, noon());
+            post(store, programme, &event, noon(), true).await?;
+        }
         store.put_programme(b"one").await?;
         store.put_programme(b"two").await?;
         store.start_run(&run_id("run-1"), &requests::run()).await?;
@@ -182,7 +196,7 @@ impl Cast {
             purchase: purchase.as_ref(),
             request: None,
         };
-        store.spend(&order).await
+        Box::pin(store.spend(&order)).await
     }
 
     /// Asks once; the answer as text, with all that a caller is told.
@@ -238,7 +252,8 @@ impl Cast {
                 let events = ["p-1", "e-1", "p-2", "p-3"].map(event_id);
                 let by = Judge::Run(run_id("run-1"));
                 let (participant, events, mode) = (who, events.as_slice(), Mode::Run);
-                done(store.judge(&Judging { programme, now, participant, events, mode, by }).await)
+                let order = Judging { programme, now, participant, events, mode, by };
+                done(Box::pin(store.judge(&order)).await)
             }
             Operation::CancelJudged => self.cancel(store, programme, "e-1").await,
             Operation::CancelPending => self.cancel(store, programme, "p-1").await,
@@ -271,6 +286,10 @@ impl Cast {
                 self.cancel(store, programme, "s-1").await
             }
             Operation::PostReferral => self.refer(store).await,
+            Operation::JudgeReferral
+            | Operation::JudgeReferralEnrolling
+            | Operation::CancelReferral
+            | Operation::CancelReferralRefused => Box::pin(self.referral(store, operation)).await,
             Operation::RequestSpend => self.request(store, Some(&timed), 50, None).await,
             Operation::RequestSpendByReference => self.request(store, None, 50, None).await,
             Operation::RequestSpendRefused => self.request(store, None, 0, None).await,
@@ -337,6 +356,23 @@ impl Cast {
         }
     }
 
+    /// What becomes of a referral that is judged.
+    async fn referral(&self, store: &Store, operation: Operation) -> Result<String> {
+        let friend = if operation == Operation::JudgeReferralEnrolling { "c-5" } else { "c-4" };
+        let judged = self.pair.judged(store, &self.who, "f-1", friend).await;
+        let rules = match operation {
+            Operation::CancelReferral => &self.pair.programme,
+            Operation::CancelReferralRefused => {
+                let key = &timed_key(noon(), 5);
+                spend(store, &self.strict, &person("c-4"), key, 15, noon()).await?;
+                &self.strict
+            }
+            _ => return done(judged),
+        };
+        judged?;
+        self.cancel(store, rules, "f-1").await
+    }
+
     /// A spend that comes as an event.
     async fn request(
         &self,
@@ -351,13 +387,13 @@ impl Cast {
 
     async fn cancel(&self, store: &Store, rules: &Programme, reference: &str) -> Result<String> {
         let event = &event_id(reference);
-        done(store.cancel_event(&cancelling(rules, later(1), event, 3)).await)
+        done(Box::pin(store.cancel_event(&cancelling(rules, later(1), event, 3))).await)
     }
 
     async fn cancel_ahead(&self, store: &Store, reference: &str) -> Result<String> {
         let event = &event_id(reference);
         let order = cancelling(&self.programme, later(1), event, 3);
-        done(store.cancel_event(&CancelEvent { ahead: true, ..order }).await)
+        done(Box::pin(store.cancel_event(&CancelEvent { ahead: true, ..order })).await)
     }
 
     async fn give_back(
@@ -369,7 +405,8 @@ impl Cast {
     ) -> Result<String> {
         let (event, lines) = (&event_id(reference), &[ReturnedLine { index: 0, quantity }]);
         let order = cancelling(rules, later(1), event, 3);
-        done(store.cancel_event(&CancelEvent { lines, reason: Some("torn"), ..order }).await)
+        let order = CancelEvent { lines, reason: Some("torn"), ..order };
+        done(Box::pin(store.cancel_event(&order)).await)
     }
 
     async fn cancel_spend(&self, store: &Store, sequence: u64) -> Result<String> {

@@ -68,6 +68,9 @@ pub struct Totals {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct AwardAnswer {
     pub offer: String,
+    /// Who was awarded, where it is not the event's participant: whom a referral referred.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub participant_id: Option<String>,
     pub balance: String,
     pub amount: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -123,12 +126,16 @@ pub fn event(
 ) -> EventAnswer {
     let participant = &recorded.event.participant;
     let posted = recorded.state == EventState::Posted;
-    let awards = recorded.judgements.iter().flat_map(|judgement| {
-        let transaction = transaction_code(participant, judgement.sequence);
+    let referred = recorded.event.referred().zip(recorded.referred.as_ref());
+    let theirs = referred.map(|(whom, judgement)| (Some(whom), judgement));
+    let own = recorded.judgements.iter().map(|judgement| (None, judgement));
+    let awards = theirs.into_iter().chain(own).flat_map(|(whom, judgement)| {
+        let transaction = transaction_code(whom.unwrap_or(participant), judgement.sequence);
         judgement.awards.iter().map(move |award| {
             let back = award.amount.less(recorded.still_awarded(judgement.sequence, award));
             let returned = (posted && !back.is_zero()).then_some(back);
-            award_answer(programme, award, &transaction, returned)
+            let answer = award_answer(programme, award, &transaction, returned);
+            AwardAnswer { participant_id: whom.map(ToString::to_string), ..answer }
         })
     });
     let spends = recorded.spends.iter().map(|spend| {
@@ -173,6 +180,7 @@ fn award_answer(
     let lot = &award.lot;
     AwardAnswer {
         offer: award.offer.to_string(),
+        participant_id: None,
         balance: lot.balance.to_string(),
         amount: programme.show(&lot.balance, award.amount),
         available_from: lot.available_from.map(|day| day_start(programme, day)),
@@ -185,7 +193,7 @@ fn award_answer(
 /// What each offer that awarded nothing said last; one that waited for a run has no say any more
 /// once the run judged it, or the event no longer waits.
 fn verdicts(recorded: &RecordedEvent) -> Vec<(OfferId, Reason)> {
-    let all = recorded.judgements.iter().flat_map(|judgement| &judgement.passed_over);
+    let all = recorded.all_judgements().flat_map(|judgement| &judgement.passed_over);
     let stands = |(offer, reason): &&(OfferId, Reason)| {
         *reason != Reason::AwaitsRun
             || (recorded.due != Due::Nothing && !recorded.has_judged(offer))

@@ -22,6 +22,9 @@ pub(super) fn accumulation(fields: &Object<'_>, context: &Context<'_>) -> Option
     }
     let each = each && class == OfferClass::Achievement;
     let counts = class.counts().or(each.then_some(Counts::EachClassification));
+    // Statements count what they report where they are asked to, and else stand by themselves.
+    let reported = (class.has_kpis() && node.is_some()).then_some(Counts::Amount);
+    let counts = counts.or(reported);
     match (counts, node) {
         (None, None) => None,
         (None, Some(node)) => {

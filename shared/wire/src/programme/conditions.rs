@@ -1,7 +1,7 @@
 //! What an offer asks of an event.
 
 use domain::amount::Amount;
-use domain::id::{MerchantId, ProductId, SegmentId, UnitId};
+use domain::id::{KpiId, MerchantId, ProductId, SegmentId, UnitId};
 use domain::offer::{Conditions, OfferClass, OneOf};
 use domain::payment_medium::PaymentMediumRules;
 
@@ -28,6 +28,8 @@ const FIELDS: &[&str] = &[
     "times",
     "segments",
     "tags",
+    "kpi",
+    "score",
 ];
 
 /// Conditions; what the events of the class do not have is a violation. Units and products that
@@ -61,16 +63,20 @@ pub(super) fn conditions(node: &Node<'_>, context: &Context<'_>) -> Option<Condi
         times: fields.optional("times").and_then(|times| window::times(&times)),
         segments: fields.list("segments", MAX_LABELS, |node| segment(node, context)).into(),
         tags: tags.into(),
+        kpi: fields.optional("kpi").and_then(|node| kpi(&node, context)),
+        score: scores(&fields),
     })
 }
 
 /// Conditions on what events of the class do not have would never hold.
 fn refuse_foreign(fields: &Object<'_>, context: &Context<'_>) {
     type Has = fn(OfferClass) -> bool;
-    let needs: [(&str, Has, &[&'static str]); 3] = [
+    let needs: [(&str, Has, &[&'static str]); 5] = [
         ("no lines", OfferClass::has_lines, &["quantity", "products", "categories", "brands"]),
         ("no amount", OfferClass::has_amount, &["amount"]),
-        ("no payment medium", OfferClass::has_amount, &["payment_brands", "payment_types"]),
+        ("no payment medium", OfferClass::has_payment_medium, &["payment_brands", "payment_types"]),
+        ("no values of KPIs", OfferClass::has_kpis, &["kpi"]),
+        ("no survey score", OfferClass::has_score, &["score"]),
     ];
     let class = context.class_name();
     for (what, has, names) in needs {
@@ -115,6 +121,16 @@ fn quantities(fields: &Object<'_>) -> (Option<u32>, Option<u32>) {
     ordered(&node, (read("from"), read("to")))
 }
 
+fn scores(fields: &Object<'_>) -> (Option<u8>, Option<u8>) {
+    let range = fields.optional("score");
+    let Some((node, ends)) = range.and_then(|node| Some((node.clone(), ends(&node)?))) else {
+        return (None, None);
+    };
+    let score = |node: Node<'_>| node.integer(0..=10).and_then(|score| u8::try_from(score).ok());
+    let read = |name| ends.optional(name).and_then(score);
+    ordered(&node, (read("from"), read("to")))
+}
+
 fn ends<'a>(node: &Node<'a>) -> Option<Object<'a>> {
     node.object(&["from", "to"])
 }
@@ -142,6 +158,15 @@ fn segment(node: &Node<'_>, context: &Context<'_>) -> Option<SegmentId> {
     let id = node.parsed(SegmentId::parse)?;
     if !context.known.segments.contains(&id) {
         let message = format!("the programme has no segment \"{id}\"");
+        node.fault(code::UNKNOWN_REFERENCE, message);
+    }
+    Some(id)
+}
+
+fn kpi(node: &Node<'_>, context: &Context<'_>) -> Option<KpiId> {
+    let id = node.parsed(KpiId::parse)?;
+    if !context.known.kpis.contains(&id) {
+        let message = format!("the programme has no KPI \"{id}\"");
         node.fault(code::UNKNOWN_REFERENCE, message);
     }
     Some(id)

@@ -27,6 +27,7 @@ pub(super) struct Known {
     pub classifications: HashMap<Classification, Vec<EventType>>,
     pub merchants: Merchants,
     pub segments: HashSet<SegmentId>,
+    pub kpis: HashSet<KpiId>,
 }
 
 impl Known {

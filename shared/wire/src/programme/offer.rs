@@ -3,7 +3,9 @@
 use std::collections::HashSet;
 
 use domain::id::OfferId;
-use domain::offer::{AwardForm, EvaluationMethod, Expiry, Offer, OfferClass, Offers, Scope};
+use domain::offer::{
+    AwardForm, Beneficiary, EvaluationMethod, Expiry, Offer, OfferClass, Offers, Scope,
+};
 use domain::programme::Definition;
 use domain::time::{Day, Duration};
 use domain::window::Validity;
@@ -26,6 +28,7 @@ const FIELDS: &[&str] = &[
     "method",
     "valid",
     "award",
+    "beneficiary",
     "scope",
     "when",
     "accumulate",
@@ -68,7 +71,27 @@ pub(super) fn offers(
 ) -> Offers {
     let mut seen = HashSet::new();
     let offer = |fields: &Object<'_>| offer(fields, known, definition, &mut seen);
-    optional_list(document, "offers", MAX_OFFERS, offer, FIELDS).into()
+    let offers = optional_list(document, "offers", MAX_OFFERS, offer, FIELDS);
+    check_referrals(document, &offers);
+    offers.into()
+}
+
+/// The referrer is awarded only after the referred participant was (R-9).
+fn check_referrals(document: &Object<'_>, offers: &[Offer]) {
+    let is_for =
+        |offer: &Offer, whom| offer.class == OfferClass::Referral && offer.beneficiary == whom;
+    let listed = document.optional("offers").and_then(|node| node.value.as_array());
+    // One that is at fault elsewhere is there all the same.
+    let refers = |offer: &serde_json::Value| {
+        offer.get("class").is_some_and(|class| class == "referral")
+            && offer.get("beneficiary").is_some_and(|whom| whom == "referred")
+    };
+    let for_referred = listed.into_iter().flatten().any(refers);
+    if !for_referred && offers.iter().any(|offer| is_for(offer, Beneficiary::Participant)) {
+        let message = "must have an offer of class referral with the beneficiary referred: the \
+                       referrer is awarded only after the referred participant was";
+        document.missing("offers", message);
+    }
 }
 
 fn offer(
@@ -82,6 +105,7 @@ fn offer(
     let context = Context { known, definition, class };
     let valid = fields.list("valid", MAX_PERIODS, window::validity);
     let award = fields.required("award").and_then(|award| read_award(&award, &context));
+    let beneficiary = beneficiary(fields, &context);
     let scopes = [("transaction", Some(Scope::Transaction)), ("line", Some(Scope::Line))];
     let scope = fields.optional("scope").and_then(|scope| scope.choice(&scopes));
     if scope == Some(Scope::Line) && !context.class_has(OfferClass::has_lines) {
@@ -105,6 +129,7 @@ fn offer(
         method,
         valid,
         award: award?,
+        beneficiary,
         scope: scope.unwrap_or_default(),
         when,
         accumulates,
@@ -122,10 +147,20 @@ fn offer(
 }
 
 fn read_class(node: &Node<'_>) -> Option<OfferClass> {
-    let unsupported = ["referral", "financial_statement"];
-    let known = OfferClass::ALL.map(|(name, class)| (name, Some(class)));
-    let classes: Vec<_> = known.into_iter().chain(unsupported.map(|name| (name, None))).collect();
-    node.choice(&classes)
+    node.choice(&OfferClass::ALL.map(|(name, class)| (name, Some(class))))
+}
+
+/// Whom it awards; left out: the event's participant, who is the referrer of a referral.
+fn beneficiary(fields: &Object<'_>, context: &Context<'_>) -> Beneficiary {
+    let names =
+        [("referrer", Some(Beneficiary::Participant)), ("referred", Some(Beneficiary::Referred))];
+    let Some(node) = fields.optional("beneficiary") else { return Beneficiary::default() };
+    if !context.class_has(|class| class == OfferClass::Referral) {
+        let class = context.class_name();
+        let message = format!("events of class {class} have one participant");
+        node.fault(code::NOT_ALLOWED, message);
+    }
+    node.choice(&names).unwrap_or_default()
 }
 
 /// How an offer is judged; left out: in the call where its class allows it, else by a run (R-31).
@@ -200,6 +235,11 @@ fn check_class(fields: &Object<'_>, offer: &Offer) {
     if offer.class == OfferClass::IncreaseRevenueProduct && !offer.when.asks_lines() {
         let message = "must name products, categories or brands: an offer of class \
                        increase_revenue_product is for some of them";
+        fields.missing("when", message);
+    }
+    if offer.class == OfferClass::FinancialStatement && offer.when.kpi.is_none() {
+        let message = "must name a kpi: an offer of class financial_statement is for what is \
+                       reported of it";
         fields.missing("when", message);
     }
     if offer.class == OfferClass::UtiliseFreeCapacity && !timed() {

@@ -209,3 +209,51 @@ fn r73_an_event_shows_what_came_back_and_what_is_left() {
     let ahead = shown(answer::cancel_ahead(&whole.event.id, false));
     assert_eq!(ahead, json!({ "event_id": "till:R-1", "state": "cancelled", "repeated": false }));
 }
+
+/// awards of a referral name whom it refers where it is not the event's participant.
+#[test]
+fn r9_a_referral_shows_what_it_awarded_to_both() {
+    let body = json!({
+        "type": "referral", "referrer_participant_id": "c-1", "referred_participant_id": "c-2",
+        "performed_on": "2026-11-21T09:00:00Z", "external_system": "till",
+        "external_reference": "F-1",
+    });
+    let (programme, now) = (programme(), now());
+    let context = EventContext { programme: &programme, now, key: None };
+    let posted = parse_event(&body, &context).unwrap();
+    let mut recorded = RecordedEvent::accepted(posted.event, posted.payload, now);
+    let award = |offer: &str, amount| domain::event::Awarded {
+        offer: OfferId::parse(offer).unwrap(),
+        lot: domain::ledger::LotId {
+            balance: domain::id::BalanceCode::parse("points").unwrap(),
+            expires: None,
+            available_from: None,
+        },
+        amount: domain::amount::Amount(amount),
+        exclusive: false,
+        lines: vec![],
+        counted: false,
+    };
+    let by = |sequence, offer, amount, passed: &[(&str, Reason)]| Judgement {
+        awards: vec![award(offer, amount)],
+        ..judgement(sequence, Judge::Interactive, passed)
+    };
+    recorded.referred = Some(by(7, "welcome", 50, &[("second", Reason::LimitReached)]));
+    recorded.judgements.push(by(3, "thanks", 100, &[]));
+    recorded.due = domain::event::Due::Nothing;
+    let answer = shown(answer::event(&programme, &recorded, None, now, false));
+    let code = |who: &str, sequence| {
+        let who = domain::id::ParticipantId::parse(who).unwrap();
+        answer::transaction_code(&who, sequence)
+    };
+    let want = json!([
+        { "offer": "welcome", "participant_id": "c-2", "balance": "points", "amount": "50",
+          "transaction": code("c-2", 7) },
+        { "offer": "thanks", "balance": "points", "amount": "100", "transaction": code("c-1", 3) },
+    ]);
+    assert_eq!(answer["awards"], want);
+    assert_eq!(answer["passed_over"], json!([{ "offer": "second", "reason": "limit_reached" }]));
+    let sum = json!([{ "balance": "points", "amount": "150" }]);
+    assert_eq!(answer["event"]["totals"]["awarded"], sum);
+    assert_eq!(answer["event"]["participant_id"], "c-1");
+}

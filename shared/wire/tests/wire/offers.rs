@@ -5,7 +5,7 @@ use std::fs;
 use std::mem::discriminant;
 use std::path::Path;
 
-use domain::offer::{AwardForm, Expiry, Limit, Offer, OfferClass, Scope, Within};
+use domain::offer::{AwardForm, Beneficiary, Expiry, Limit, Offer, OfferClass, Scope, Within};
 use serde_json::{Value, json};
 use wire::fault::BodyFault;
 use wire::programme::parse_programme;
@@ -15,8 +15,11 @@ type Asks = fn(&Offer) -> bool;
 
 fn sample() -> Vec<Offer> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../events/programme");
-    let document = fs::read(folder.join("programme-offers.json")).unwrap();
-    parse_programme(&document, 1).unwrap().offers.to_vec()
+    let offers = |name: &&str| {
+        let document = fs::read(folder.join(name)).unwrap();
+        parse_programme(&document, 1).unwrap().offers.to_vec()
+    };
+    ["programme-offers.json", "programme-referrals.json"].iter().flat_map(offers).collect()
 }
 
 /// `pointer code` of everything that is wrong with one offer, below the offer.
@@ -41,7 +44,7 @@ fn told(offer: &Value) -> Vec<String> {
     }
 }
 
-/// nothing that an offer can say is missing.
+/// nothing that an offer can say is missing.
 #[test]
 fn r40_the_sample_has_every_class_form_condition_limit_and_expiry() {
     let offers = sample();
@@ -60,7 +63,7 @@ fn r40_the_sample_has_every_class_form_condition_limit_and_expiry() {
         .collect();
     assert_eq!(forms.len(), 4, "{forms:?}");
     assert!(has(&|offer| offer.scope == Scope::Line));
-    let asks: [(&str, Asks); 17] = [
+    let asks: [(&str, Asks); 21] = [
         ("amount from", |offer| offer.when.from.is_some()),
         ("amount to", |offer| offer.when.to.is_some()),
         ("quantity from", |offer| offer.when.quantity.0.is_some()),
@@ -76,6 +79,10 @@ fn r40_the_sample_has_every_class_form_condition_limit_and_expiry() {
         ("times", |offer| offer.when.times.is_some()),
         ("segments", |offer| !offer.when.segments.is_any()),
         ("tags", |offer| !offer.when.tags.is_any()),
+        ("KPI", |offer| offer.when.kpi.is_some()),
+        ("KPI, added up", |offer| offer.when.kpi.is_some() && offer.accumulates.is_some()),
+        ("score", |offer| offer.when.score != (None, None)),
+        ("whom a referral refers", |offer| offer.beneficiary == Beneficiary::Referred),
         ("several periods", |offer| offer.valid.len() > 1),
         ("around", |offer| offer.valid.iter().any(|valid| valid.around.is_some())),
     ];
