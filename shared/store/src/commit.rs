@@ -66,7 +66,7 @@ pub(crate) struct Proposal {
     /// Whether this participant is new.
     pub enrols: bool,
     /// Another wallet that changes as well: of a referral, the referred participant's.
-    pub second: Option<WalletChange>,
+    pub second: Option<Box<WalletChange>>,
     /// Other items that change, or that the decision rests on.
     pub sides: Vec<Write>,
 }
@@ -158,7 +158,7 @@ impl Store {
             WalletChange { participant, read, fresh: ledger.fresh, entries, wallet }
         });
         let mut parts = Vec::new();
-        for change in own.into_iter().chain(second) {
+        for change in own.into_iter().chain(second.map(|second| *second)) {
             let Some(put) = self.put_state(change).await? else { return Ok(Attempt::Lost(None)) };
             parts.push(put);
         }

@@ -44,14 +44,14 @@ impl ReferredWallet {
     }
 
     /// What changes beside the referrer's wallet.
-    pub fn change(&self, applied: Applied) -> WalletChange {
-        WalletChange {
+    pub fn change(&self, applied: Applied) -> Box<WalletChange> {
+        Box::new(WalletChange {
             participant: self.participant.clone(),
             read: self.ledger.state.clone(),
             fresh: self.ledger.fresh,
             entries: applied.entries,
             wallet: applied.wallet,
-        }
+        })
     }
 
     /// Takes back what the referral awarded here.

@@ -1,5 +1,7 @@
 //! Laws that every decision keeps, and tables of cases that a person can check.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+// Cents are written apart: `12_50` are 12.50.
+#![allow(clippy::inconsistent_digit_grouping)]
 
 mod adjustments;
 mod arbitrary;

@@ -115,7 +115,7 @@ fn r42_tags_and_segments() {
 }
 
 fn asks_profile(offer: &Offer) -> bool {
-    asks(&programme(vec![offer.clone()]), &bought(), Beneficiary::Participant).profile
+    asks(&programme(vec![offer.clone()]), &bought(), Beneficiary::default()).profile
 }
 
 #[test]

@@ -360,17 +360,16 @@ impl Cast {
     async fn referral(&self, store: &Store, operation: Operation) -> Result<String> {
         let friend = if operation == Operation::JudgeReferralEnrolling { "c-5" } else { "c-4" };
         let judged = self.pair.judged(store, &self.who, "f-1", friend).await;
-        let rules = match operation {
-            Operation::CancelReferral => &self.pair.programme,
-            Operation::CancelReferralRefused => {
-                let key = &timed_key(noon(), 5);
-                spend(store, &self.strict, &person("c-4"), key, 15, noon()).await?;
-                &self.strict
-            }
-            _ => return done(judged),
-        };
+        if matches!(operation, Operation::JudgeReferral | Operation::JudgeReferralEnrolling) {
+            return done(judged);
+        }
         judged?;
-        self.cancel(store, rules, "f-1").await
+        if operation == Operation::CancelReferral {
+            return self.cancel(store, &self.pair.programme, "f-1").await;
+        }
+        let key = &timed_key(noon(), 5);
+        spend(store, &self.strict, &person("c-4"), key, 15, noon()).await?;
+        self.cancel(store, &self.strict, "f-1").await
     }
 
     /// A spend that comes as an event.
