@@ -3,10 +3,10 @@
 use chrono::{NaiveDate, Weekday, WeekdaySet};
 use domain::amount::Amount;
 use domain::event::{Detail, Event, FinancialAchievement, Line};
-use domain::id::{Classification, MerchantId, ProductId, SegmentId, UnitId};
+use domain::id::{Classification, MerchantId, ParticipantId, ProductId, SegmentId, UnitId};
 use domain::offer::{
-    Accumulation, AwardForm, Conditions, EvaluationMethod, Limit, Offer, OfferClass, Quota, Scope,
-    Within,
+    Accumulation, AwardForm, Beneficiary, Conditions, EvaluationMethod, Limit, Offer, OfferClass,
+    Quota, Scope, Within,
 };
 use domain::participant::{Participant, Profile};
 use domain::payment_medium::PaymentMedium;
@@ -166,6 +166,11 @@ fn form() -> impl Strategy<Value = AwardForm> {
     ])
 }
 
+/// Mostly the event's participant.
+pub fn beneficiary() -> impl Strategy<Value = Beneficiary> {
+    prop_oneof![4 => Just(Beneficiary::Participant), 1 => Just(Beneficiary::Referred)]
+}
+
 /// An offer but for its id.
 fn any_offer() -> impl Strategy<Value = Offer> {
     let class = select(OfferClass::ALL.map(|(_, class)| class).to_vec());
@@ -181,9 +186,9 @@ fn any_offer() -> impl Strategy<Value = Offer> {
     let quota = (prop::option::weighted(0.1, 1..4_u32), budget)
         .prop_map(|(first, budget)| Quota { first, budget });
     let valid = prop_oneof![2 => Just(vec![]), 3 => prop::collection::vec(period(), 1..4)];
-    let flags = (any::<bool>(), any::<bool>(), any::<bool>());
+    let flags = (any::<bool>(), any::<bool>(), any::<bool>(), beneficiary());
     (class, valid, form(), conditions(), select(limits), quota, flags).prop_map(
-        |(class, valid, form, when, limit, quota, (batch, line, on_top))| Offer {
+        |(class, valid, form, when, limit, quota, (batch, line, on_top, beneficiary))| Offer {
             class,
             valid,
             when,
@@ -196,6 +201,7 @@ fn any_offer() -> impl Strategy<Value = Offer> {
                 EvaluationMethod::BatchAndInteractive
             },
             scope: if line { Scope::Line } else { Scope::Transaction },
+            beneficiary,
             accumulates: class.counts().map(|counts| Accumulation {
                 counts,
                 at_least: 3,
@@ -240,8 +246,9 @@ pub fn event() -> impl Strategy<Value = Event> {
         let bought = purchase("r", 0, performed_on);
         let medium = brand.map(|brand| PaymentMedium { brand: Some(brand), ..Default::default() });
         let detail = match (kind, with_lines(bought.clone(), lines).detail) {
-            (0, _) => Detail::Achievement { score: None },
+            (0, _) => Detail::Achievement { score: Some(9) },
             (1, _) => Detail::Web { url: "https://shop.example".into(), score: None },
+            (3, _) => Detail::Referral { referred: ParticipantId::parse("c-2").unwrap() },
             (2, _) => Detail::FinancialAchievement(FinancialAchievement {
                 product: None,
                 amount: Amount(20_00),

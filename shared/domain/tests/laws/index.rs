@@ -3,7 +3,7 @@
 
 use domain::award::{Facts, Judged, Mode, judge};
 use domain::event::{Event, Line, RecordedEvent};
-use domain::offer::{Conditions, Offer, Subject};
+use domain::offer::{Beneficiary, Conditions, Offer, Subject};
 use domain::participant::Participant;
 use domain::programme::Programme;
 use domain::quota::Quotas;
@@ -11,14 +11,14 @@ use domain::time::Instant;
 use domain::wallet::Wallet;
 use proptest::prelude::*;
 
-use crate::arbitrary::{event, ids, market, offers, participant};
+use crate::arbitrary::{beneficiary, event, ids, market, offers, participant};
 use crate::fixture::*;
 
-/// The naive way: every offer that judges this type of events is looked at.
-fn scan<'a>(programme: &'a Programme, event: &Event) -> Vec<&'a Offer> {
-    let subject = Subject::of(programme, event);
+/// The naive way: every offer that judges this type of events for somebody is looked at.
+fn scan<'a>(programme: &'a Programme, event: &Event, whose: Beneficiary) -> Vec<&'a Offer> {
+    let subject = Subject::of(programme, event).seen_for(whose);
     let judges = |offer: &&Offer| offer.class.types().contains(&event.event_type());
-    let of_type = programme.offers.iter().filter(judges);
+    let of_type = programme.offers.iter().filter(judges).filter(|o| o.beneficiary == whose);
     of_type.filter(|offer| offer.excludes(programme, &subject).is_none()).collect()
 }
 
@@ -29,9 +29,9 @@ fn take(
     quotas: &mut Quotas,
     event: &RecordedEvent,
     participant: &Participant,
-    mode: Mode,
+    (mode, whose): (Mode, Beneficiary),
 ) -> Judged {
-    let facts = Facts { participant, quotas, whose: domain::offer::Beneficiary::Participant };
+    let facts = Facts { participant, quotas, whose };
     let judged = judge(programme, wallet, noon("2026-11-24"), event, mode, &facts);
     judged.effects.iter().for_each(|effect| {
         wallet.carry_out(effect);
@@ -46,14 +46,14 @@ proptest! {
     #[test]
     fn candidates_are_those_of_a_naive_scan_in_its_order(
         offers in offers(),
-        events in prop::collection::vec(event(), 1..5),
+        events in prop::collection::vec((event(), beneficiary()), 1..5),
     ) {
         let programme = market(offers);
-        for event in &events {
-            let subject = Subject::of(&programme, event);
+        for (event, whose) in &events {
+            let subject = Subject::of(&programme, event).seen_for(*whose);
             let found = programme.offers.candidates(&programme, &subject);
             let found: Vec<_> = found.map(|offer| &offer.id).collect();
-            let want: Vec<_> = scan(&programme, event).iter().map(|offer| &offer.id).collect();
+            let want: Vec<_> = scan(&programme, event, *whose).iter().map(|offer| &offer.id).collect();
             prop_assert_eq!(found, want);
         }
     }
@@ -63,16 +63,16 @@ proptest! {
     #[test]
     fn offers_that_cannot_award_an_event_change_nothing_of_its_judgement(
         offers in offers(),
-        events in prop::collection::vec((event(), any::<bool>()), 1..5),
+        events in prop::collection::vec((event(), any::<bool>(), beneficiary()), 1..5),
         participant in participant(),
     ) {
         let all = market(offers);
         let (mut wallet, mut quotas) = (Wallet::default(), Quotas::default());
-        for (event, run) in events {
-            let of_event: Vec<Offer> = scan(&all, &event).into_iter().cloned().collect();
+        for (event, run, whose) in events {
+            let of_event: Vec<Offer> = scan(&all, &event, whose).into_iter().cloned().collect();
             let alone = Programme { offers: of_event.into(), ..all.clone() };
             let event = recorded(event);
-            let mode = if run { Mode::Run } else { Mode::Interactive };
+            let mode = (if run { Mode::Run } else { Mode::Interactive }, whose);
             let (mut other_wallet, mut other_quotas) = (wallet.clone(), quotas.clone());
             let want = take(&alone, &mut other_wallet, &mut other_quotas, &event, &participant, mode);
             let got = take(&all, &mut wallet, &mut quotas, &event, &participant, mode);
@@ -125,6 +125,10 @@ fn r46_offers_that_begin_or_end_together_are_found_from_the_first_to_the_last_in
         let found = programme.offers.candidates(&programme, &subject).map(|offer| &offer.id);
         let found: Vec<_> = found.collect();
         assert_eq!(found.len(), want, "{mark} {off}");
-        assert!(found.into_iter().eq(scan(&programme, &event).iter().map(|offer| &offer.id)));
+        assert!(
+            found.into_iter().eq(scan(&programme, &event, Beneficiary::Participant)
+                .iter()
+                .map(|offer| &offer.id))
+        );
     }
 }
