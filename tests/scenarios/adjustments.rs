@@ -6,7 +6,7 @@ use scenarios::stack::Stack;
 use serde_json::{Value, json};
 
 use crate::bad_input::violations;
-use crate::calls::{read, spend, spend_of};
+use crate::calls::{read, set_clock, spend, spend_of, tick};
 use crate::desk::{available, credit, own_stack, participant, shared_stack, transactions};
 
 async fn adjust(stack: &Stack, id: &str, key: &str, body: &Value) -> Answer {
@@ -183,22 +183,14 @@ async fn r71_an_expiry_run_books_what_is_over_in_wallets_that_nobody_touches() {
 #[tokio::test(flavor = "multi_thread")]
 async fn r71_the_schedule_starts_the_expiry_run_once_for_each_night() {
     let stack = own_stack().await;
-    let set = async |now: &str| {
-        let answer = stack.local("clock", &json!({ "now": now })).await.unwrap();
-        assert_eq!(answer.status, 200, "{answer:?}");
-    };
-    let fire = async || {
-        let fired = stack.local("schedules/AwardEvaluationTick/run", &json!({})).await.unwrap();
-        assert_eq!(fired.status, 200, "{fired:?}");
-    };
-    set("2027-03-09T20:00:00Z").await;
+    set_clock(&stack, "2027-03-09T20:00:00Z").await;
     let id = participant(&stack).await;
     let mut credit = by("25", "until tonight");
     credit["expires"] = json!("2027-03-09");
     let stamped = scenarios::client::key_at(1_804_622_400_000);
     assert_eq!(adjust(&stack, &id, &stamped, &credit).await.status, 201);
-    set("2027-03-10T02:05:00Z").await;
-    tokio::join!(fire(), fire());
+    set_clock(&stack, "2027-03-10T02:05:00Z").await;
+    tokio::join!(tick(&stack), tick(&stack));
     assert_eq!(stack.idle().await.unwrap().status, 200);
     let run = read(&stack, "/v1/evaluation-runs/expiry.2027-03-10T0300").await;
     assert_eq!((&run["status"], &run["lots_expired"]), (&json!("completed"), &json!(1)), "{run}");

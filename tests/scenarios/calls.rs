@@ -67,6 +67,18 @@ pub async fn run(stack: &Stack) -> Value {
     run
 }
 
+/// Sets the time that invocations carry.
+pub async fn set_clock(stack: &Stack, now: &str) {
+    let answer = stack.local("clock", &json!({ "now": now })).await.unwrap();
+    assert_eq!(answer.status, 200, "{answer:?}");
+}
+
+/// Fires the schedule that looks for runs that are due.
+pub async fn tick(stack: &Stack) {
+    let fired = stack.local("schedules/AwardEvaluationTick/run", &json!({})).await.unwrap();
+    assert_eq!(fired.status, 200, "{fired:?}");
+}
+
 /// A purchase that 10 % of is awarded.
 pub fn ticket(participant: &str, total: &str) -> Value {
     let mut ticket = purchase(participant, total);

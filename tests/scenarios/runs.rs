@@ -7,7 +7,7 @@ use scenarios::client::key;
 use scenarios::stack::{Stack, signal};
 use serde_json::{Value, json};
 
-use crate::calls::{bulk, pending, points, posted, read, run, spend_of, ticket};
+use crate::calls::{bulk, pending, points, posted, read, run, set_clock, spend_of, tick, ticket};
 use crate::desk::{
     available, credit, own_stack, participant, post_event, shared_stack, transactions,
 };
@@ -113,23 +113,15 @@ async fn r33_pending_events_are_awarded_once_by_two_runs_whose_workers_are_kille
 #[tokio::test(flavor = "multi_thread")]
 async fn r33_the_schedule_starts_the_nightly_run_once_for_each_night() {
     let stack = own_stack().await;
-    let set = async |now: &str| {
-        let answer = stack.local("clock", &json!({ "now": now })).await.unwrap();
-        assert_eq!(answer.status, 200, "{answer:?}");
-    };
-    let fire = async || {
-        let fired = stack.local("schedules/AwardEvaluationTick/run", &json!({})).await.unwrap();
-        assert_eq!(fired.status, 200, "{fired:?}");
-    };
-    set("2027-03-09T20:00:00Z").await;
+    set_clock(&stack, "2027-03-09T20:00:00Z").await;
     let id = participant(&stack).await;
     let mut event = pending(ticket(&id, "20.00"));
     event["performed_on"] = json!("2027-03-09T19:00:00Z");
     assert_eq!(post_event(&stack, &event).await.status, 202);
 
     // Five past three in Berlin.
-    set("2027-03-10T02:05:00Z").await;
-    tokio::join!(fire(), fire(), fire());
+    set_clock(&stack, "2027-03-10T02:05:00Z").await;
+    tokio::join!(tick(&stack), tick(&stack), tick(&stack));
     assert_eq!(stack.idle().await.unwrap().status, 200);
     let first = read(&stack, "/v1/evaluation-runs/nightly.2027-03-10T0300").await;
     assert_eq!(first["started_at"], "2027-03-10T03:00:00+01:00");
@@ -138,15 +130,15 @@ async fn r33_the_schedule_starts_the_nightly_run_once_for_each_night() {
     assert_eq!(available(&stack, &id, "points").await, "152");
 
     stack.local("stats/reset", &json!({})).await.unwrap();
-    set("2027-03-11T01:55:00Z").await;
-    fire().await;
+    set_clock(&stack, "2027-03-11T01:55:00Z").await;
+    tick(&stack).await;
     assert_eq!(stack.idle().await.unwrap().status, 200);
     let stats = stack.stats().await.unwrap();
     assert_eq!(stats["functions"]["award-evaluation"]["write_units"].to_string(), "0");
     assert_eq!(read(&stack, "/v1/evaluation-runs/nightly.2027-03-10T0300").await, first);
 
-    set("2027-03-11T02:05:00Z").await;
-    fire().await;
+    set_clock(&stack, "2027-03-11T02:05:00Z").await;
+    tick(&stack).await;
     assert_eq!(stack.idle().await.unwrap().status, 200);
     let next = read(&stack, "/v1/evaluation-runs/nightly.2027-03-11T0300").await;
     assert_eq!((&next["status"], &next["events"]), (&json!("completed"), &json!(0)), "{next}");

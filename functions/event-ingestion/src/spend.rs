@@ -6,7 +6,7 @@ use domain::ledger::PayloadHash;
 use domain::programme::Programme;
 use domain::spend::SpendAsked;
 use harness::{Answer, Fault, Request, Room};
-use store::{SpendKey, Spending};
+use store::{RequestKey, Spending};
 use wire::answer;
 
 /// An event that is a spend request.
@@ -30,7 +30,7 @@ pub async fn post(
         programme,
         now: request.now,
         participant: &spend.event.participant,
-        key: spend.key.map_or(SpendKey::Reference(&spend.event.id), SpendKey::Caller),
+        key: spend.key.map_or(RequestKey::Reference(&spend.event.id), RequestKey::Caller),
         payload: spend.payload,
         asked: spend.asked,
         purchase: spend.wanted.purchase.as_ref(),

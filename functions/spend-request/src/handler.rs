@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use harness::{Answer, Fault, Invocation, Reply, Request, Room};
-use store::{SpendKey, Spending};
+use store::{RequestKey, Spending};
 use wire::answer;
 use wire::spend::parse_spend;
 
@@ -30,7 +30,7 @@ async fn spend(room: &Room, request: &Request) -> Result<Answer, Fault> {
         programme: &programme,
         now: request.now,
         participant: &asked.participant,
-        key: SpendKey::Caller(&key),
+        key: RequestKey::Caller(&key),
         payload: asked.payload,
         asked: &asked.asked,
         purchase: asked.purchase.as_ref(),

@@ -247,12 +247,24 @@ fn waits_for_referred(bench: Bench<'_>, event: &RecordedEvent) -> bool {
 }
 
 fn weigh<'a>(bench: Bench<'_>, wallet: &Wallet, offer: &'a Offer) -> Result<Candidate<'a>, Reason> {
-    let Bench { programme, now, today, subject, facts } = bench;
+    let Bench { programme, now, subject, facts, .. } = bench;
     if let Some(reason) = offer.mismatch(programme, subject, wallet, now, facts) {
         return Err(reason);
     }
     let earned = offer.earned(programme, subject).map_err(|_| Reason::BalanceFull)?;
-    if earned.amount.is_zero() {
+    let lot = lot_for(bench, wallet, offer, earned.amount)?;
+    Ok(Candidate { offer, earned, lot })
+}
+
+/// The lot that an award of `amount` goes to, where nothing stands against it.
+fn lot_for(
+    bench: Bench<'_>,
+    wallet: &Wallet,
+    offer: &Offer,
+    amount: Amount,
+) -> Result<LotId, Reason> {
+    let Bench { programme, now, today, subject, facts } = bench;
+    if amount.is_zero() {
         return Err(Reason::AwardsNothing);
     }
     let lot = offer.lot(today);
@@ -262,11 +274,10 @@ fn weigh<'a>(bench: Bench<'_>, wallet: &Wallet, offer: &'a Offer) -> Result<Cand
     if offer.is_exhausted(wallet, subject.clock.day) {
         return Err(Reason::LimitReached);
     }
-    if let Some(reason) = facts.quotas.lacks(offer, has_place(wallet, offer), earned.amount) {
+    if let Some(reason) = facts.quotas.lacks(offer, has_place(wallet, offer), amount) {
         return Err(reason);
     }
-    let fits = fits(wallet, &lot, earned.amount);
-    if fits { Ok(Candidate { offer, earned, lot }) } else { Err(Reason::BalanceFull) }
+    if fits(wallet, &lot, amount) { Ok(lot) } else { Err(Reason::BalanceFull) }
 }
 
 /// Whether the participant is one of the first that the offer awards.

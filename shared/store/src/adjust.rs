@@ -10,7 +10,7 @@ use domain::time::Instant;
 use crate::Store;
 use crate::commit::{Done, Operation, Proposal, Step, decision_time};
 use crate::error::{Error, Result};
-use crate::keyed::{Keyed, Kind, SpendKey};
+use crate::keyed::{Keyed, Kind, RequestKey};
 use crate::ledger::{Ledger, Reach};
 
 /// An adjustment that is asked for.
@@ -46,7 +46,7 @@ impl Store {
     /// `Refused`, `NotFound` (participant), `KeyReused`, `KeyInFuture`, or a failure.
     pub async fn adjust(&self, order: &Adjusting<'_>) -> Result<Done<Adjusted>> {
         let Adjusting { participant, key, payload, now, .. } = *order;
-        let keyed = Keyed::new(Kind::Adjust, participant, SpendKey::Caller(key), payload, now);
+        let keyed = Keyed::new(Kind::Adjust, participant, RequestKey::Caller(key), payload, now);
         self.commit(participant, &mut Adjust { order, keyed }).await
     }
 }

@@ -17,7 +17,7 @@ use crate::Store;
 use crate::commit::{Done, Operation, Proposal, Step, decision_time};
 use crate::error::{Error, Noun, Result};
 use crate::event::check_event;
-use crate::keyed::{Keyed, Kind, SpendKey};
+use crate::keyed::{Keyed, Kind, RequestKey};
 use crate::ledger::{Ledger, Reach};
 use crate::record::StoredEvent;
 use crate::table::Write;
@@ -54,7 +54,7 @@ impl Store {
     /// `Refused`, `NotFound` (participant, event), `KeyReused`, `KeyInFuture`, or a failure.
     pub async fn hold(&self, order: &Holding<'_>) -> Result<Done<HoldDone>> {
         let Holding { participant, key, payload, now, .. } = *order;
-        let keyed = Keyed::new(Kind::Hold, participant, SpendKey::Caller(key), payload, now);
+        let keyed = Keyed::new(Kind::Hold, participant, RequestKey::Caller(key), payload, now);
         self.commit(participant, &mut Hold { order, keyed, purchase: None }).await
     }
 }

@@ -23,18 +23,18 @@ pub(crate) enum Kind {
 
 /// What makes a request one and the same, for ever.
 #[derive(Clone, Copy, Debug)]
-pub enum SpendKey<'a> {
+pub enum RequestKey<'a> {
     /// The caller's `Idempotency-Key`.
     Caller(&'a Key),
     /// The reference of the event that a spend comes as.
     Reference(&'a EventId),
 }
 
-impl SpendKey<'_> {
+impl RequestKey<'_> {
     fn time(self) -> Option<i64> {
         match self {
-            SpendKey::Caller(key) => key.time(),
-            SpendKey::Reference(_) => None,
+            RequestKey::Caller(key) => key.time(),
+            RequestKey::Reference(_) => None,
         }
     }
 }
@@ -43,7 +43,7 @@ impl SpendKey<'_> {
 pub(crate) struct Keyed<'a> {
     pub kind: Kind,
     pub participant: &'a ParticipantId,
-    pub key: SpendKey<'a>,
+    pub key: RequestKey<'a>,
     pub payload: PayloadHash,
     /// Time of the invocation.
     pub now: Instant,
@@ -77,7 +77,7 @@ impl<'a> Keyed<'a> {
     pub fn new(
         kind: Kind,
         participant: &'a ParticipantId,
-        key: SpendKey<'a>,
+        key: RequestKey<'a>,
         payload: PayloadHash,
         now: Instant,
     ) -> Keyed<'a> {
@@ -101,16 +101,16 @@ impl<'a> Keyed<'a> {
     /// The key of the entry that it leads to.
     pub fn entry_key(&self) -> EntryKey {
         match self.key {
-            SpendKey::Caller(key) => self.kind.entry_key(key.clone()),
-            SpendKey::Reference(event) => EntryKey::SpendRequest(event.clone()),
+            RequestKey::Caller(key) => self.kind.entry_key(key.clone()),
+            RequestKey::Reference(event) => EntryKey::SpendRequest(event.clone()),
         }
     }
 
     /// Where a key without a time is guarded.
     fn guard_key(&self) -> ItemKey {
         match self.key {
-            SpendKey::Caller(key) => key::guard(self.kind.name(), self.participant, key),
-            SpendKey::Reference(event) => key::reference_guard(self.participant, event),
+            RequestKey::Caller(key) => key::guard(self.kind.name(), self.participant, key),
+            RequestKey::Reference(event) => key::reference_guard(self.participant, event),
         }
     }
 

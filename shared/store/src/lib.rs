@@ -40,7 +40,7 @@ pub use facts::Known;
 pub use hold::{HoldDone, HoldReleased, Holding, Releasing, Settling};
 pub use judge::Judging;
 pub use key::SHARDS;
-pub use keyed::SpendKey;
+pub use keyed::RequestKey;
 pub use pass::Redeeming;
 pub use reads::{EventsCursor, EventsFilter, EventsPage};
 pub use run::{ExpiryCounts, PendingEvent, Run, RunCounts, ShardProgress};

@@ -14,7 +14,7 @@ use crate::bar::Place;
 use crate::commit::{Done, Operation, Proposal, Step, decision_time};
 use crate::error::{Error, Noun, Result};
 use crate::event::{check_event, put_event};
-use crate::keyed::{Keyed, Kind, SpendKey};
+use crate::keyed::{Keyed, Kind, RequestKey};
 use crate::ledger::{Ledger, Reach};
 use crate::record::{State, StoredEvent};
 use crate::table::Write;
@@ -26,7 +26,7 @@ pub struct Spending<'a> {
     /// Time of the invocation.
     pub now: Instant,
     pub participant: &'a ParticipantId,
-    pub key: SpendKey<'a>,
+    pub key: RequestKey<'a>,
     pub payload: PayloadHash,
     pub asked: &'a SpendAsked,
     /// The purchase it is made against.
@@ -184,7 +184,7 @@ pub(crate) fn propose_spend(
         }
     };
     // A spend that was carried out under its reference is guarded by its event.
-    let guarded = matches!(keyed.key, SpendKey::Reference(_)) && answer.is_ok();
+    let guarded = matches!(keyed.key, RequestKey::Reference(_)) && answer.is_ok();
     let guard = keyed.guard(entry.sequence).filter(|_| !guarded);
     let mut sides: Vec<Write> = guard.into_iter().collect();
     match (purchase, &answer) {

@@ -1,6 +1,6 @@
 //! What accumulating offers make of an event: counted, and awarded once enough is counted.
 
-use super::{Bench, Judged, fits, give, has_place};
+use super::{Bench, Judged, give, lot_for};
 use crate::amount::Amount;
 use crate::event::Awarded;
 use crate::ledger::Effect;
@@ -49,29 +49,16 @@ fn reward(
     offer: &Offer,
     accumulation: Accumulation,
 ) -> Result<(Awarded, Vec<Effect>), Reason> {
-    let Bench { programme, now, today, subject, facts } = bench;
-    let performed = subject.clock.day;
+    let performed = bench.subject.clock.day;
     let reached = accumulation.reached(wallet, offer, performed).ok_or(Reason::Counted)?;
     let reached = if offer.limit == Limit::Multiple { reached } else { reached.once() };
-    let each = offer.earned_by_sum(programme, Amount(reached.sum));
+    let each = offer.earned_by_sum(bench.programme, Amount(reached.sum));
     let each = each.map_err(|_| Reason::BalanceFull)?;
     let amount = each.times(reached.times).map_err(|_| Reason::BalanceFull)?;
-    let lot = offer.lot(today);
     if amount.is_zero() {
         return Err(Reason::Counted);
     }
-    if !lot.is_of_use(now, programme.zone) {
-        return Err(Reason::NotValid);
-    }
-    if offer.is_exhausted(wallet, performed) {
-        return Err(Reason::LimitReached);
-    }
-    if let Some(reason) = facts.quotas.lacks(offer, has_place(wallet, offer), amount) {
-        return Err(reason);
-    }
-    if !fits(wallet, &lot, amount) {
-        return Err(Reason::BalanceFull);
-    }
+    let lot = lot_for(bench, wallet, offer, amount)?;
     let mut effects = give(bench, wallet, offer, &lot, amount);
     for (part, by) in &reached.consumed {
         effects.push(Effect::Count { offer: offer.id.clone(), part: part.clone(), by: -by });

@@ -12,7 +12,7 @@ use domain::time::Instant;
 use crate::Store;
 use crate::commit::{Done, Operation, Proposal, Step, decision_time};
 use crate::error::{Error, Noun, Result};
-use crate::keyed::{Keyed, Kind, SpendKey};
+use crate::keyed::{Keyed, Kind, RequestKey};
 use crate::ledger::{Ledger, Reach};
 use crate::record::StoredEvent;
 use crate::spend::{SpendDone, propose_spend, read_spend};
@@ -65,7 +65,7 @@ impl Store {
     pub async fn settle(&self, order: &Settling<'_>) -> Result<Done<SpendDone>> {
         let Settling { hold, key, payload, now, .. } = *order;
         let keyed =
-            Keyed::new(Kind::EndHold, &hold.participant, SpendKey::Caller(key), payload, now);
+            Keyed::new(Kind::EndHold, &hold.participant, RequestKey::Caller(key), payload, now);
         let done = self.commit(&hold.participant, &mut Settle { order, keyed }).await;
         done.map_err(no_hold)
     }
@@ -78,7 +78,7 @@ impl Store {
     pub async fn release(&self, order: &Releasing<'_>) -> Result<Done<HoldReleased>> {
         let Releasing { hold, key, payload, now, .. } = *order;
         let keyed =
-            Keyed::new(Kind::EndHold, &hold.participant, SpendKey::Caller(key), payload, now);
+            Keyed::new(Kind::EndHold, &hold.participant, RequestKey::Caller(key), payload, now);
         let done = self.commit(&hold.participant, &mut Release { order, keyed }).await;
         done.map_err(no_hold)
     }

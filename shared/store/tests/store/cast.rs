@@ -25,7 +25,7 @@ use domain::programme::{
 };
 use domain::spend::{SpendAsked, SpendDefinition};
 use domain::time::{Duration as Span, Instant, parse_instant};
-use store::{CancelEvent, Posting, SpendKey, Spending, Store};
+use store::{CancelEvent, Posting, RequestKey, Spending, Store};
 
 use crate::engine::TABLE;
 use crate::wire::Wire;
@@ -255,7 +255,7 @@ pub async fn spend(
         programme,
         now,
         participant: who,
-        key: SpendKey::Caller(key),
+        key: RequestKey::Caller(key),
         payload: payload(1),
         asked: &asked,
         purchase: None,

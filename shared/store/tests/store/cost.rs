@@ -10,7 +10,7 @@ use domain::returns::ReturnedLine;
 use domain::spend::SpendAsked;
 use domain::time::{Calendar, Duration, Month};
 use store::{
-    CancelEvent, CancelSpend, EventCancelled, Judging, Posting, Redeeming, SpendDone, SpendKey,
+    CancelEvent, CancelSpend, EventCancelled, Judging, Posting, Redeeming, RequestKey, SpendDone,
     Spending, Store,
 };
 
@@ -72,7 +72,7 @@ impl Bill {
         let number = u64::try_from(minute).unwrap();
         let key = if timed { timed_key(now, number) } else { key(&format!("till-7-{minute}")) };
         let (programme, participant, asked) = (&self.programme, &person("c-1"), &asked(3, noon()));
-        let (key, payload, purchase) = (SpendKey::Caller(&key), payload(2), on);
+        let (key, payload, purchase) = (RequestKey::Caller(&key), payload(2), on);
         let request = None;
         let order =
             Spending { programme, now, participant, key, payload, asked, purchase, request };
@@ -212,7 +212,7 @@ async fn a_cancel_of_an_award_that_was_spent_reads_the_ledger_since_and_writes_a
     let all = &SpendAsked { amount: Some(Amount(50_100)), ..asked(1, noon()) };
     let (programme, now, participant) = (&bill.programme, later(1), &person("c-1"));
     let (key, payload) = (&timed_key(now, 1), payload(2));
-    let (key, purchase, request) = (SpendKey::Caller(key), None, None);
+    let (key, purchase, request) = (RequestKey::Caller(key), None, None);
     let asked = all;
     let order = Spending { programme, now, participant, key, payload, asked, purchase, request };
     bill.store.spend(&order).await.unwrap();

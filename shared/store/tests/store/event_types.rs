@@ -12,8 +12,8 @@ use domain::programme::Programme;
 use domain::refusal::Refusal;
 use domain::time::Month;
 use store::{
-    CancelSpend, Done, Error, EventCancelled, EventsFilter, Noun, Posting, Result, SpendDone,
-    SpendKey, Spending, Store,
+    CancelSpend, Done, Error, EventCancelled, EventsFilter, Noun, Posting, RequestKey, Result,
+    SpendDone, Spending, Store,
 };
 
 use crate::cast::{
@@ -66,7 +66,7 @@ pub async fn request(
         unit: None,
         ..purchase(participant, request.reference, 0, noon())
     };
-    let key = request.key.map_or(SpendKey::Reference(&event.id), SpendKey::Caller);
+    let key = request.key.map_or(RequestKey::Reference(&event.id), RequestKey::Caller);
     let (purchase, asked) = (request.on.map(event_id), &asked(amount, noon()));
     let purchase = purchase.as_ref();
     // A body that is another is another payload.

@@ -9,8 +9,8 @@ use domain::programme::Programme;
 use domain::returns::ReturnedLine;
 use domain::spend::SpendAsked;
 use store::{
-    CancelEvent, CancelSpend, Done, Error, Judging, Posting, Redeeming, Result, SpendKey, Spending,
-    Store,
+    CancelEvent, CancelSpend, Done, Error, Judging, Posting, Redeeming, RequestKey, Result,
+    Spending, Store,
 };
 
 use crate::cast::{
@@ -190,7 +190,7 @@ impl Cast {
             programme: &self.programme,
             now: later(1),
             participant: &self.who,
-            key: SpendKey::Caller(key),
+            key: RequestKey::Caller(key),
             payload: payload(2),
             asked: &asked,
             purchase: purchase.as_ref(),

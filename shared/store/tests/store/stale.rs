@@ -5,7 +5,7 @@ use domain::event::{EventState, Judge};
 use domain::id::{Key, TransactionCode};
 use domain::refusal::Refusal;
 use store::{
-    CancelSpend, Done, Error, EventCancelled, Judging, Redeeming, SpendDone, SpendKey, Spending,
+    CancelSpend, Done, Error, EventCancelled, Judging, Redeeming, RequestKey, SpendDone, Spending,
 };
 
 use crate::cast::{
@@ -22,7 +22,7 @@ impl Rich {
             programme: &self.programme,
             now: later(60),
             participant: &self.who,
-            key: SpendKey::Caller(key),
+            key: RequestKey::Caller(key),
             payload: payload(2),
             asked: &asked,
             purchase: Some(&purchase),

@@ -10,8 +10,8 @@ use domain::programme::Programme;
 use domain::returns::ReturnedLine;
 use domain::time::Instant;
 use store::{
-    CancelEvent, CancelSpend, Done, Error, EventCancelled, Judging, Posting, Redeeming, Result,
-    SpendKey, Spending, Store,
+    CancelEvent, CancelSpend, Done, Error, EventCancelled, Judging, Posting, Redeeming, RequestKey,
+    Result, Spending, Store,
 };
 use tokio::task::{JoinSet, LocalSet};
 
@@ -163,7 +163,7 @@ impl Storm {
             Request::Spend { who, key, amount, on } => {
                 let (participant, asked) = (&person(who), &asked(*amount, later(0)));
                 let (payload, purchase) = (hash(request), on.as_ref());
-                let (key, request) = (SpendKey::Caller(key), None);
+                let (key, request) = (RequestKey::Caller(key), None);
                 let order = Spending {
                     programme,
                     now,

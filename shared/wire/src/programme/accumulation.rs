@@ -4,7 +4,7 @@ use domain::offer::{Accumulation, AwardForm, Counts, Offer, OfferClass, Scope, W
 
 use crate::fault::code;
 use crate::programme::offer::Context;
-use crate::programme::terms::CALENDARS;
+use crate::programme::terms::period;
 use crate::read::{Node, Object};
 
 /// What is counted, how much of it, and within which time: `{"at_least": "100.00", "within":
@@ -62,26 +62,10 @@ fn read(node: &Node<'_>, counts: Counts, context: &Context<'_>) -> Option<Accumu
             Some(1)
         }
     };
-    let within = fields.optional("within").map_or(Some(Within::Validity), |node| within(&node));
+    let within = fields
+        .optional("within")
+        .map_or(Some(Within::Validity), |node| period(&node, Within::Calendar, Within::Rolling));
     Some(Accumulation { counts, at_least: at_least?, within: within? })
-}
-
-fn within(node: &Node<'_>) -> Option<Within> {
-    let fields = node.object(&["calendar", "rolling"])?;
-    match (fields.optional("calendar"), fields.optional("rolling")) {
-        (Some(calendar), None) => calendar.choice(&CALENDARS).map(Within::Calendar),
-        (None, Some(rolling)) => {
-            let window = rolling.duration()?;
-            if window.is_zero() {
-                rolling.fault(code::RANGE, "must be at least one day");
-            }
-            Some(Within::Rolling(window))
-        }
-        (None, None) | (Some(_), Some(_)) => {
-            node.fault(code::EXCLUSIVE, "must have either calendar or rolling");
-            None
-        }
-    }
 }
 
 /// What does not go with counting.

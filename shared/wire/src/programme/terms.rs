@@ -70,7 +70,9 @@ pub(super) fn limit(fields: &Object<'_>, unit: Option<Decimals>) -> (Limit, Quot
         }
     }
     read_quota(&within, unit, &mut quota);
-    let once_per = within.optional("once_per").and_then(|node| once_per(&node));
+    let once_per = within.optional("once_per");
+    let once_per =
+        once_per.and_then(|node| period(&node, Limit::OncePerCalendar, Limit::OncePerRolling));
     (once_per.unwrap_or(Limit::Multiple), quota)
 }
 
@@ -83,16 +85,21 @@ fn read_quota(fields: &Object<'_>, unit: Option<Decimals>, quota: &mut Quota) {
     }
 }
 
-fn once_per(node: &Node<'_>) -> Option<Limit> {
+/// A calendar period, or a time that rolls: `{"calendar": "month"}`, `{"rolling": "P1Y"}`.
+pub(super) fn period<T>(
+    node: &Node<'_>,
+    calendar: impl Fn(Calendar) -> T,
+    rolling: impl Fn(Duration) -> T,
+) -> Option<T> {
     let fields = node.object(&["calendar", "rolling"])?;
     match (fields.optional("calendar"), fields.optional("rolling")) {
-        (Some(calendar), None) => calendar.choice(&CALENDARS).map(Limit::OncePerCalendar),
-        (None, Some(rolling)) => {
-            let window = rolling.duration()?;
+        (Some(node), None) => node.choice(&CALENDARS).map(calendar),
+        (None, Some(node)) => {
+            let window = node.duration()?;
             if window.is_zero() {
-                rolling.fault(code::RANGE, "must be at least one day");
+                node.fault(code::RANGE, "must be at least one day");
             }
-            Some(Limit::OncePerRolling(window))
+            Some(rolling(window))
         }
         (None, None) | (Some(_), Some(_)) => {
             node.fault(code::EXCLUSIVE, "must have either calendar or rolling");
