@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use domain::id::PlanId;
-use domain::pass::{Issue, PassId};
+use domain::pass::{Issue, PassCode, PassId};
 use domain::refusal::Refusal;
 use harness::{Answer, Fault, Invocation, Reply, Request, Room};
 use store::{Noun, Redeeming};
@@ -26,12 +26,19 @@ async fn issue(room: &Room, request: &Request) -> Result<Answer, Fault> {
     let asked = parse_issue(&request.body()?)?;
     let programme = room.programme(request.now).await?;
     let plan = programme.pass_plan(&plan).ok_or(Fault::not_found(Noun::PassPlan))?;
-    let secret = room.pass_secret().await?;
-    let issue =
-        Issue { key, payload: asked.payload, recipient: asked.recipient, channel: asked.channel };
-    let issued = room.store.issue_pass(&programme, request.now, plan, &secret, &issue).await?;
+    let keys = room.pass_keys().await?;
+    let issue = Issue {
+        key,
+        payload: asked.payload,
+        generation: keys.newest(),
+        recipient: asked.recipient,
+        channel: asked.channel,
+    };
+    let issued = room.store.issue_pass(&programme, request.now, plan, &issue).await?;
     let (pass, repeated) = issued;
-    let code = secret.code(&pass.id);
+    let made_by = keys.of(&pass.id.plan, pass.generation);
+    let code =
+        made_by.ok_or(Fault::Internal("a pass of an unknown key"))?.told(pass.id.serial).code;
     Answer::json(201, &answer::pass_issued(&programme, &code, &pass, repeated))
 }
 
@@ -40,9 +47,12 @@ async fn redeem(room: &Room, request: &Request) -> Result<Answer, Fault> {
     let asked = parse_redemption(&request.body()?)?;
     let programme = room.programme(request.now).await?;
     // A forged code answers like a pass that cannot be redeemed, and asks no table.
-    let code = room.pass_secret().await?.read(&asked.code).ok_or(Refusal::PassNotRedeemable)?;
-    let plan = programme.pass_plans.iter().find(|plan| code.is_of(plan));
+    let code = PassCode::read(&asked.code).ok_or(Refusal::PassNotRedeemable)?;
+    let plan = programme.pass_plans.iter().find(|plan| code.names(&plan.id));
     let plan = plan.ok_or(Refusal::PassNotRedeemable)?;
+    if !room.pass_keys().await?.proves(&plan.id, &code) {
+        return Err(Refusal::PassNotRedeemable.into());
+    }
     let pass = PassId { plan: plan.id.clone(), serial: code.serial };
     let order = Redeeming {
         programme: &programme,

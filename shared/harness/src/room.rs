@@ -9,7 +9,7 @@ use aws_config::{BehaviorVersion, SdkConfig};
 use aws_sdk_s3::presigning::PresigningConfig;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
-use domain::pass::PassSecret;
+use domain::pass::PassKeys;
 use domain::programme::Programme;
 use domain::time::Instant;
 use lambda_runtime::Error;
@@ -45,7 +45,7 @@ pub struct Room {
     programme: Cached,
     queue: Option<(aws_sdk_sqs::Client, String)>,
     bucket: Option<(aws_sdk_s3::Client, String)>,
-    secret: Option<(aws_sdk_secretsmanager::Client, String, OnceCell<Arc<PassSecret>>)>,
+    secret: Option<(aws_sdk_secretsmanager::Client, String, OnceCell<Arc<PassKeys>>)>,
 }
 
 fn setting(name: &str) -> Result<String, Error> {
@@ -147,17 +147,17 @@ impl Room {
         link.map(|link| link.uri().to_owned()).map_err(|_| Fault::Unavailable("bucket"))
     }
 
-    /// The secret under which pass codes are made, read once per process.
+    /// The keys under which pass codes are made, read once per process.
     ///
     /// # Errors
     /// A failure.
-    pub async fn pass_secret(&self) -> Result<Arc<PassSecret>, Fault> {
+    pub async fn pass_keys(&self) -> Result<Arc<PassKeys>, Fault> {
         let (client, id, cell) = self.secret.as_ref().ok_or(Fault::Internal("no secret"))?;
         let read = || async {
             let value = client.get_secret_value().secret_id(id).send().await;
             let value = value.map_err(|_| Fault::Unavailable("secrets"))?;
-            let secret = value.secret_string().and_then(|text| PassSecret::new(text.as_bytes()));
-            secret.map(Arc::new).ok_or(Fault::Internal("the pass secret is too short"))
+            let keys = value.secret_string().and_then(PassKeys::parse);
+            keys.map(Arc::new).ok_or(Fault::Internal("the pass secret is no list of keys"))
         };
         cell.get_or_try_init(read).await.cloned()
     }

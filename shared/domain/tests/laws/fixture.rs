@@ -14,7 +14,7 @@ use domain::offer::{
     Award, AwardForm, Band, Beneficiary, Conditions, EvaluationMethod, Expiry, Limit, Offer,
     OfferClass, Quota, Scope,
 };
-use domain::pass::{Issue, Pass, PassPlan};
+use domain::pass::{Generation, Issue, Pass, PassPlan};
 use domain::payment_medium::PaymentMediumRules;
 use domain::programme::{
     Balance, Currency, DebtPolicy, Definition, Lookup, Merchant, Merchants, Product, Programme,
@@ -243,7 +243,7 @@ pub fn pass(serial: u64, now: Instant) -> Pass {
     let payload = PayloadHash::default();
     gift().issue(
         serial,
-        Issue { key: key("i"), payload, recipient: None, channel: None },
+        Issue { key: key("i"), payload, generation: Generation(0), recipient: None, channel: None },
         now,
         ZONE,
     )

@@ -9,6 +9,7 @@ mod awards;
 mod bookkeeping;
 mod calendar;
 mod cancels;
+mod codes;
 mod conditions;
 mod event_types;
 mod fixture;

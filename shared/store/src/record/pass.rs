@@ -3,7 +3,7 @@
 use domain::amount::Amount;
 use domain::id::{BalanceCode, Key, ParticipantId};
 use domain::ledger::PayloadHash;
-use domain::pass::{Pass, PassId, Redemption};
+use domain::pass::{Generation, Pass, PassId, Redemption};
 use domain::time::{Day, Instant};
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +15,7 @@ struct PassRecord {
     issued_under: String,
     payload: [u8; 8],
     issued_at: i64,
+    generation: u8,
     balance: String,
     value: i64,
     redeemable_until: Option<i32>,
@@ -38,6 +39,7 @@ pub fn encode_pass(pass: &Pass) -> Result<Vec<u8>> {
         issued_under: pass.issued_under.as_str().to_owned(),
         payload: pass.payload.0,
         issued_at: pass.issued_at.0,
+        generation: pass.generation.0,
         balance: pass.balance.as_str().to_owned(),
         value: pass.value.0,
         redeemable_until: pass.redeemable_until.map(|day| day.0),
@@ -71,6 +73,7 @@ pub fn decode_pass(bytes: &[u8], id: PassId) -> Result<Pass> {
         issued_under: Key::parse(&record.issued_under).map_err(bad)?,
         payload: PayloadHash(record.payload),
         issued_at: Instant(record.issued_at),
+        generation: Generation(record.generation),
         balance: BalanceCode::parse(&record.balance).map_err(bad)?,
         value: Amount(record.value),
         redeemable_until: record.redeemable_until.map(Day),

@@ -16,7 +16,7 @@ use domain::id::{
 use domain::ledger::{Act, Effect, Entry, EntryKey, HoldMade, LotId, PayloadHash, Slot, SpendMade};
 use domain::offer::Counts;
 use domain::participant::{Consent, Participant, Profile};
-use domain::pass::{Pass, PassId, Redemption};
+use domain::pass::{Generation, Pass, PassId, Redemption, SERIALS};
 use domain::payment_medium::PaymentMedium;
 use domain::programme::ReductionMethod;
 use domain::refusal::{Reason, Refusal};
@@ -466,13 +466,14 @@ pub fn pass() -> impl Strategy<Value = Pass> {
             expires,
         },
     );
-    let head = ((plan(), any::<u64>()), key(), payload(), instant(), balance(), amount());
+    let head = ((plan(), 0..SERIALS, 0..32_u8), key(), payload(), instant(), balance(), amount());
     (head, of(day()), of(text()), of(text()), of(redemption)).prop_map(
         |(head, redeemable_until, recipient, channel, redemption)| Pass {
             id: PassId { plan: head.0.0, serial: head.0.1 },
             issued_under: head.1,
             payload: head.2,
             issued_at: head.3,
+            generation: Generation(head.0.2),
             balance: head.4,
             value: head.5,
             redeemable_until,

@@ -17,7 +17,7 @@ use domain::offer::{
     Award, AwardForm, Beneficiary, Conditions, EvaluationMethod, Expiry, Limit, Offer, OfferClass,
     Quota, Scope,
 };
-use domain::pass::{Issue, PassPlan, PassSecret};
+use domain::pass::{Generation, Issue, PassPlan};
 use domain::payment_medium::PaymentMediumRules;
 use domain::programme::{
     Balance, Currency, DebtPolicy, Definition, Lookup, Merchant, Merchants, Programme,
@@ -163,12 +163,14 @@ pub fn programme(offers: Vec<Offer>) -> Programme {
     }
 }
 
-pub fn secret() -> PassSecret {
-    PassSecret::new(&[7; 32]).unwrap()
-}
-
 pub fn issue(name: &str) -> Issue {
-    Issue { key: key(name), payload: payload(1), recipient: Some("r-1".into()), channel: None }
+    Issue {
+        key: key(name),
+        payload: payload(1),
+        generation: Generation(0),
+        recipient: Some("r-1".into()),
+        channel: None,
+    }
 }
 
 /// A purchase of this many cents.

@@ -16,7 +16,7 @@ use store::{
 
 use crate::cast::{
     asked, cancelling, cash, event_id, gift, in_pieces, issue, key, later, noon, offer, open,
-    payload, person, post, programme, purchase, run_id, secret, tenfold, timed_key,
+    payload, person, post, programme, purchase, run_id, tenfold, timed_key,
 };
 use crate::event_types::{Request, request, statement};
 use crate::wire::Wire;
@@ -257,8 +257,8 @@ async fn a_cancelled_spend_costs_what_a_spend_costs_and_a_redemption_four_writes
     assert_eq!(bill.price("cancel of a spend", TIMES).written, 117);
     let mut passes = Vec::new();
     for number in 0..TIMES {
-        let (plan, secret, issue) = (gift(), secret(), issue(&format!("order-{number}")));
-        let issued = bill.store.issue_pass(&bill.programme, noon(), &plan, &secret, &issue).await;
+        let (plan, issue) = (gift(), issue(&format!("order-{number}")));
+        let issued = bill.store.issue_pass(&bill.programme, noon(), &plan, &issue).await;
         passes.push(issued.unwrap().0.id);
     }
     assert_eq!(bill.price("issue of a pass", TIMES).written, 100);

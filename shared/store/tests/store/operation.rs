@@ -4,7 +4,7 @@ use domain::award::Mode;
 use domain::event::{Event, Judge, RecordedEvent};
 use domain::id::{EventId, Key, ParticipantId, TransactionCode};
 use domain::participant::{Consent, Profile};
-use domain::pass::{PassId, PassPlan};
+use domain::pass::{PassId, PassPlan, issued_serial};
 use domain::programme::Programme;
 use domain::returns::ReturnedLine;
 use domain::spend::SpendAsked;
@@ -15,7 +15,7 @@ use store::{
 
 use crate::cast::{
     asked, cancelling, cash, event_id, gift, in_pieces, issue, key, later, noon, payload, person,
-    post, programme, purchase, run_id, secret, spend, tenfold, timed_key,
+    post, programme, purchase, run_id, spend, tenfold, timed_key,
 };
 use crate::event_types::{Request, referral, request, statement};
 use crate::money::{Ask, book};
@@ -141,7 +141,7 @@ impl Cast {
     fn pass(&self) -> PassId {
         PassId {
             plan: self.plan.id.clone(),
-            serial: secret().serial(&self.plan.id, &key("pass-1"), 0),
+            serial: issued_serial(&self.plan.id, &key("pass-1"), 0),
         }
     }
 
@@ -162,7 +162,7 @@ impl Cast {
             let event = in_pieces(purchase(who, reference, 20_00, noon()), 2);
             post(store, programme, &event, noon(), false).await?;
         }
-        store.issue_pass(programme, noon(), &self.plan, &secret(), &issue("pass-1")).await?;
+        store.issue_pass(programme, noon(), &self.plan, &issue("pass-1")).await?;
         self.cancel_ahead(store, "barred").await?;
         // Whom referrals refer: a journal that is full as well.
         store.register(&person("c-4"), None, vec![]).await?;
@@ -302,8 +302,8 @@ impl Cast {
             }
             Operation::ReadSpendEvents => requests::read_spend_events(store, who).await,
             Operation::IssuePass => {
-                let (secret, issue) = (secret(), issue("n"));
-                let issued = store.issue_pass(programme, now, &self.plan, &secret, &issue).await;
+                let issue = issue("n");
+                let issued = store.issue_pass(programme, now, &self.plan, &issue).await;
                 Ok(format!("{:?}", issued?.0))
             }
             Operation::Redeem => {

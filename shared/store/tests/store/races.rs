@@ -15,7 +15,7 @@ use tokio::task::{JoinSet, LocalSet};
 
 use crate::cast::{
     event_id, gift, issue, key, later, noon, open, payload, person, post, programme, purchase,
-    run_id, secret, seed, spend, tenfold, timed_key,
+    run_id, seed, spend, tenfold, timed_key,
 };
 use crate::fault::Weather;
 use crate::laws::walk;
@@ -189,7 +189,7 @@ async fn a_pass_that_twenty_redeem_at_once_is_redeemed_once() {
     let race = Race::new("pass", 100_00).await;
     let store = open(&race.wire, true);
     store.register(&person("c-2"), None, vec![]).await.unwrap();
-    let issued = store.issue_pass(&race.programme, noon(), &gift(), &secret(), &issue("i")).await;
+    let issued = store.issue_pass(&race.programme, noon(), &gift(), &issue("i")).await;
     let pass = issued.unwrap().0.id;
     let redeemed = at_once(20, |number| {
         let (race, pass) = (Rc::clone(&race), pass.clone());

@@ -10,7 +10,7 @@ use store::{
 
 use crate::cast::{
     asked, cancelling, event_id, gift, issue, key, later, noon, open, payload, post, purchase,
-    secret, spend, timed_key,
+    spend, timed_key,
 };
 use crate::laws::walk;
 use crate::pages::Rich;
@@ -127,8 +127,8 @@ async fn nobody_and_nothing_is_missing_because_a_read_was_stale() {
     let rich = Rich::new().await;
     rich.post("e-2", true).await;
     rich.post("p-1", false).await;
-    let (plan, secret, issue) = (gift(), secret(), issue("i"));
-    let issued = rich.store.issue_pass(&rich.programme, noon(), &plan, &secret, &issue).await;
+    let (plan, issue) = (gift(), issue("i"));
+    let issued = rich.store.issue_pass(&rich.programme, noon(), &plan, &issue).await;
     let pass = issued.unwrap().0.id;
     rich.stale("", 100);
     rich.spend(&rich.store, 1, 1).await.unwrap();

@@ -17,7 +17,7 @@ use tokio::task::{JoinSet, LocalSet};
 
 use crate::cast::{
     asked, cancelling, cash, event_id, gift, in_pieces, issue, key, later, open, payload, person,
-    programme, purchase, run_id, secret, seed, tenfold, timed_key,
+    programme, purchase, run_id, seed, tenfold, timed_key,
 };
 use crate::fault::Weather;
 use crate::laws::walk;
@@ -209,7 +209,7 @@ impl Storm {
             Request::Redeem { who, pass, key: redeem } => {
                 let (plan, participant) = (&gift(), &person(who));
                 let issue = issue(&format!("i-{pass}"));
-                let issued = store.issue_pass(programme, later(0), plan, &secret(), &issue).await?;
+                let issued = store.issue_pass(programme, later(0), plan, &issue).await?;
                 let (pass, key, payload) = (&issued.0.id, redeem, hash(request));
                 let order = Redeeming { programme, now, plan, pass, participant, key, payload };
                 Ok(format!("{:?}", store.redeem(&order).await?.value))

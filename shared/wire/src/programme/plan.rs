@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use domain::id::PlanId;
-use domain::pass::PassPlan;
+use domain::pass::{PassPlan, code_prefix};
 
 use crate::fault::code;
 use crate::programme::names::{Known, id, optional_list};
@@ -22,7 +22,7 @@ pub(super) fn pass_plans(document: &Object<'_>, known: &Known) -> Vec<PassPlan> 
     let plan = |fields: &Object<'_>| {
         let id = id(fields, "id", PlanId::parse, &mut seen);
         let plan = pass_plan(fields, known, id)?;
-        let other = prefixes.insert(plan.code_prefix(), plan.id.clone());
+        let other = prefixes.insert(code_prefix(&plan.id), plan.id.clone());
         if let Some(other) = other.filter(|other| *other != plan.id) {
             let message =
                 format!("its codes could not be told from those of \"{other}\": choose another id");

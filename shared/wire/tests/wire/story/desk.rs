@@ -9,7 +9,7 @@ use domain::event::{Due, Judge, RecordedEvent, SpendOn};
 use domain::id::{EventId, Key, ParticipantId, PlanId, RunId};
 use domain::ledger::{Act, Entry, EntryKey};
 use domain::participant::Participant;
-use domain::pass::{Issue, Pass, PassSecret, Redemption};
+use domain::pass::{Issue, Pass, PassKeys, Redemption, issued_serial};
 use domain::preview::preview;
 use domain::programme::Programme;
 use domain::returns::Return;
@@ -149,16 +149,17 @@ impl Desk {
     fn issue(&mut self, plan: &str, body: &[u8], key: &Key) -> Answer {
         let request = parse_issue(body).unwrap();
         let plan = self.programme.pass_plan(&PlanId::parse(plan).unwrap()).unwrap();
-        let secret = PassSecret::new(&[7; 32]).unwrap();
+        let keys = PassKeys::parse(&"k".repeat(32)).unwrap();
         let issue = Issue {
             key: key.clone(),
             payload: request.payload,
+            generation: keys.newest(),
             recipient: request.recipient,
             channel: request.channel,
         };
-        let serial = secret.serial(&plan.id, key, 0);
+        let serial = issued_serial(&plan.id, key, 0);
         let pass = plan.issue(serial, issue, now(), self.programme.zone);
-        let code = secret.code(&pass.id);
+        let code = keys.of(&plan.id, keys.newest()).unwrap().told(serial).code;
         let answer = answer::pass_issued(&self.programme, &code, &pass, false);
         self.passes.insert(code, pass);
         shown(201, answer)
