@@ -1,77 +1,73 @@
-//! Passes: issued under a key, redeemed by their code.
+//! Routes of passes, and what they have in common.
 
 use std::sync::Arc;
 
 use domain::id::PlanId;
-use domain::pass::{Issue, PassCode, PassId};
+use domain::pass::{PassCode, PassId, PassPlan, PlanKey};
+use domain::programme::Programme;
 use domain::refusal::Refusal;
 use harness::{Answer, Fault, Invocation, Reply, Request, Room};
-use store::{Noun, Redeeming};
+use store::Noun;
 use wire::answer;
-use wire::pass::{parse_issue, parse_redemption};
+use wire::pass::{Credential, parse_lookup};
+
+use crate::{change, issue, redeem};
 
 /// Routes to what is asked for.
 pub async fn handle(room: Arc<Room>, invocation: Invocation) -> Reply {
     let Invocation::Http(request) = invocation else { return Reply::unexpected() };
+    let (room, request) = (&*room, &request);
     Reply::Http(match request.route.as_str() {
-        "POST /v1/pass-plans/{plan}/passes" => issue(&room, &request).await,
-        "POST /v1/pass-redemptions" => redeem(&room, &request).await,
+        "GET /v1/pass-plans/{plan}" => issue::plan(room, request).await,
+        "POST /v1/pass-plans/{plan}/activate" => issue::activate(room, request).await,
+        "POST /v1/pass-plans/{plan}/passes" => issue::issue(room, request).await,
+        "GET /v1/pass-plans/{plan}/codes" => issue::codes(room, request).await,
+        "GET /v1/passes/{pass}" => change::read(room, request).await,
+        "PATCH /v1/passes/{pass}" => change::update(room, request).await,
+        "POST /v1/passes/{pass}/load" => change::load(room, request).await,
+        "POST /v1/pass-lookups" => look_up(room, request).await,
+        "POST /v1/pass-redemptions" => redeem::redeem(room, request).await,
+        "POST /v1/pass-redemptions/{code}/cancel" => redeem::take_back(room, request).await,
         _ => return Reply::unexpected(),
     })
 }
 
-async fn issue(room: &Room, request: &Request) -> Result<Answer, Fault> {
-    let key = request.timely_key()?;
+/// The plan of the path.
+pub fn plan_of<'a>(request: &Request, programme: &'a Programme) -> Result<&'a PassPlan, Fault> {
     let plan = request.path("plan", PlanId::parse, Noun::PassPlan)?;
-    let asked = parse_issue(&request.body()?)?;
-    let programme = room.programme(request.now).await?;
-    let plan = programme.pass_plan(&plan).ok_or(Fault::not_found(Noun::PassPlan))?;
-    let keys = room.pass_keys().await?;
-    let issue = Issue {
-        key,
-        payload: asked.payload,
-        generation: keys.newest(),
-        recipient: asked.recipient,
-        channel: asked.channel,
-    };
-    let issued = room.store.issue_pass(&programme, request.now, plan, &issue).await?;
-    let (pass, repeated) = issued;
-    let made_by = keys.of(&pass.id.plan, pass.generation);
-    let code =
-        made_by.ok_or(Fault::Internal("a pass of an unknown key"))?.told(pass.id.serial).code;
-    Answer::json(201, &answer::pass_issued(&programme, &code, &pass, repeated))
+    programme.pass_plan(&plan).ok_or(Fault::not_found(Noun::PassPlan))
 }
 
-async fn redeem(room: &Room, request: &Request) -> Result<Answer, Fault> {
-    let key = request.timely_key()?;
-    let asked = parse_redemption(&request.body()?)?;
-    let programme = room.programme(request.now).await?;
-    // A forged code answers like a pass that cannot be redeemed, and asks no table.
-    let code = PassCode::read(&asked.code).ok_or(Refusal::PassNotRedeemable)?;
+/// The pass of the path, with its plan.
+pub fn pass_of<'a>(
+    request: &Request,
+    programme: &'a Programme,
+) -> Result<(PassId, &'a PassPlan), Fault> {
+    let id = request.path("pass", |text| PassId::parse(text).ok_or(()), Noun::Pass)?;
+    let plan = programme.pass_plan(&id.plan).ok_or(Fault::not_found(Noun::Pass))?;
+    Ok((id, plan))
+}
+
+/// A code whose tag is right, with its plan and the key that made it. What is mistyped, forged or
+/// of no plan is refused alike, and no table is asked.
+pub async fn proven<'a>(
+    room: &Room,
+    programme: &'a Programme,
+    credential: &Credential,
+) -> Result<(PassId, &'a PassPlan, PlanKey), Fault> {
+    let code = PassCode::read(&credential.code).ok_or(Refusal::PassNotRedeemable)?;
     let plan = programme.pass_plans.iter().find(|plan| code.names(&plan.id));
     let plan = plan.ok_or(Refusal::PassNotRedeemable)?;
-    if !room.pass_keys().await?.proves(&plan.id, &code) {
-        return Err(Refusal::PassNotRedeemable.into());
-    }
-    let pass = PassId { plan: plan.id.clone(), serial: code.serial };
-    let order = Redeeming {
-        programme: &programme,
-        now: request.now,
-        plan,
-        pass: &pass,
-        participant: &asked.participant,
-        key: &key,
-        payload: asked.payload,
-    };
-    let done = room.store.redeem(&order).await?;
-    let redemption = done.value.redemption.as_ref();
-    let redemption = redemption.ok_or(Fault::Internal("a redemption without its record"))?;
-    let redeemed = answer::Redeemed {
-        participant: &asked.participant,
-        sequence: redemption.sequence,
-        pass: &done.value,
-        expires: redemption.expires,
-    };
-    let (wallet, now) = (&done.wallet, request.now);
-    Answer::json(201, &answer::redemption(&programme, &redeemed, wallet, now, done.repeated))
+    let key = room.pass_keys().await?.of(&plan.id, code.generation);
+    let key = key.filter(|key| key.made(&code)).ok_or(Refusal::PassNotRedeemable)?;
+    Ok((PassId { plan: plan.id.clone(), serial: code.serial }, plan, key))
+}
+
+/// Shows a pass to who holds it; a PIN is tried as for a redemption.
+async fn look_up(room: &Room, request: &Request) -> Result<Answer, Fault> {
+    let credential = parse_lookup(&request.body()?)?;
+    let programme = room.programme(request.now).await?;
+    let (id, plan, key) = proven(room, &programme, &credential).await?;
+    let pass = room.store.look_up_pass(plan, &id, (&key, credential.pin.as_deref())).await?;
+    Answer::json(200, &answer::pass_view(&programme, plan, &pass, request.now))
 }

@@ -1,6 +1,9 @@
 //! Passes are issued and redeemed.
 
+mod change;
 mod handler;
+mod issue;
+mod redeem;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), harness::Error> {

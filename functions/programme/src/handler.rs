@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use domain::id::ParticipantId;
-use domain::programme::Programme;
-use harness::{Answer, Fault, Invocation, Reply, Request, Room, violation};
+use harness::{Answer, Fault, Invocation, Reply, Request, Room};
 use serde_json::json;
-use store::{Error, Noun};
+use store::Noun;
 use wire::answer;
 use wire::participant::{parse_block, parse_participant};
 use wire::programme::parse_programme;
 
+use crate::succession::compare;
 use crate::{adjust, reads};
 
 /// Routes to what is asked for.
@@ -46,36 +46,12 @@ async fn put_programme(room: &Room, request: &Request) -> Result<Answer, Fault> 
     let document = request.document()?;
     // The number is given when it is stored; it takes no part in what makes a document valid.
     let programme = parse_programme(&document, 0)?;
-    keeps_decimals(room, &programme).await?;
+    let after = compare(room, &programme).await?;
     if request.query("dry_run", |text| text.parse::<bool>().ok())? == Some(true) {
         return Answer::json(200, &json!({ "valid": true }));
     }
-    let version = room.store.put_programme(&document).await?;
+    let version = room.store.put_programme(&document, &after).await?;
     Answer::json(200, &json!({ "version": version }))
-}
-
-/// Refuses other decimals of a balance or of the currency than the active version has: what
-/// wallets hold in minor units would be worth another amount.
-async fn keeps_decimals(room: &Room, programme: &Programme) -> Result<(), Fault> {
-    let version = match room.store.active_programme(true).await {
-        Err(Error::NotFound(Noun::Programme)) => return Ok(()),
-        known => known?,
-    };
-    let Ok(active) = parse_programme(&room.store.programme(version).await?, version) else {
-        return Ok(());
-    };
-    let message = "cannot change: amounts are held in its smallest unit";
-    if active.currency.decimals != programme.currency.decimals {
-        return Err(violation("/currency/decimals", "not_allowed", message));
-    }
-    for (index, balance) in programme.balances.iter().enumerate() {
-        let known = active.balance(&balance.code);
-        if known.is_some_and(|known| known.decimals != balance.decimals) {
-            let pointer = format!("/balances/{index}/decimals");
-            return Err(violation(&pointer, "not_allowed", message));
-        }
-    }
-    Ok(())
 }
 
 async fn get_active(room: &Room) -> Result<Answer, Fault> {
@@ -95,8 +71,8 @@ async fn activate(room: &Room, request: &Request) -> Result<Answer, Fault> {
     let version = version(request)?;
     // What an older version of this code accepted must be valid still.
     let programme = parse_programme(&room.store.programme(version).await?, version)?;
-    keeps_decimals(room, &programme).await?;
-    room.store.activate_programme(version).await?;
+    let after = compare(room, &programme).await?;
+    room.store.activate_programme(version, &after).await?;
     Answer::json(200, &json!({ "version": version }))
 }
 

@@ -3,6 +3,7 @@
 mod adjust;
 mod handler;
 mod reads;
+mod succession;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), harness::Error> {

@@ -10,7 +10,7 @@ use crate::event::{Due, EventState, EventType, Judge, Judgement, RecordedEvent};
 use crate::hold::{HoldTime, SettleAsked, lapses, plan_hold, plan_release, plan_settle};
 use crate::id::{BalanceCode, EventId, Key};
 use crate::ledger::{Act, Effect, Entry, EntryKey, LotId, PayloadHash, SpendMade};
-use crate::pass::Pass;
+use crate::pass::{Pass, PassId, PassPlan};
 use crate::programme::Programme;
 use crate::refusal::Refusal;
 use crate::spend::{SpendAsked, plan_spend};
@@ -33,8 +33,8 @@ pub enum Command<'a> {
     },
     /// Take back all or a part of what entries did.
     Cancel { key: EntryKey, payload: PayloadHash, back: TakeBack<'a> },
-    /// Credit a pass to this lot.
-    Redeem { pass: &'a Pass, payload: PayloadHash, lot: LotId },
+    /// Credit what a pass is worth.
+    Redeem { pass: &'a Pass, plan: &'a PassPlan, payload: PayloadHash },
     /// Block spending, or release it.
     Block { blocked: bool, reason: &'a str },
     /// Set funds aside.
@@ -141,7 +141,9 @@ fn identity(command: &Command<'_>, sequence: u64) -> (EntryKey, PayloadHash) {
             (key.clone(), *payload)
         }
         Command::Redeem { pass, payload, .. } => {
-            (EntryKey::Redeem { plan: pass.id.plan.clone(), serial: pass.id.serial }, *payload)
+            let PassId { plan, serial } = pass.id.clone();
+            let turn = u32::try_from(pass.redemptions.len()).unwrap_or(u32::MAX);
+            (EntryKey::Redeem { plan, serial, turn }, *payload)
         }
         Command::Block { .. } => (EntryKey::Block(sequence), PayloadHash::default()),
         Command::Hold { key, payload, .. } => (EntryKey::Hold((*key).clone()), *payload),
@@ -181,12 +183,13 @@ fn decide(
             let part = back.is_part();
             done(if part { Act::Returned(sequences) } else { Act::Reversed(sequences) }, effects)
         }
-        Command::Redeem { pass, lot, .. } => {
-            pass.redeemable(now, programme.zone)?;
+        Command::Redeem { pass, plan, .. } => {
+            let worth = pass.redeemable(plan, now, programme.zone)?;
+            let lot = plan.lot(now, programme.zone);
             if !lot.is_live(now, programme.zone) {
-                return Err(Refusal::PassNotRedeemable);
+                return Err(Refusal::AlreadyExpired);
             }
-            done(Act::Redeemed, vec![credit(wallet, lot, pass.value)?])
+            done(Act::Redeemed, vec![credit(wallet, &lot, worth)?])
         }
         Command::Block { blocked, reason } => {
             let act = Act::Blocked { reason: (*reason).into() };

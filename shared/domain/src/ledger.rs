@@ -52,10 +52,12 @@ pub enum EntryKey {
     CancelEvent { event: EventId, turn: u16 },
     /// The cancel of the spend with this sequence.
     CancelSpend(u64),
-    /// A redemption of a pass.
-    Redeem { plan: PlanId, serial: u64 },
+    /// A redemption of a pass: the first is turn 0.
+    Redeem { plan: PlanId, serial: u64, turn: u32 },
     /// What expired before the entry with the next sequence.
     Expiry(u64),
+    /// The redemption of a pass that is the entry with this sequence was taken back.
+    CancelRedemption(u64),
     /// A change of the spending block; its sequence.
     Block(u64),
     /// A spend request that came as an event without a key: its reference is the key.
@@ -252,6 +254,7 @@ impl Entry {
             EntryKey::Hold(_) => self.hold()?.spend.purchase.as_ref(),
             EntryKey::CancelSpend(_)
             | EntryKey::Redeem { .. }
+            | EntryKey::CancelRedemption(_)
             | EntryKey::Expiry(_)
             | EntryKey::Block(_)
             | EntryKey::Lapse(_)

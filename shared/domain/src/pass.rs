@@ -1,68 +1,24 @@
-//! Passes: plans and issued passes.
+//! Passes: what is kept of one.
 
 mod code;
+mod plan;
+mod state;
 
 use std::fmt;
 
-use chrono_tz::Tz;
-
 use crate::amount::Amount;
-use crate::id::{BalanceCode, Key, ParticipantId, PlanId};
-use crate::ledger::{LotId, PayloadHash};
-use crate::offer::Expiry;
-use crate::refusal::Refusal;
-use crate::time::{Day, Duration, Instant};
+use crate::id::{Key, ParticipantId, PlanId};
+use crate::ledger::PayloadHash;
+use crate::time::{Day, Instant};
 
 pub use code::{
     CODE_LENGTH, Generation, PIN_DIGITS, PassCode, PassKeys, PlanKey, SERIALS, Told, code_prefix,
     issued_serial,
 };
-
-/// An electronic gift plan. Further types and formats join here.
-#[derive(Clone, Debug)]
-pub struct PassPlan {
-    pub id: PlanId,
-    /// What its passes credit.
-    pub balance: BalanceCode,
-    pub value: Amount,
-    /// How long after its issue a pass can be redeemed, to the end of the day; none: for ever.
-    pub redeemable_for: Option<Duration>,
-    /// When what was credited expires.
-    pub expires: Expiry,
-}
-
-/// An issued pass. It carries its value and window: a later programme does not change them.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Pass {
-    pub id: PassId,
-    /// What asked for it: the same key is answered with the same pass.
-    pub issued_under: Key,
-    pub payload: PayloadHash,
-    pub issued_at: Instant,
-    /// The key that made its code.
-    pub generation: Generation,
-    pub balance: BalanceCode,
-    pub value: Amount,
-    /// The last day on which it can be redeemed.
-    pub redeemable_until: Option<Day>,
-    pub recipient: Option<Box<str>>,
-    pub channel: Option<Box<str>>,
-    pub redemption: Option<Redemption>,
-}
-
-/// Whom it is for is personal, so it is never logged.
-impl fmt::Debug for Pass {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.debug_struct("Pass")
-            .field("id", &self.id)
-            .field("issued_at", &self.issued_at)
-            .field("balance", &self.balance)
-            .field("value", &self.value)
-            .field("redeemable_until", &self.redeemable_until)
-            .field("redemption", &self.redemption)
-            .finish_non_exhaustive()
-    }
-}
+pub use plan::{
+    MAX_USES, PassFormat, PassPlan, PassType, PassValue, PassWindow, PlanStart, Printed,
+};
+pub use state::{MAX_CHANGES, MAX_TRIES, PassState, PassUpdate, StateAsked};
 
 /// Names a pass; unlike its code it is no secret.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -72,43 +28,54 @@ pub struct PassId {
     pub serial: u64,
 }
 
-/// How a pass was redeemed.
+/// A pass, as far as it differs from what its plan says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Redemption {
-    pub key: Key,
-    pub payload: PayloadHash,
-    pub participant: ParticipantId,
-    /// The ledger entry.
-    pub sequence: u64,
-    /// The last day of the lot that was credited.
-    pub expires: Option<Day>,
+pub struct Pass {
+    pub id: PassId,
+    /// The key that made its code.
+    pub generation: Generation,
+    pub origin: Origin,
+    /// What it credits each time, where that was chosen for it.
+    pub value: Option<Amount>,
+    pub loaded: Option<Loaded>,
+    /// The last day on which it can be redeemed, where that was changed.
+    pub until: Option<Day>,
+    pub mark: Option<Mark>,
+    /// PINs that were tried since the last right one.
+    pub tries: u8,
+    /// The keyed hash of a PIN that was chosen for it.
+    pub chosen_pin: Option<[u8; 16]>,
+    /// Oldest first.
+    pub redemptions: Vec<Redemption>,
+    /// Who changed it, oldest first: at most [`MAX_CHANGES`].
+    pub changes: Vec<Change>,
 }
 
-impl PassPlan {
-    /// A new pass of this plan.
-    pub fn issue(&self, serial: u64, asked: Issue, now: Instant, zone: Tz) -> Pass {
-        Pass {
-            id: PassId { plan: self.id.clone(), serial },
-            issued_under: asked.key,
-            payload: asked.payload,
-            issued_at: now,
-            generation: asked.generation,
-            balance: self.balance.clone(),
-            value: self.value,
-            redeemable_until: self.redeemable_for.map(|time| now.day(zone).plus(time)),
-            recipient: asked.recipient,
-            channel: asked.channel,
-            redemption: None,
-        }
-    }
+/// How a pass came to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    Issued(Issued),
+    /// With its plan's others.
+    Printed {
+        at: Instant,
+    },
+}
 
-    /// The lot that a redemption credits.
-    pub fn lot(&self, pass: &Pass, now: Instant, zone: Tz) -> LotId {
-        LotId {
-            balance: pass.balance.clone(),
-            expires: self.expires.last_day(now.day(zone)),
-            available_from: None,
-        }
+/// The issue of an electronic pass.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Issued {
+    /// What asked for it: the same key is answered with the same pass.
+    pub key: Key,
+    pub payload: PayloadHash,
+    pub at: Instant,
+    pub recipient: Option<Box<str>>,
+    pub channel: Option<Box<str>>,
+}
+
+/// Whom it is for is personal, so it is never logged.
+impl fmt::Debug for Issued {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Issued").field("at", &self.at).finish_non_exhaustive()
     }
 }
 
@@ -119,14 +86,80 @@ pub struct Issue {
     pub payload: PayloadHash,
     /// Of the key that makes its code.
     pub generation: Generation,
+    /// Where the plan lets it be chosen.
+    pub value: Option<Amount>,
     pub recipient: Option<Box<str>>,
     pub channel: Option<Box<str>>,
 }
 
+/// The loading of a pass at its sale.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Loaded {
+    pub key: Key,
+    pub payload: PayloadHash,
+    pub at: Instant,
+}
+
+/// What an operator made of a pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mark {
+    Void,
+    Locked,
+}
+
+/// How a pass was redeemed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Redemption {
+    pub key: Key,
+    pub payload: PayloadHash,
+    pub participant: ParticipantId,
+    /// The ledger entry.
+    pub sequence: u64,
+    pub amount: Amount,
+    /// The last day of the lot that was credited.
+    pub expires: Option<Day>,
+    /// Whether it was taken back.
+    pub cancelled: bool,
+}
+
+/// A change of a pass, with who made it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    pub at: Instant,
+    /// The subject of the token.
+    pub who: Box<str>,
+    pub kind: ChangeKind,
+}
+
+/// What was changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChangeKind {
+    Loaded,
+    Usable,
+    Void,
+    Locked,
+    Until(Day),
+    Value(Amount),
+    Pin,
+    /// The redemption with this number, from 0, was taken back.
+    TakenBack(u32),
+}
+
 impl Pass {
-    /// Whether the pass can be redeemed at this time.
-    pub fn redeemable(&self, now: Instant, zone: Tz) -> Result<(), Refusal> {
-        let open = self.redeemable_until.is_none_or(|day| now < day.end(zone));
-        if open && self.redemption.is_none() { Ok(()) } else { Err(Refusal::PassNotRedeemable) }
+    /// A pass that nobody touched.
+    pub fn untouched(id: PassId, generation: Generation, origin: Origin) -> Pass {
+        Pass {
+            id,
+            generation,
+            origin,
+            value: None,
+            loaded: None,
+            until: None,
+            mark: None,
+            tries: 0,
+            chosen_pin: None,
+            redemptions: Vec::new(),
+            changes: Vec::new(),
+        }
     }
 }

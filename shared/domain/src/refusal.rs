@@ -39,11 +39,29 @@ pub enum Refusal {
     TooManyHolds,
     #[error("what is credited would have expired already")]
     AlreadyExpired,
+    #[error("the pass is locked")]
+    PassLocked,
+    #[error("the pass was redeemed as often as it can be")]
+    PassUsed,
+    #[error("the pass has expired")]
+    PassExpired,
+    #[error("the pass is void")]
+    PassVoid,
+    #[error("the pass is worth nothing before it is loaded")]
+    PassNotLoaded,
+    #[error("the pass cannot be redeemed yet")]
+    PassNotYetValid,
+    #[error("the pass is loaded already")]
+    PassLoaded,
+    #[error("what the pass is worth must be chosen")]
+    PassValueMissing,
+    #[error("the plan's passes were printed before, under another key")]
+    PlanActivated,
 }
 
 impl Refusal {
     /// Every refusal, in the order of their stored numbers: append only.
-    pub const ALL: [Refusal; 17] = [
+    pub const ALL: [Refusal; 26] = [
         Refusal::NotCovered,
         Refusal::SpendingBlocked,
         Refusal::OutsideSpendWindow,
@@ -61,6 +79,15 @@ impl Refusal {
         Refusal::HoldNotOpen,
         Refusal::TooManyHolds,
         Refusal::AlreadyExpired,
+        Refusal::PassLocked,
+        Refusal::PassUsed,
+        Refusal::PassExpired,
+        Refusal::PassVoid,
+        Refusal::PassNotLoaded,
+        Refusal::PassNotYetValid,
+        Refusal::PassLoaded,
+        Refusal::PassValueMissing,
+        Refusal::PlanActivated,
     ];
 
     /// The stable code of the contract.
@@ -83,6 +110,15 @@ impl Refusal {
             Refusal::HoldNotOpen => "hold_not_open",
             Refusal::TooManyHolds => "too_many_holds",
             Refusal::AlreadyExpired => "already_expired",
+            Refusal::PassLocked => "pass_locked",
+            Refusal::PassUsed => "pass_used",
+            Refusal::PassExpired => "pass_expired",
+            Refusal::PassVoid => "pass_void",
+            Refusal::PassNotLoaded => "pass_not_loaded",
+            Refusal::PassNotYetValid => "pass_not_yet_valid",
+            Refusal::PassLoaded => "pass_loaded",
+            Refusal::PassValueMissing => "pass_value_missing",
+            Refusal::PlanActivated => "plan_activated",
         }
     }
 }

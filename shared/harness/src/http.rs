@@ -27,17 +27,25 @@ pub struct Request {
     query: HashMap<String, String>,
     key: Option<String>,
     merchant: Option<String>,
+    subject: Option<String>,
     /// Scopes of the token, between blanks.
     scopes: String,
     gzip: bool,
     body: Vec<u8>,
 }
 
-/// An answer: a status and a JSON body.
+/// An answer: a status and a body.
 #[derive(Debug)]
 pub struct Answer {
     pub status: u16,
-    body: Result<Vec<u8>, Vec<u8>>,
+    body: Body,
+}
+
+#[derive(Debug)]
+enum Body {
+    Json(Vec<u8>),
+    Csv(Vec<u8>),
+    Problem(Vec<u8>),
 }
 
 impl Request {
@@ -58,6 +66,7 @@ impl Request {
             query: query.map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
             key: header("idempotency-key"),
             merchant: claims.and_then(|jwt| jwt.claims.get("merchant").cloned()),
+            subject: claims.and_then(|jwt| jwt.claims.get("sub").cloned()),
             scopes: claims.map(|jwt| scopes(&jwt.claims)).unwrap_or_default(),
             gzip: header("content-encoding")
                 .is_some_and(|coding| coding.eq_ignore_ascii_case("gzip")),
@@ -138,6 +147,12 @@ impl Request {
         if held { Ok(()) } else { Err(Fault::Scope(scope)) }
     }
 
+    /// Who asks: the subject of the token, at most 64 characters of it.
+    pub fn who(&self) -> String {
+        let subject = self.subject.as_deref().unwrap_or("unknown");
+        subject.chars().filter(|c| !c.is_control()).take(64).collect()
+    }
+
     /// Whether the token is bound to a merchant.
     pub fn is_merchant(&self) -> bool {
         self.merchant.is_some()
@@ -161,19 +176,24 @@ impl Answer {
     pub fn json(status: u16, body: &impl Serialize) -> Result<Answer, Fault> {
         let body = serde_json::to_vec(body);
         let body = body.map_err(|_| Fault::Internal("answer does not serialize"))?;
-        Ok(Answer { status, body: Ok(body) })
+        Ok(Answer { status, body: Body::Json(body) })
     }
 
     /// An answer with a JSON body that is known as text.
     pub fn document(status: u16, body: Vec<u8>) -> Answer {
-        Answer { status, body: Ok(body) }
+        Answer { status, body: Body::Json(body) }
+    }
+
+    /// An answer that is a file of rows.
+    pub fn csv(rows: Vec<u8>) -> Answer {
+        Answer { status: 200, body: Body::Csv(rows) }
     }
 
     /// What a fault is answered with.
     pub fn problem(fault: Fault) -> Answer {
         fault.log();
         let problem = fault.problem();
-        Answer { status: problem.status, body: Err(to_bytes(&problem)) }
+        Answer { status: problem.status, body: Body::Problem(to_bytes(&problem)) }
     }
 
     /// A problem for one row of several, with its status.
@@ -188,8 +208,9 @@ impl Answer {
     /// The gateway's form of this answer.
     pub(crate) fn to_gateway(&self) -> Value {
         let (media_type, body) = match &self.body {
-            Ok(body) => ("application/json", body),
-            Err(problem) => ("application/problem+json", problem),
+            Body::Json(body) => ("application/json", body),
+            Body::Csv(rows) => ("text/csv; charset=utf-8", rows),
+            Body::Problem(problem) => ("application/problem+json", problem),
         };
         json!({
             "statusCode": self.status,
@@ -201,7 +222,7 @@ impl Answer {
 
     /// The stable code of a problem, for the log.
     pub(crate) fn code(&self) -> Option<String> {
-        let problem = self.body.as_ref().err()?;
+        let Body::Problem(problem) = &self.body else { return None };
         let problem: Value = serde_json::from_slice(problem).ok()?;
         problem.get("code").and_then(Value::as_str).map(str::to_owned)
     }

@@ -94,6 +94,26 @@ pub fn read_pass(pk: &str) -> Option<PassId> {
     Some(PassId { plan: PlanId::parse(plan).ok()?, serial: serial.parse().ok()? })
 }
 
+/// Marks a plan that has passes.
+pub fn plan_start(plan: &PlanId) -> ItemKey {
+    item(format!("X#{plan}"), "PLAN")
+}
+
+/// An access to the codes of a plan.
+pub fn code_access(plan: &PlanId, at: Instant, mark: u32) -> ItemKey {
+    ItemKey { pk: format!("X#{plan}"), sk: format!("ACCESS#{:015}#{mark:010}", at.0) }
+}
+
+/// Partition, first and last sort key of the accesses to the codes of a plan.
+pub fn code_accesses(plan: &PlanId) -> (String, String, String) {
+    (format!("X#{plan}"), "ACCESS#".to_owned(), "ACCESS#~".to_owned())
+}
+
+/// A request about a pass that was refused under the caller's key.
+pub fn pass_guard(kind: &str, id: &PassId, key: &Key) -> ItemKey {
+    item(format!("U#pass#{kind}#{}#{}#{key}", id.plan, id.serial), "U")
+}
+
 /// The pointer to the active programme.
 pub fn active_programme() -> ItemKey {
     item("G".to_owned(), "ACTIVE")

@@ -41,7 +41,11 @@ pub use hold::{HoldDone, HoldReleased, Holding, Releasing, Settling};
 pub use judge::Judging;
 pub use key::SHARDS;
 pub use keyed::RequestKey;
-pub use pass::Redeeming;
+pub use pass::{
+    Accessing, Activating, LoadingPass, Proof, Redeeming, RedemptionTakenBack, TakingBack,
+    UpdatingPass,
+};
+pub use programme::{MAX_CHANGED_PLANS, Succession};
 pub use reads::{EventsCursor, EventsFilter, EventsPage};
 pub use run::{ExpiryCounts, PendingEvent, Run, RunCounts, ShardProgress};
 pub use show::show;

@@ -1,16 +1,31 @@
 //! The programme document: immutable versions in parts, and a pointer to the active one.
 
+use domain::id::PlanId;
+
 use crate::Store;
 use crate::commit::back_off;
 use crate::error::{Error, Noun, Result};
-use crate::key::{active_programme, programme_part, programme_parts};
+use crate::key::{active_programme, plan_start, programme_part, programme_parts};
 use crate::record::{deflate, inflate};
-use crate::table::{Demand, binary, item, number, read_binary, read_number};
+use crate::table::{Demand, Write, Written, binary, item, number, read_binary, read_number};
 
 /// Bytes of one part: an item may have 400 KB.
 const PART: usize = 350_000;
 /// Tries against rivals who store a version at the same time.
 const MAX_TRIES: u32 = 8;
+
+/// What the next version was compared with before it may become active; the default: nothing.
+#[derive(Clone, Debug, Default)]
+pub struct Succession {
+    /// The version that is active; 0: none.
+    pub active: Option<u64>,
+    /// Pass plans of that version which the next one changes or drops: they must have no passes
+    /// . At most [`MAX_CHANGED_PLANS`].
+    pub plans: Vec<PlanId>,
+}
+
+/// Most pass plans that one version may change: they are checked in one transaction.
+pub const MAX_CHANGED_PLANS: usize = 90;
 
 /// The active version, how often the pointer moved, and the newest version there is.
 #[derive(Clone, Copy, Debug, Default)]
@@ -53,8 +68,9 @@ impl Store {
     /// keeps its number.
     ///
     /// # Errors
-    /// A failure.
-    pub async fn put_programme(&self, document: &[u8]) -> Result<u64> {
+    /// `Contended` where another version became active since the comparison, or one of the plans
+    /// got a pass; or a failure.
+    pub async fn put_programme(&self, document: &[u8], after: &Succession) -> Result<u64> {
         let deflated = deflate(document)?;
         let mut passed = 0;
         for attempt in 0..MAX_TRIES {
@@ -63,6 +79,7 @@ impl Store {
             if known.is_some() && self.programme(pointer.active).await? == document {
                 return Ok(pointer.active);
             }
+            after.allows(pointer)?;
             let version = pointer.newest + 1 + passed;
             if !self.put_parts(version, &deflated).await? {
                 // Another document that a crash left without a pointer is passed by.
@@ -70,7 +87,7 @@ impl Store {
                 continue;
             }
             let to = Pointer { active: version, newest: version, ..pointer };
-            if self.point(known, to).await? {
+            if self.point(known, to, after).await? {
                 return Ok(version);
             }
             passed = 0;
@@ -82,15 +99,17 @@ impl Store {
     /// Activates a version that was stored before.
     ///
     /// # Errors
-    /// `NotFound` (programme), or a failure.
-    pub async fn activate_programme(&self, version: u64) -> Result<()> {
+    /// `NotFound` (programme), `Contended` as for [`Store::put_programme`], or a failure.
+    pub async fn activate_programme(&self, version: u64, after: &Succession) -> Result<()> {
         self.programme(version).await?;
         for attempt in 0..MAX_TRIES {
             let known = self.pointer(true).await?;
             let pointer = known.ok_or(Error::NotFound(Noun::Programme))?;
-            if pointer.active == version
-                || self.point(known, Pointer { active: version, ..pointer }).await?
-            {
+            if pointer.active == version {
+                return Ok(());
+            }
+            after.allows(pointer)?;
+            if self.point(known, Pointer { active: version, ..pointer }, after).await? {
                 return Ok(());
             }
             back_off(attempt).await;
@@ -123,10 +142,33 @@ impl Store {
         Ok(true)
     }
 
-    async fn point(&self, from: Option<Pointer>, to: Pointer) -> Result<bool> {
+    async fn point(&self, from: Option<Pointer>, to: Pointer, after: &Succession) -> Result<bool> {
         let demand = from.map_or(Demand::Absent, |from| Demand::Number("v", from.moves));
         let moves = from.map_or(0, |from| from.moves) + 1;
         let record = [("q", number(to.active)), ("v", number(moves)), ("n", number(to.newest))];
-        self.table.put_once(item(active_programme(), record), demand).await
+        let item = item(active_programme(), record);
+        if after.plans.is_empty() {
+            return self.table.put_once(item, demand).await;
+        }
+        let unstarted = after.plans.iter();
+        let unstarted =
+            unstarted.map(|plan| Write::Check { key: plan_start(plan), demand: Demand::Absent });
+        let put = Write::Put { item: item.clone(), demand };
+        let parts = std::iter::once(put).chain(unstarted).collect();
+        Ok(match self.table.write(parts).await? {
+            Written::Done => true,
+            // An earlier try of this call may have got through and lost its reply.
+            Written::Refused(unmet) => {
+                unmet.first().is_some_and(|first| first.item.as_ref() == Some(&item))
+            }
+            Written::Conflict => false,
+        })
+    }
+}
+
+impl Succession {
+    fn allows(&self, pointer: Pointer) -> Result<()> {
+        let same = self.active.is_none_or(|active| active == pointer.active);
+        if same { Ok(()) } else { Err(Error::Contended) }
     }
 }

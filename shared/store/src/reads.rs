@@ -193,6 +193,7 @@ fn listed_by(entry: &Entry) -> Option<(&EventId, Place)> {
         | EntryKey::SpendWithPurchase(_)
         | EntryKey::CancelSpend(_)
         | EntryKey::Redeem { .. }
+        | EntryKey::CancelRedemption(_)
         | EntryKey::Expiry(_)
         | EntryKey::Block(_)
         | EntryKey::Hold(_)

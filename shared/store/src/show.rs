@@ -17,7 +17,7 @@ pub fn show(item: &Item) -> Result<String> {
         "P" if sk == key::PROFILE => format!("{:#?}", crate::participant::read_profile(item)?),
         "P" => format!("{:#?}", decode_page(read_binary(item, "d")?)?),
         "E" => format!("{:#?}", crate::bar::read_place(item)?),
-        "X" => format!("{:#?}", crate::pass::read_pass_item(item)?),
+        "X" => crate::pass::show_pass_item(item)?,
         "U" | "G" | "J" => format!("{item:#?}"),
         _ => return Err(Error::Corrupt("a key of no known kind")),
     })

@@ -22,7 +22,10 @@ pub use event_detail::{DetailView, KpiValueView, LineView, MediumView};
 pub use hold::{HoldAnswer, ReleaseAnswer, hold, release};
 pub use participant::{ConsentView, ParticipantAnswer, ProfileView, participant};
 pub use pass::{
-    CreditView, PassIssuedAnswer, Redeemed, RedemptionAnswer, pass_id, pass_issued, redemption,
+    AccessView, ChangeView, CreditView, PassDetail, PassIssuedAnswer, PassLoadedAnswer, PassView,
+    PlanActivatedAnswer, PlanAnswer, Redeemed, RedemptionAnswer, RedemptionView, TakenBackAnswer,
+    pass_detail, pass_id, pass_issued, pass_loaded, pass_view, plan, plan_activated, redemption,
+    taken_back,
 };
 pub use preview::{PreviewAnswer, PreviewAward, preview};
 pub use returns::{

@@ -1,17 +1,34 @@
-//! Passes: bodies that issue and redeem them.
+//! Passes: bodies that print, issue, load, change, look up and redeem them.
 
+use domain::amount::{Amount, Decimals};
 use domain::id::ParticipantId;
 use domain::ledger::PayloadHash;
-use serde_json::json;
+use domain::pass::{PIN_DIGITS, PassPlan, PassValue, StateAsked};
+use domain::programme::Programme;
+use domain::time::Day;
+use serde_json::{Value, json};
 
 use crate::event::payload_hash;
-use crate::fault::BodyFault;
-use crate::read::{self, read};
+use crate::fault::{BodyFault, code};
+use crate::read::{self, Object, read};
 use crate::request::json_or_empty;
+
+/// Most passes of one print.
+pub const MAX_PRINTED: u32 = 10_000_000;
+
+/// A request to print a plan's passes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ActivationRequest {
+    /// 1 to [`MAX_PRINTED`].
+    pub count: u64,
+    pub payload: PayloadHash,
+}
 
 /// A request for one electronic pass of a plan; its recipient is personal, so it has no `Debug`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct IssueRequest {
+    /// Of a plan with a range.
+    pub value: Option<Amount>,
     /// Whom it is for: an address or a name, as the caller knows it.
     pub recipient: Option<Box<str>>,
     /// How it reaches them: `email`, `sms`, …
@@ -19,42 +36,184 @@ pub struct IssueRequest {
     pub payload: PayloadHash,
 }
 
+/// The loading of a pass at its sale.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LoadRequest {
+    pub value: Option<Amount>,
+    pub payload: PayloadHash,
+}
+
+/// A change of one pass. The PIN is a secret, so it has no `Debug`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PassUpdateRequest {
+    pub state: Option<StateAsked>,
+    /// The last day on which it can be redeemed.
+    pub until: Option<Day>,
+    pub value: Option<Amount>,
+    pub pin: Option<Box<str>>,
+}
+
+/// A pass as who holds it names it: secrets, so it has no `Debug`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Credential {
+    /// As typed.
+    pub code: Box<str>,
+    /// As typed.
+    pub pin: Option<Box<str>>,
+}
+
 /// A pass that a participant redeems.
 #[derive(Clone, PartialEq, Eq)]
 pub struct RedemptionRequest {
-    /// As typed; a secret, so it has no `Debug`.
-    pub code: String,
+    pub credential: Credential,
     pub participant: ParticipantId,
     /// Of the participant alone: the pass is the scope of the key already, and a stored hash of
     /// the code would let a reader of the table try codes against it.
     pub payload: PayloadHash,
 }
 
-/// Parses the issue of a pass; an empty body counts as `{}`.
-pub fn parse_issue(bytes: &[u8]) -> Result<IssueRequest, BodyFault> {
+/// The cancel of a redemption.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TakeBackRequest {
+    /// Whether the pass is void afterwards; else it can be used again.
+    pub void: bool,
+    pub payload: PayloadHash,
+}
+
+/// Parses the print of a plan's passes.
+pub fn parse_activation(bytes: &[u8]) -> Result<ActivationRequest, BodyFault> {
+    let value = read::json(bytes)?;
+    read(&value, |node| {
+        let body = node.object(&["count"])?;
+        let count = body.required("count").and_then(|count| count.integer(1..=MAX_PRINTED))?;
+        Some(ActivationRequest { count: count.into(), payload: payload_hash(&value) })
+    })
+}
+
+/// Parses the issue of a pass of this plan; an empty body counts as `{}`.
+pub fn parse_issue(
+    bytes: &[u8],
+    programme: &Programme,
+    plan: &PassPlan,
+) -> Result<IssueRequest, BodyFault> {
     let value = json_or_empty(bytes)?;
     read(&value, |node| {
         let body = node.object(&["recipient", "channel", "value"])?;
-        body.unsupported("value", "passes of this plan have a fixed value: leave it out");
         let recipient = body.optional("recipient").and_then(|recipient| recipient.label(200));
         let channel = body.optional("channel").and_then(|channel| channel.parsed(parse_channel));
-        Some(IssueRequest { recipient, channel, payload: payload_hash(&value) })
+        let chosen = chosen(&body, programme, plan);
+        if chosen.is_none() && plan.value.fixed().is_none() && body.optional("value").is_none() {
+            body.missing("value", "is required: the plan has a range of values");
+        }
+        Some(IssueRequest { value: chosen, recipient, channel, payload: payload_hash(&value) })
     })
+}
+
+/// Parses the loading of a pass of this plan; an empty body counts as `{}`.
+pub fn parse_load(
+    bytes: &[u8],
+    programme: &Programme,
+    plan: &PassPlan,
+) -> Result<LoadRequest, BodyFault> {
+    let value = json_or_empty(bytes)?;
+    read(&value, |node| {
+        let body = node.object(&["value"])?;
+        let chosen = chosen(&body, programme, plan);
+        Some(LoadRequest { value: chosen, payload: payload_hash(&value) })
+    })
+}
+
+/// Parses a change of a pass of this plan.
+pub fn parse_pass_update(
+    bytes: &[u8],
+    programme: &Programme,
+    plan: &PassPlan,
+) -> Result<PassUpdateRequest, BodyFault> {
+    let states = [
+        ("usable", Some(StateAsked::Usable)),
+        ("void", Some(StateAsked::Void)),
+        ("locked", Some(StateAsked::Locked)),
+    ];
+    let names = &["state", "redeemable_until", "value", "pin"];
+    read(&read::json(bytes)?, |node| {
+        let body = node.object(names)?;
+        if names.iter().all(|name| body.optional(name).is_none()) {
+            node.fault(code::REQUIRED, "must say what is to change");
+        }
+        let state = body.optional("state").and_then(|state| state.choice(&states));
+        let until = body.optional("redeemable_until").and_then(|day| day.date()).map(Day::of);
+        let value = body.optional("value").and_then(|value| value.positive(unit(programme, plan)));
+        let pin = body.optional("pin").and_then(|pin| {
+            if !plan.pin {
+                pin.fault(code::NOT_ALLOWED, "passes of this plan have no PIN");
+            }
+            pin.parsed(parse_pin)
+        });
+        Some(PassUpdateRequest { state, until, value, pin })
+    })
+}
+
+/// Parses a look-up of a pass by its code.
+pub fn parse_lookup(bytes: &[u8]) -> Result<Credential, BodyFault> {
+    read(&read::json(bytes)?, |node| credential(&node.object(&["code", "pin"])?))
 }
 
 /// Parses a redemption.
 pub fn parse_redemption(bytes: &[u8]) -> Result<RedemptionRequest, BodyFault> {
-    let value = read::json(bytes)?;
-    read(&value, |node| {
+    read(&read::json(bytes)?, |node| {
         let body = node.object(&["code", "pin", "participant_id"])?;
-        body.unsupported("pin", "passes with a PIN are not supported yet");
-        let code = body.required("code").and_then(|code| code.label(64));
+        let credential = credential(&body);
         let participant = body.required("participant_id");
         let participant = participant.and_then(|id| id.parsed(ParticipantId::parse));
-        let (code, participant) = (code?, participant?);
+        let (credential, participant) = (credential?, participant?);
         let payload = payload_hash(&json!({ "participant_id": participant.as_str() }));
-        Some(RedemptionRequest { code: code.into(), participant, payload })
+        Some(RedemptionRequest { credential, participant, payload })
     })
+}
+
+/// Parses the cancel of a redemption.
+pub fn parse_take_back(bytes: &[u8]) -> Result<TakeBackRequest, BodyFault> {
+    let value: Value = read::json(bytes)?;
+    read(&value, |node| {
+        let body = node.object(&["pass"])?;
+        let choices = [("usable", Some(false)), ("void", Some(true))];
+        let void = body.required("pass").and_then(|pass| pass.choice(&choices))?;
+        Some(TakeBackRequest { void, payload: payload_hash(&value) })
+    })
+}
+
+fn credential(body: &Object<'_>) -> Option<Credential> {
+    let code = body.required("code").and_then(|code| code.label(64));
+    let pin = body.optional("pin").map(|pin| pin.label(16));
+    Some(Credential { code: code?, pin: pin.map_or(Some(None), |pin| pin.map(Some))? })
+}
+
+/// A value that the plan allows.
+fn chosen(body: &Object<'_>, programme: &Programme, plan: &PassPlan) -> Option<Amount> {
+    let node = body.optional("value")?;
+    let value = node.positive(unit(programme, plan))?;
+    if !plan.value.allows(value) {
+        node.fault(code::RANGE, range(programme, plan));
+    }
+    Some(value)
+}
+
+fn unit(programme: &Programme, plan: &PassPlan) -> Decimals {
+    programme.balance(&plan.balance).map(|balance| balance.decimals).unwrap_or_default()
+}
+
+fn range(programme: &Programme, plan: &PassPlan) -> String {
+    let show = |amount| programme.show(&plan.balance, amount);
+    match plan.value {
+        PassValue::Fixed(fixed) => format!("must be {}: the plan's value is fixed", show(fixed)),
+        PassValue::Range { min, max } => format!("must be from {} to {}", show(min), show(max)),
+    }
+}
+
+/// Digits as many as a PIN has. The message does not repeat them.
+fn parse_pin(text: &str) -> Result<Box<str>, String> {
+    let fits = text.len() == PIN_DIGITS && text.bytes().all(|byte| byte.is_ascii_digit());
+    if fits { Ok(text.into()) } else { Err(format!("must be {PIN_DIGITS} digits")) }
 }
 
 /// A channel's name.

@@ -26,6 +26,7 @@ pub(crate) struct Node<'a> {
 }
 
 /// An object whose fields are all known.
+#[derive(Clone)]
 pub(crate) struct Object<'a> {
     map: &'a Map<String, Value>,
     known: &'static [&'static str],
@@ -52,12 +53,15 @@ pub(crate) fn read<T>(
 }
 
 impl<'a> Node<'a> {
-    /// Notes a violation here.
+    /// Notes a violation here; what several readers find in one place is noted once.
     pub fn fault(&self, code: &'static str, message: impl Display) {
         let mut faults = self.faults.0.borrow_mut();
         if faults.len() < MAX_VIOLATIONS {
             let message = message.to_string();
-            faults.push(Violation { pointer: self.pointer.clone(), code, message });
+            let violation = Violation { pointer: self.pointer.clone(), code, message };
+            if !faults.contains(&violation) {
+                faults.push(violation);
+            }
         }
     }
 
@@ -154,12 +158,5 @@ impl<'a> Object<'a> {
         item: impl FnMut(&Node<'a>) -> Option<T>,
     ) -> Vec<T> {
         self.optional(name).map(|node| node.list(most, item)).unwrap_or_default()
-    }
-
-    /// A field that the contract names and this version does not do.
-    pub fn unsupported(&self, name: &'static str, message: impl Display) {
-        if let Some(node) = self.optional(name) {
-            node.fault(code::NOT_SUPPORTED, message);
-        }
     }
 }

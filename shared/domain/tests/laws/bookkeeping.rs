@@ -255,8 +255,7 @@ impl Book {
 
     pub fn redeem(&mut self, pass: &Pass) -> Outcome {
         let (plan, payload) = (gift(), PayloadHash([3; 8]));
-        let lot = plan.lot(pass, self.now, ZONE);
-        self.commit(&Command::Redeem { pass, payload, lot })
+        self.commit(&Command::Redeem { pass, plan: &plan, payload })
     }
 
     pub fn block(&mut self, blocked: bool) {

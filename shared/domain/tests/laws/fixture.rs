@@ -14,7 +14,9 @@ use domain::offer::{
     Award, AwardForm, Band, Beneficiary, Conditions, EvaluationMethod, Expiry, Limit, Offer,
     OfferClass, Quota, Scope,
 };
-use domain::pass::{Generation, Issue, Pass, PassPlan};
+use domain::pass::{
+    Generation, Issue, Pass, PassFormat, PassPlan, PassType, PassValue, PassWindow,
+};
 use domain::payment_medium::PaymentMediumRules;
 use domain::programme::{
     Balance, Currency, DebtPolicy, Definition, Lookup, Merchant, Merchants, Product, Programme,
@@ -232,21 +234,29 @@ fn spend_definition() -> SpendDefinition {
 pub fn gift() -> PassPlan {
     PassPlan {
         id: PlanId::parse("gift-20").unwrap(),
+        pass_type: PassType::Gift,
+        format: PassFormat::Electronic,
+        classification: None,
         balance: points(),
-        value: Amount(20),
-        redeemable_for: Some(span("P1M")),
+        value: PassValue::Fixed(Amount(20)),
+        window: PassWindow { from: None, until: None, lasts: Some(span("P1M")) },
         expires: Expiry::After(span("P7D")),
+        pin: false,
+        uses: 1,
+        when_loaded: false,
     }
 }
 
 pub fn pass(serial: u64, now: Instant) -> Pass {
-    let payload = PayloadHash::default();
-    gift().issue(
-        serial,
-        Issue { key: key("i"), payload, generation: Generation(0), recipient: None, channel: None },
-        now,
-        ZONE,
-    )
+    let issue = Issue {
+        key: key("i"),
+        payload: PayloadHash::default(),
+        generation: Generation(0),
+        value: None,
+        recipient: None,
+        channel: None,
+    };
+    gift().issue(serial, issue, now)
 }
 
 pub fn line(quantity: u32, net: i64, vat: i64) -> Line {

@@ -71,7 +71,7 @@ fn r82_a_pass_is_one_lot_and_redeemed_once() {
     book.now = at("2026-12-21T23:59:59+01:00");
     assert_eq!(book.clone().redeem(&late), Outcome::Done, "to the end of its day");
     book.now = at("2026-12-22T00:00:00+01:00");
-    assert_eq!(book.redeem(&late), Outcome::Refused(Refusal::PassNotRedeemable));
+    assert_eq!(book.redeem(&late), Outcome::Refused(Refusal::PassExpired));
 }
 
 #[test]
@@ -79,9 +79,9 @@ fn r80_a_pass_that_would_credit_what_expired_is_not_used_up() {
     let mut book = Book::with(vec![], noon("2026-11-21"));
     let pass = pass(1, book.now);
     let over = domain::pass::PassPlan { expires: Expiry::On(day("2026-11-20")), ..gift() };
-    let (payload, lot) = (pass.payload, over.lot(&pass, book.now, ZONE));
-    let redeem = domain::apply::Command::Redeem { pass: &pass, payload, lot };
-    assert_eq!(book.commit(&redeem), Outcome::Refused(Refusal::PassNotRedeemable));
+    let payload = domain::ledger::PayloadHash::default();
+    let redeem = domain::apply::Command::Redeem { pass: &pass, plan: &over, payload };
+    assert_eq!(book.commit(&redeem), Outcome::Refused(Refusal::AlreadyExpired));
 }
 
 /// 401 purchases on as many days, each with an expiry of its own.

@@ -187,7 +187,7 @@ fn take(book: &mut Book, step: &Step) {
         Step::Redeem(serial) => {
             let pass = pass(*serial, book.now);
             let plan = pass.id.plan.clone();
-            if book.known(&EntryKey::Redeem { plan, serial: *serial }).is_none() {
+            if book.known(&EntryKey::Redeem { plan, serial: *serial, turn: 0 }).is_none() {
                 book.redeem(&pass);
             }
         }

@@ -23,6 +23,7 @@ mod lots;
 mod machine;
 mod media;
 mod orders;
+mod passes;
 mod preview;
 mod profiles;
 mod quotas;

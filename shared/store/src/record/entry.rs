@@ -30,7 +30,7 @@ enum KeyRecord {
     SpendWithPurchase(Name),
     CancelEvent(Name, u16),
     CancelSpend(u64),
-    Redeem(Name, u64),
+    Redeem(Name, u64, u32),
     Expiry,
     Block,
     SpendRequest(Name),
@@ -38,6 +38,7 @@ enum KeyRecord {
     EndHold(CallerKey),
     Lapse,
     Adjust(CallerKey),
+    CancelRedemption(u64),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -115,7 +116,10 @@ fn key_record(names: &mut Names, key: &EntryKey) -> Result<KeyRecord> {
             KeyRecord::CancelEvent(names.add(event.as_str())?, *turn)
         }
         EntryKey::CancelSpend(sequence) => KeyRecord::CancelSpend(*sequence),
-        EntryKey::Redeem { plan, serial } => KeyRecord::Redeem(names.add(plan.as_str())?, *serial),
+        EntryKey::Redeem { plan, serial, turn } => {
+            KeyRecord::Redeem(names.add(plan.as_str())?, *serial, *turn)
+        }
+        EntryKey::CancelRedemption(sequence) => KeyRecord::CancelRedemption(*sequence),
         EntryKey::Expiry(_) => KeyRecord::Expiry,
         EntryKey::Block(_) => KeyRecord::Block,
         EntryKey::SpendRequest(event) => KeyRecord::SpendRequest(names.add(event.as_str())?),
@@ -138,9 +142,10 @@ fn read_key(texts: &Texts<'_>, record: &KeyRecord, sequence: u64) -> Result<Entr
             EntryKey::CancelEvent { event: texts.event(*event)?, turn: *turn }
         }
         KeyRecord::CancelSpend(of) => EntryKey::CancelSpend(*of),
-        KeyRecord::Redeem(plan, serial) => {
-            EntryKey::Redeem { plan: texts.plan(*plan)?, serial: *serial }
+        KeyRecord::Redeem(plan, serial, turn) => {
+            EntryKey::Redeem { plan: texts.plan(*plan)?, serial: *serial, turn: *turn }
         }
+        KeyRecord::CancelRedemption(of) => EntryKey::CancelRedemption(*of),
         KeyRecord::Expiry => EntryKey::Expiry(sequence),
         KeyRecord::Block => EntryKey::Block(sequence),
         KeyRecord::SpendRequest(event) => EntryKey::SpendRequest(texts.event(*event)?),

@@ -17,7 +17,7 @@ mod wallet;
 
 pub use event::{StoredEvent, decode_event, encode_event};
 pub use participant::{decode_participant, encode_participant};
-pub use pass::{decode_pass, encode_pass};
+pub use pass::{decode_pass, decode_start, encode_pass, encode_start};
 pub use returns::{Asked, decode_bar, encode_bar};
 pub use wallet::{
     Page, PageHash, State, decode_page, decode_state, encode_page, encode_state, page_hash,

@@ -16,7 +16,10 @@ use domain::id::{
 use domain::ledger::{Act, Effect, Entry, EntryKey, HoldMade, LotId, PayloadHash, Slot, SpendMade};
 use domain::offer::Counts;
 use domain::participant::{Consent, Participant, Profile};
-use domain::pass::{Generation, Pass, PassId, Redemption, SERIALS};
+use domain::pass::{
+    Change, ChangeKind, Generation, Issued, Loaded, Mark, Origin, Pass, PassId, PlanStart, Printed,
+    Redemption, SERIALS,
+};
 use domain::payment_medium::PaymentMedium;
 use domain::programme::ReductionMethod;
 use domain::refusal::{Reason, Refusal};
@@ -209,21 +212,25 @@ fn written_off() -> impl Strategy<Value = WrittenOff> {
 /// The key and the act; sequences of their own are put in afterwards.
 fn deed() -> impl Strategy<Value = (EntryKey, Act)> {
     let refusal = prop::sample::select(Refusal::ALL.to_vec());
-    let key = prop_oneof![
-        (event_id(), any::<u8>()).prop_map(|(event, turn)| EntryKey::Event { event, turn }),
-        key().prop_map(EntryKey::Spend),
-        event_id().prop_map(EntryKey::SpendWithPurchase),
-        (event_id(), any::<u16>()).prop_map(|(event, turn)| EntryKey::CancelEvent { event, turn }),
-        any::<u64>().prop_map(EntryKey::CancelSpend),
-        (plan(), any::<u64>()).prop_map(|(plan, serial)| EntryKey::Redeem { plan, serial }),
-        Just(EntryKey::Expiry(0)),
-        Just(EntryKey::Block(0)),
-        event_id().prop_map(EntryKey::SpendRequest),
-        key().prop_map(EntryKey::Hold),
-        key().prop_map(EntryKey::EndHold),
-        Just(EntryKey::Lapse(0)),
-        key().prop_map(EntryKey::Adjust),
-    ];
+    let key =
+        prop_oneof![
+            (event_id(), any::<u8>()).prop_map(|(event, turn)| EntryKey::Event { event, turn }),
+            key().prop_map(EntryKey::Spend),
+            event_id().prop_map(EntryKey::SpendWithPurchase),
+            (event_id(), any::<u16>())
+                .prop_map(|(event, turn)| EntryKey::CancelEvent { event, turn }),
+            any::<u64>().prop_map(EntryKey::CancelSpend),
+            (plan(), any::<u64>(), any::<u32>())
+                .prop_map(|(plan, serial, turn)| EntryKey::Redeem { plan, serial, turn }),
+            any::<u64>().prop_map(EntryKey::CancelRedemption),
+            Just(EntryKey::Expiry(0)),
+            Just(EntryKey::Block(0)),
+            event_id().prop_map(EntryKey::SpendRequest),
+            key().prop_map(EntryKey::Hold),
+            key().prop_map(EntryKey::EndHold),
+            Just(EntryKey::Lapse(0)),
+            key().prop_map(EntryKey::Adjust),
+        ];
     let act = prop_oneof![
         Just(Act::Judged),
         made().prop_map(Act::Spent),
@@ -267,6 +274,7 @@ fn numbered(first: u64, mut entries: Vec<Entry>) -> Vec<Entry> {
             | EntryKey::CancelSpend(_)
             | EntryKey::SpendRequest(_)
             | EntryKey::Redeem { .. }
+            | EntryKey::CancelRedemption(_)
             | EntryKey::Hold(_)
             | EntryKey::EndHold(_)
             | EntryKey::Adjust(_) => {}
@@ -457,31 +465,70 @@ pub fn event() -> impl Strategy<Value = StoredEvent> {
 }
 
 pub fn pass() -> impl Strategy<Value = Pass> {
-    let redemption = (key(), payload(), participant(), any::<u64>(), of(day())).prop_map(
-        |(key, payload, participant, sequence, expires)| Redemption {
+    let request = || (key(), payload(), instant());
+    let issued = (request(), of(text()), of(text())).prop_map(|(request, recipient, channel)| {
+        let (key, payload, at) = request;
+        Origin::Issued(Issued { key, payload, at, recipient, channel })
+    });
+    let origin = prop_oneof![issued, instant().prop_map(|at| Origin::Printed { at })];
+    let loaded = request().prop_map(|(key, payload, at)| Loaded { key, payload, at });
+    let mark = prop::sample::select(vec![Mark::Void, Mark::Locked]);
+    let head = ((plan(), 0..SERIALS, 0..32_u8), origin, of(amount()), of(loaded), of(day()));
+    let tail = (of(mark), any::<u8>(), of(any::<[u8; 16]>()));
+    (head, tail, vec(redemption(), 0..3), vec(change(), 0..3)).prop_map(
+        |((id, origin, value, loaded, until), tail, redemptions, changes)| Pass {
+            id: PassId { plan: id.0, serial: id.1 },
+            generation: Generation(id.2),
+            origin,
+            value,
+            loaded,
+            until,
+            mark: tail.0,
+            tries: tail.1,
+            chosen_pin: tail.2,
+            redemptions,
+            changes,
+        },
+    )
+}
+
+fn redemption() -> impl Strategy<Value = Redemption> {
+    let head = (key(), payload(), participant(), any::<u64>());
+    (head, amount(), of(day()), any::<bool>()).prop_map(
+        |((key, payload, participant, sequence), amount, expires, cancelled)| Redemption {
             key,
             payload,
             participant,
             sequence,
+            amount,
             expires,
-        },
-    );
-    let head = ((plan(), 0..SERIALS, 0..32_u8), key(), payload(), instant(), balance(), amount());
-    (head, of(day()), of(text()), of(text()), of(redemption)).prop_map(
-        |(head, redeemable_until, recipient, channel, redemption)| Pass {
-            id: PassId { plan: head.0.0, serial: head.0.1 },
-            issued_under: head.1,
-            payload: head.2,
-            issued_at: head.3,
-            generation: Generation(head.0.2),
-            balance: head.4,
-            value: head.5,
-            redeemable_until,
-            recipient,
-            channel,
-            redemption,
+            cancelled,
         },
     )
+}
+
+fn change() -> impl Strategy<Value = Change> {
+    let kind = prop_oneof![
+        Just(ChangeKind::Loaded),
+        Just(ChangeKind::Usable),
+        Just(ChangeKind::Void),
+        Just(ChangeKind::Locked),
+        day().prop_map(ChangeKind::Until),
+        amount().prop_map(ChangeKind::Value),
+        Just(ChangeKind::Pin),
+        any::<u32>().prop_map(ChangeKind::TakenBack),
+    ];
+    (instant(), text(), kind).prop_map(|(at, who, kind)| Change { at, who, kind })
+}
+
+pub fn plan_start() -> impl Strategy<Value = PlanStart> {
+    let printed = ((key(), payload(), instant()), any::<u64>(), 0..32_u8).prop_map(
+        |((key, payload, at), count, generation)| {
+            let generation = Generation(generation);
+            Printed { key, payload, count, at, generation }
+        },
+    );
+    (any::<u64>(), of(printed)).prop_map(|(programme, printed)| PlanStart { programme, printed })
 }
 
 pub fn profile() -> impl Strategy<Value = Participant> {

@@ -1,6 +1,7 @@
 //! The programme, the people and the requests that the tests are made of.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
@@ -17,7 +18,9 @@ use domain::offer::{
     Award, AwardForm, Beneficiary, Conditions, EvaluationMethod, Expiry, Limit, Offer, OfferClass,
     Quota, Scope,
 };
-use domain::pass::{Generation, Issue, PassPlan};
+use domain::pass::{
+    Generation, Issue, PassFormat, PassKeys, PassPlan, PassType, PassValue, PassWindow, PlanKey,
+};
 use domain::payment_medium::PaymentMediumRules;
 use domain::programme::{
     Balance, Currency, DebtPolicy, Definition, Lookup, Merchant, Merchants, Programme,
@@ -25,7 +28,7 @@ use domain::programme::{
 };
 use domain::spend::{SpendAsked, SpendDefinition};
 use domain::time::{Duration as Span, Instant, parse_instant};
-use store::{CancelEvent, Posting, RequestKey, Spending, Store};
+use store::{Activating, CancelEvent, Posting, RequestKey, Spending, Store, Succession};
 
 use crate::engine::TABLE;
 use crate::wire::Wire;
@@ -111,11 +114,64 @@ pub fn cash() -> Offer {
 pub fn gift() -> PassPlan {
     PassPlan {
         id: PlanId::parse("gift-20").unwrap(),
+        pass_type: PassType::Gift,
+        format: PassFormat::Electronic,
+        classification: None,
         balance: points(),
-        value: Amount(20),
-        redeemable_for: Some(Span::parse("P1M").unwrap()),
+        value: PassValue::Fixed(Amount(20)),
+        window: PassWindow { lasts: Some(Span::parse("P1M").unwrap()), ..PassWindow::default() },
         expires: Expiry::After(Span::parse("P7D").unwrap()),
+        pin: false,
+        uses: 1,
+        when_loaded: false,
     }
+}
+
+/// Printed cards of 10 to 50, with a PIN, worth something once they are loaded.
+pub fn card() -> PassPlan {
+    PassPlan {
+        id: PlanId::parse("card").unwrap(),
+        format: PassFormat::Printed,
+        value: PassValue::Range { min: Amount(10), max: Amount(50) },
+        pin: true,
+        when_loaded: true,
+        ..gift()
+    }
+}
+
+/// The key of a plan's codes.
+pub fn plan_key(plan: &PassPlan) -> PlanKey {
+    let keys = PassKeys::parse("a key of at least thirty-two characters").unwrap();
+    keys.of(&plan.id, Generation(0)).unwrap()
+}
+
+/// Makes the programme's version the active one, as passes demand.
+pub async fn publish(store: &Store) -> store::Result<()> {
+    for document in ["one", "two", "three"] {
+        store.put_programme(document.as_bytes(), &Succession::default()).await?;
+    }
+    Ok(())
+}
+
+/// The order to print ten cards.
+pub fn printing(programme: &Programme) -> Activating<'_> {
+    static PLAN: LazyLock<PassPlan> = LazyLock::new(card);
+    static KEY: LazyLock<Key> = LazyLock::new(|| key("print"));
+    let (now, generation) = (noon(), Generation(0));
+    Activating {
+        programme,
+        now,
+        plan: &PLAN,
+        key: &KEY,
+        payload: payload(1),
+        count: 10,
+        generation,
+    }
+}
+
+/// Prints ten cards.
+pub async fn print(store: &Store, programme: &Programme) -> store::Result<()> {
+    store.activate_plan(&printing(programme)).await.map(drop)
 }
 
 pub fn programme(offers: Vec<Offer>) -> Programme {
@@ -157,7 +213,7 @@ pub fn programme(offers: Vec<Offer>) -> Programme {
             units: Lookup::from_iter([(UnitId::parse("shop-1").unwrap(), owner)]),
         },
         offers: offers.into(),
-        pass_plans: vec![gift()],
+        pass_plans: vec![gift(), card()],
         segments: vec![],
         runs: vec![],
     }
@@ -168,6 +224,7 @@ pub fn issue(name: &str) -> Issue {
         key: key(name),
         payload: payload(1),
         generation: Generation(0),
+        value: None,
         recipient: Some("r-1".into()),
         channel: None,
     }

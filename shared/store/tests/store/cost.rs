@@ -16,7 +16,7 @@ use store::{
 
 use crate::cast::{
     asked, cancelling, cash, event_id, gift, in_pieces, issue, key, later, noon, offer, open,
-    payload, person, post, programme, purchase, run_id, tenfold, timed_key,
+    payload, person, plan_key, post, programme, publish, purchase, run_id, tenfold, timed_key,
 };
 use crate::event_types::{Request, request, statement};
 use crate::wire::Wire;
@@ -256,6 +256,9 @@ async fn a_cancelled_spend_costs_what_a_spend_costs_and_a_redemption_four_writes
     }
     assert_eq!(bill.price("cancel of a spend", TIMES).written, 117);
     let mut passes = Vec::new();
+    publish(&bill.store).await.unwrap();
+    bill.store.issue_pass(&bill.programme, noon(), &gift(), &issue("first")).await.unwrap();
+    bill.wire.take_calls();
     for number in 0..TIMES {
         let (plan, issue) = (gift(), issue(&format!("order-{number}")));
         let issued = bill.store.issue_pass(&bill.programme, noon(), &plan, &issue).await;
@@ -266,7 +269,8 @@ async fn a_cancelled_spend_costs_what_a_spend_costs_and_a_redemption_four_writes
         let (programme, now, plan) = (&bill.programme, later(1), &gift());
         let (participant, payload) = (&person("c-1"), payload(1));
         let key = &timed_key(now, u64::try_from(number).unwrap());
-        let order = Redeeming { programme, now, plan, pass, participant, key, payload };
+        let proof = (&plan_key(plan), None);
+        let order = Redeeming { programme, now, plan, pass, proof, participant, key, payload };
         bill.store.redeem(&order).await.unwrap();
     }
     assert_eq!(bill.price("redemption of a pass", TIMES).written, 417);

@@ -7,7 +7,7 @@ use domain::id::EventId;
 use domain::ledger::{Act, Entry, EntryKey, PayloadHash};
 use domain::refusal::Refusal;
 use serde_json::json;
-use store::{Error, EventsFilter, Judging, Noun};
+use store::{Error, EventsFilter, Judging, Noun, Succession};
 
 use crate::cast::{
     cash, event_id, later, noon, open, person, post, programme, purchase, run_id, spend, tenfold,
@@ -106,19 +106,29 @@ async fn a_document_that_was_cut_off_is_never_seen_and_the_next_one_is_whole() {
     let mut rng = fastrand::Rng::with_seed(1);
     // It does not deflate: three parts.
     let document: Vec<u8> = (0..720_000).map(|_| rng.u8(..)).collect();
-    assert_eq!(store.put_programme(b"one").await.unwrap(), 1);
+    assert_eq!(store.put_programme(b"one", &Succession::default()).await.unwrap(), 1);
     wire.take_calls();
     // Pointer, active document, first part; the second does not arrive.
     wire.fault_at(3, Fault::Before);
-    assert!(matches!(careless.put_programme(&document).await, Err(Error::Unavailable(_))));
+    assert!(matches!(
+        careless.put_programme(&document, &Succession::default()).await,
+        Err(Error::Unavailable(_))
+    ));
     assert!(matches!(store.programme(2).await, Err(Error::NotFound(Noun::Programme))));
-    assert!(matches!(store.activate_programme(2).await, Err(Error::NotFound(Noun::Programme))));
-    assert_eq!(store.put_programme(b"two").await.unwrap(), 3);
+    assert!(matches!(
+        store.activate_programme(2, &Succession::default()).await,
+        Err(Error::NotFound(Noun::Programme))
+    ));
+    assert_eq!(store.put_programme(b"two", &Succession::default()).await.unwrap(), 3);
     assert_eq!(store.active_programme(true).await.unwrap(), 3);
-    assert_eq!(store.put_programme(&document).await.unwrap(), 4);
+    assert_eq!(store.put_programme(&document, &Succession::default()).await.unwrap(), 4);
     assert_eq!(store.programme(4).await.unwrap(), document);
-    assert_eq!(store.put_programme(&document).await.unwrap(), 4, "it is active already");
-    store.activate_programme(3).await.unwrap();
+    assert_eq!(
+        store.put_programme(&document, &Succession::default()).await.unwrap(),
+        4,
+        "it is active already"
+    );
+    store.activate_programme(3, &Succession::default()).await.unwrap();
     assert_eq!(store.programme(store.active_programme(true).await.unwrap()).await.unwrap(), b"two");
 }
 

@@ -5,6 +5,7 @@
 #![allow(clippy::inconsistent_digit_grouping)]
 
 mod arbitrary;
+mod cards;
 mod cast;
 mod cost;
 mod engine;
@@ -20,6 +21,7 @@ mod matrix;
 mod money;
 mod operation;
 mod pages;
+mod passes;
 mod quotas;
 mod races;
 mod records;

@@ -59,12 +59,18 @@ async fn insist(cast: &Cast, store: &Store, operation: Operation) -> Result<Stri
     answer
 }
 
-/// All that is stored. How often a profile was written does not matter: it says the same.
+/// All that is stored. How often a profile was written does not matter, nor how often a PIN was
+/// tried: they say the same.
 fn contents(items: &Items, operation: Operation) -> Items {
     let mut items = items.clone();
     if matches!(operation, Operation::Register | Operation::RegisterAgain) {
         let profiles = items.iter_mut().filter(|((_, sk), _)| sk == "A");
         profiles.for_each(|(_, item)| drop(item.as_object_mut().unwrap().remove("v")));
+    }
+    let tries_pins = [Operation::LookUpPass, Operation::RedeemWithPin, Operation::RedeemRefused];
+    if tries_pins.contains(&operation) {
+        let passes = items.iter_mut().filter(|((_, sk), _)| sk == "X");
+        passes.for_each(|(_, item)| drop(item.as_object_mut().unwrap().remove("v")));
     }
     items
 }

@@ -10,12 +10,13 @@ use domain::returns::ReturnedLine;
 use domain::spend::SpendAsked;
 use store::{
     CancelEvent, CancelSpend, Done, Error, Judging, Posting, Redeeming, RequestKey, Result,
-    Spending, Store,
+    Spending, Store, Succession,
 };
 
+use crate::cards::Cards;
 use crate::cast::{
     asked, cancelling, cash, event_id, gift, in_pieces, issue, key, later, noon, payload, person,
-    post, programme, purchase, run_id, spend, tenfold, timed_key,
+    plan_key, post, programme, publish, purchase, run_id, spend, tenfold, timed_key,
 };
 use crate::event_types::{Request, referral, request, statement};
 use crate::money::{Ask, book};
@@ -94,7 +95,16 @@ operations! {
     AdjustRefused,
     BookExpiry,
     IssuePass,
+    IssueFirstPass,
+    ActivatePlan,
+    LoadPass,
+    LoadRefused,
+    UpdatePass,
+    LookUpPass,
     Redeem,
+    RedeemWithPin,
+    RedeemRefused,
+    TakeBack,
     PutProgramme,
     ActivateProgramme,
     StartRun,
@@ -162,7 +172,9 @@ impl Cast {
             let event = in_pieces(purchase(who, reference, 20_00, noon()), 2);
             post(store, programme, &event, noon(), false).await?;
         }
+        publish(store).await?;
         store.issue_pass(programme, noon(), &self.plan, &issue("pass-1")).await?;
+        Box::pin(Cards::of(self).prepare(store)).await?;
         self.cancel_ahead(store, "barred").await?;
         // Whom referrals refer: a journal that is full as well.
         store.register(&person("c-4"), None, vec![]).await?;
@@ -170,8 +182,6 @@ impl Cast {
             let event = purchase(&person("c-4"), &format!("o-{number}"), 0, noon());
             post(store, programme, &event, noon(), true).await?;
         }
-        store.put_programme(b"one").await?;
-        store.put_programme(b"two").await?;
         store.start_run(&run_id("run-1"), &requests::run()).await?;
         store.start_export("export-1", &requests::export()).await?;
         Ok(())
@@ -306,10 +316,21 @@ impl Cast {
                 let issued = store.issue_pass(programme, now, &self.plan, &issue).await;
                 Ok(format!("{:?}", issued?.0))
             }
+            Operation::IssueFirstPass
+            | Operation::ActivatePlan
+            | Operation::LoadPass
+            | Operation::LoadRefused
+            | Operation::UpdatePass
+            | Operation::LookUpPass
+            | Operation::RedeemWithPin
+            | Operation::RedeemRefused
+            | Operation::TakeBack => Box::pin(Cards::of(self).ask(store, operation)).await,
             Operation::Redeem => {
                 let (plan, pass, key) = (&self.plan, &self.pass(), &key("redeem-1"));
                 let (participant, payload) = (who, payload(4));
-                let order = Redeeming { programme, now, plan, pass, participant, key, payload };
+                let proof = (&plan_key(plan), None);
+                let order =
+                    Redeeming { programme, now, plan, pass, proof, participant, key, payload };
                 done(store.redeem(&order).await)
             }
             Operation::Hold => done(ask.hold(50, "PT15M", None).await),
@@ -329,8 +350,12 @@ impl Cast {
             Operation::AdjustRefused => done(ask.adjust(-9_999, None).await),
             Operation::BookExpiry => done(book(store, programme, who, later(20), "run-1").await),
             Operation::ReadRoster => requests::read_roster(store, programme).await,
-            Operation::PutProgramme => Ok(store.put_programme(b"three").await?.to_string()),
-            Operation::ActivateProgramme => Ok(format!("{:?}", store.activate_programme(1).await?)),
+            Operation::PutProgramme => {
+                Ok(store.put_programme(b"four", &Succession::default()).await?.to_string())
+            }
+            Operation::ActivateProgramme => {
+                Ok(format!("{:?}", store.activate_programme(1, &Succession::default()).await?))
+            }
             Operation::StartRun => requests::start_run(store).await,
             Operation::SaveShard => requests::save_shard(store).await,
             Operation::StartExport => requests::start_export(store).await,

@@ -14,8 +14,8 @@ use store::{Error, Judging, Redeeming, Store};
 use tokio::task::{JoinSet, LocalSet};
 
 use crate::cast::{
-    event_id, gift, issue, key, later, noon, open, payload, person, post, programme, purchase,
-    run_id, seed, spend, tenfold, timed_key,
+    event_id, gift, issue, key, later, noon, open, payload, person, plan_key, post, programme,
+    publish, purchase, run_id, seed, spend, tenfold, timed_key,
 };
 use crate::fault::Weather;
 use crate::laws::walk;
@@ -189,6 +189,7 @@ async fn a_pass_that_twenty_redeem_at_once_is_redeemed_once() {
     let race = Race::new("pass", 100_00).await;
     let store = open(&race.wire, true);
     store.register(&person("c-2"), None, vec![]).await.unwrap();
+    publish(&store).await.unwrap();
     let issued = store.issue_pass(&race.programme, noon(), &gift(), &issue("i")).await;
     let pass = issued.unwrap().0.id;
     let redeemed = at_once(20, |number| {
@@ -197,11 +198,12 @@ async fn a_pass_that_twenty_redeem_at_once_is_redeemed_once() {
             let participant = &person(if number % 2 == 0 { "c-1" } else { "c-2" });
             let (programme, now, plan) = (&race.programme, later(1), &gift());
             let (pass, key, payload) = (&pass, &key(&format!("r-{number}")), payload(1));
-            let order = Redeeming { programme, now, plan, pass, participant, key, payload };
+            let proof = (&plan_key(plan), None);
+            let order = Redeeming { programme, now, plan, pass, proof, participant, key, payload };
             let store = open(&race.wire, true);
             match insist(|| store.redeem(&order)).await {
                 Ok(_) => 1,
-                Err(Error::Refused(Refusal::PassNotRedeemable)) => 0,
+                Err(Error::Refused(Refusal::PassUsed)) => 0,
                 Err(other) => panic!("{other:?}"),
             }
         }

@@ -10,10 +10,11 @@ use domain::wallet::Wallet;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use crate::arbitrary::{event, instant, page, pass, profile, state};
+use crate::arbitrary::{event, instant, page, pass, plan_start, profile, state};
 use crate::record::{
-    Page, State, VERSION, decode_event, decode_page, decode_participant, decode_pass, decode_state,
-    deflate, encode_event, encode_page, encode_participant, encode_pass, encode_state, inflate,
+    Page, State, VERSION, decode_event, decode_page, decode_participant, decode_pass, decode_start,
+    decode_state, deflate, encode_event, encode_page, encode_participant, encode_pass,
+    encode_start, encode_state, inflate,
 };
 
 fn some_pass() -> PassId {
@@ -26,6 +27,7 @@ fn decode_all(bytes: &[u8], length: u64, time: i64) {
     drop(decode_page(bytes));
     drop(decode_event(bytes, length));
     drop(decode_pass(bytes, some_pass()));
+    drop(decode_start(bytes));
     drop(decode_participant(bytes));
 }
 
@@ -77,6 +79,12 @@ proptest! {
         let bytes = encode_pass(&pass).unwrap();
         prop_assert_eq!(decode_pass(&bytes, pass.id.clone()).unwrap(), pass);
         drop(decode_pass(&damaged(&bytes, &damage, cut), some_pass()));
+    }
+
+    #[test]
+    fn the_start_of_a_plan_is_read_as_it_was_written(start in plan_start()) {
+        let bytes = encode_start(&start).unwrap();
+        prop_assert_eq!(decode_start(&bytes).unwrap(), start);
     }
 
     #[test]

@@ -9,8 +9,8 @@ use store::{
 };
 
 use crate::cast::{
-    asked, cancelling, event_id, gift, issue, key, later, noon, open, payload, post, purchase,
-    spend, timed_key,
+    asked, cancelling, event_id, gift, issue, key, later, noon, open, payload, plan_key, post,
+    publish, purchase, spend, timed_key,
 };
 use crate::laws::walk;
 use crate::pages::Rich;
@@ -128,6 +128,7 @@ async fn nobody_and_nothing_is_missing_because_a_read_was_stale() {
     rich.post("e-2", true).await;
     rich.post("p-1", false).await;
     let (plan, issue) = (gift(), issue("i"));
+    publish(&rich.store).await.unwrap();
     let issued = rich.store.issue_pass(&rich.programme, noon(), &plan, &issue).await;
     let pass = issued.unwrap().0.id;
     rich.stale("", 100);
@@ -136,7 +137,8 @@ async fn nobody_and_nothing_is_missing_because_a_read_was_stale() {
     assert_eq!(rich.judge(&["p-1"]).await.unwrap(), [1]);
     let (participant, key, payload) = (&rich.who, &key("r"), payload(1));
     let (programme, now, plan, pass) = (&rich.programme, later(60), &plan, &pass);
-    let order = Redeeming { programme, now, plan, pass, participant, key, payload };
+    let proof = (&plan_key(plan), None);
+    let order = Redeeming { programme, now, plan, pass, proof, participant, key, payload };
     rich.store.redeem(&order).await.unwrap();
     assert_eq!(rich.cancel_event("e-2").await.unwrap(), EventState::Cancelled);
     let blocked =

@@ -17,7 +17,7 @@ use tokio::task::{JoinSet, LocalSet};
 
 use crate::cast::{
     asked, cancelling, cash, event_id, gift, in_pieces, issue, key, later, open, payload, person,
-    programme, purchase, run_id, seed, tenfold, timed_key,
+    plan_key, programme, publish, purchase, run_id, seed, tenfold, timed_key,
 };
 use crate::fault::Weather;
 use crate::laws::walk;
@@ -211,7 +211,9 @@ impl Storm {
                 let issue = issue(&format!("i-{pass}"));
                 let issued = store.issue_pass(programme, later(0), plan, &issue).await?;
                 let (pass, key, payload) = (&issued.0.id, redeem, hash(request));
-                let order = Redeeming { programme, now, plan, pass, participant, key, payload };
+                let proof = (&plan_key(plan), None);
+                let order =
+                    Redeeming { programme, now, plan, pass, proof, participant, key, payload };
                 Ok(format!("{:?}", store.redeem(&order).await?.value))
             }
             Request::Hold { who, key, amount } => {
@@ -314,6 +316,7 @@ async fn in_a_storm_everything_happens_once_and_is_answered_alike_a_week_later()
         let storm = Rc::new(Storm::new(seeds.u64(..), weather));
         let store = open(&storm.wire, true);
         storm.wire.weather(Weather::default());
+        publish(&store).await.unwrap();
         for who in PEOPLE {
             store.register(&person(who), None, vec![]).await.unwrap();
         }

@@ -174,10 +174,10 @@ fn cause(participant: &ParticipantId, entry: &Entry) -> String {
             format!("return:{event}")
         }
         EntryKey::CancelEvent { event, .. } => format!("cancel:{event}"),
-        EntryKey::CancelSpend(sequence) => {
+        EntryKey::CancelSpend(sequence) | EntryKey::CancelRedemption(sequence) => {
             format!("cancel:{}", transaction_code(participant, *sequence))
         }
-        EntryKey::Redeem { plan, serial } => {
+        EntryKey::Redeem { plan, serial, .. } => {
             format!("pass:{}", pass_id(&PassId { plan: plan.clone(), serial: *serial }))
         }
         EntryKey::Expiry(_) => "expiry".into(),
@@ -216,7 +216,7 @@ pub fn transaction(
     participant: &ParticipantId,
     entry: &Entry,
 ) -> TransactionAnswer {
-    let pass = if let EntryKey::Redeem { plan, serial } = &entry.key {
+    let pass = if let EntryKey::Redeem { plan, serial, .. } = &entry.key {
         Some(pass_id(&PassId { plan: plan.clone(), serial: *serial }))
     } else {
         None

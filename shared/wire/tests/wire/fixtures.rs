@@ -5,7 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use domain::amount::Decimals;
-use domain::id::{Key, ParticipantId, TransactionCode};
+use domain::id::{Key, ParticipantId, PlanId, TransactionCode};
+use domain::pass::PassPlan;
 use domain::programme::Programme;
 use domain::time::{Instant, parse_instant};
 use serde_json::Value;
@@ -16,7 +17,10 @@ use wire::hold::{parse_hold, parse_release, parse_settle};
 use wire::invoice::parse_invoice;
 use wire::message::{EvaluationMessage, ExportMessage, ScheduleTick};
 use wire::participant::{parse_block, parse_participant};
-use wire::pass::{parse_issue, parse_redemption};
+use wire::pass::{
+    parse_activation, parse_issue, parse_load, parse_lookup, parse_pass_update, parse_redemption,
+    parse_take_back,
+};
 use wire::programme::parse_programme;
 use wire::request::{parse_export, parse_run};
 use wire::returns::{parse_cancel, parse_credit_note};
@@ -27,17 +31,26 @@ fn events() -> PathBuf {
 }
 
 /// The sample programmes with bodies of their own.
-const PROGRAMMES: [&str; 3] = ["customer-events", "invoice-points", "bank-coalition"];
+const PROGRAMMES: [&str; 4] = ["customer-events", "invoice-points", "bank-coalition", "passes"];
 
 /// The programme that a folder's bodies are for: its own, or that of the story.
 fn programme(folder: &str) -> Programme {
-    let own = if PROGRAMMES.contains(&folder) { folder } else { "transit" };
+    let own = match folder {
+        "pass-redemption" => "passes",
+        own if PROGRAMMES.contains(&own) => own,
+        _ => "transit",
+    };
     let document = fs::read(events().join(own).join("programme.json")).unwrap();
     parse_programme(&document, 1).unwrap_or_else(|fault| panic!("{own}: {fault:?}"))
 }
 
 fn now() -> Instant {
     parse_instant("2026-11-21T12:00:00+01:00").unwrap()
+}
+
+/// The plan of the bodies about passes: printed, with a PIN and a range of values.
+fn card(programme: &Programme) -> &PassPlan {
+    programme.pass_plan(&PlanId::parse("gift-card").unwrap()).unwrap()
 }
 
 /// A hold of points.
@@ -76,7 +89,14 @@ fn read(folder: &str, kind: &str, with_key: bool, bytes: &[u8]) -> Result<(), Bo
         ("spend-request", "hold") => parse_hold(bytes, &programme, now()).map(drop),
         ("spend-request", "settle") => parse_settle(bytes, &hold(), Decimals::NONE).map(drop),
         ("spend-request", "release") => parse_release(bytes, &hold()).map(drop),
-        ("pass-redemption", "issue") => parse_issue(bytes).map(drop),
+        ("pass-redemption", "activation") => parse_activation(bytes).map(drop),
+        ("pass-redemption", "issue") => parse_issue(bytes, &programme, card(&programme)).map(drop),
+        ("pass-redemption", "load") => parse_load(bytes, &programme, card(&programme)).map(drop),
+        ("pass-redemption", "update") => {
+            parse_pass_update(bytes, &programme, card(&programme)).map(drop)
+        }
+        ("pass-redemption", "lookup") => parse_lookup(bytes).map(drop),
+        ("pass-redemption", "cancel") => parse_take_back(bytes).map(drop),
         ("pass-redemption", "redemption") => parse_redemption(bytes).map(drop),
         ("segment-export", "export") => parse_export(bytes).map(drop),
         ("segment-export", "message") => message(ExportMessage::parse(bytes).map(drop)),
@@ -146,11 +166,12 @@ fn every_sample_payload_is_accepted_or_refused_as_its_name_says() {
 
 #[test]
 fn r22_no_message_repeats_an_identifier_or_a_code() {
-    let secrets = ["4917", "0AB1-C2D3", "anna at example", "call me"];
+    let secrets = ["4917", "7080-0XDW", "651242", "4711", "anna at example", "call me"];
     for place in [
         "event-ingestion/purchase-fields.refused.json",
         "event-ingestion/purchase-values.refused.json",
-        "pass-redemption/redemption-pin.refused.json",
+        "pass-redemption/redemption-nobody.refused.json",
+        "pass-redemption/update-pin.refused.json",
         "programme/participant-fields.refused.json",
     ] {
         let (folder, name) = place.split_once('/').unwrap();

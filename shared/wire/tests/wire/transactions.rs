@@ -27,7 +27,7 @@ fn entries() -> Vec<(Entry, Value)> {
         slot: None,
     };
     let judged = || EntryKey::Event { event: event(), turn: 0 };
-    let redeem = EntryKey::Redeem { plan: PlanId::parse("gift-20").unwrap(), serial: 123 };
+    let redeem = EntryKey::Redeem { plan: PlanId::parse("gift-20").unwrap(), serial: 123, turn: 0 };
     let take = |amount| Effect::Take { lot: points(), amount: Amount(amount) };
     let back = Effect::Return { lot: points(), amount: Amount(30), debt: Amount(0) };
     let claw = Effect::ClawBack { lot: points(), amount: Amount(50) };

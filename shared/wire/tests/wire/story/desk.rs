@@ -147,45 +147,48 @@ impl Desk {
     }
 
     fn issue(&mut self, plan: &str, body: &[u8], key: &Key) -> Answer {
-        let request = parse_issue(body).unwrap();
         let plan = self.programme.pass_plan(&PlanId::parse(plan).unwrap()).unwrap();
+        let request = parse_issue(body, &self.programme, plan).unwrap();
         let keys = PassKeys::parse(&"k".repeat(32)).unwrap();
         let issue = Issue {
             key: key.clone(),
             payload: request.payload,
             generation: keys.newest(),
+            value: request.value,
             recipient: request.recipient,
             channel: request.channel,
         };
         let serial = issued_serial(&plan.id, key, 0);
-        let pass = plan.issue(serial, issue, now(), self.programme.zone);
-        let code = keys.of(&plan.id, keys.newest()).unwrap().told(serial).code;
-        let answer = answer::pass_issued(&self.programme, &code, &pass, false);
+        let pass = plan.issue(serial, issue, now());
+        let told = keys.of(&plan.id, keys.newest()).unwrap().told(serial);
+        let code = told.code.clone();
+        let answer = answer::pass_issued(&self.programme, plan, &pass, told, now(), false);
         self.passes.insert(code, pass);
         shown(201, answer)
     }
 
     fn redeem(&mut self, body: &[u8], key: &Key) -> Answer {
         let request = parse_redemption(body).unwrap();
-        let pass = self.passes[&request.code].clone();
-        let plan = self.programme.pass_plan(&pass.id.plan).unwrap();
-        let lot = plan.lot(&pass, now(), self.programme.zone);
-        let expires = lot.expires;
-        let command = Command::Redeem { pass: &pass, payload: request.payload, lot };
+        let code: &str = &request.credential.code;
+        let pass = self.passes[code].clone();
+        let plan = self.programme.pass_plan(&pass.id.plan).unwrap().clone();
+        let command = Command::Redeem { pass: &pass, plan: &plan, payload: request.payload };
         let (outcome, entry) = self.apply(&request.participant, &command);
         if let Some(answer) = refused(&outcome) {
             return answer;
         }
-        self.passes.get_mut(&request.code).unwrap().redemption = Some(Redemption {
+        let redemption = Redemption {
             key: key.clone(),
             payload: request.payload,
             participant: request.participant.clone(),
             sequence: entry.sequence,
-            expires,
-        });
-        let participant = &request.participant;
-        let redeemed =
-            answer::Redeemed { participant, sequence: entry.sequence, pass: &pass, expires };
+            amount: pass.worth(&plan).unwrap(),
+            expires: plan.lot(now(), self.programme.zone).expires,
+            cancelled: false,
+        };
+        self.passes.get_mut(code).unwrap().redemptions.push(redemption.clone());
+        let (participant, redemption) = (&request.participant, &redemption);
+        let redeemed = answer::Redeemed { participant, plan: &plan, pass: &pass.id, redemption };
         let wallet = self.wallet(participant);
         shown(201, answer::redemption(&self.programme, &redeemed, &wallet, now(), false))
     }

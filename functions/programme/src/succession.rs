@@ -1,0 +1,73 @@
+//! What the next version of a programme must leave as it is, because wallets and passes rest on it.
+
+use domain::pass::PassPlan;
+use domain::programme::Programme;
+use harness::{Fault, Room, violation};
+use store::{Error, MAX_CHANGED_PLANS, Noun, Succession};
+use wire::programme::parse_programme;
+
+/// Compares a version that is to become active with the one that is.
+///
+/// # Errors
+/// A violation where it changes the decimals of a balance or of the currency, or a pass plan that
+/// has passes (R-80); or a failure.
+pub async fn compare(room: &Room, programme: &Programme) -> Result<Succession, Fault> {
+    let version = match room.store.active_programme(true).await {
+        Err(Error::NotFound(Noun::Programme)) => {
+            return Ok(Succession { active: Some(0), plans: Vec::new() });
+        }
+        known => known?,
+    };
+    let active = Some(version);
+    let Ok(before) = parse_programme(&room.store.programme(version).await?, version) else {
+        return Ok(Succession { active, plans: Vec::new() });
+    };
+    keeps_decimals(&before, programme)?;
+    let mut plans = Vec::new();
+    for plan in before.pass_plans.iter().filter(|plan| programme.pass_plan(&plan.id) != Some(plan))
+    {
+        if room.store.plan_start(&plan.id).await?.is_some() {
+            return Err(has_passes(plan, programme));
+        }
+        plans.push(plan.id.clone());
+    }
+    if plans.len() > MAX_CHANGED_PLANS {
+        let message = format!("changes or drops more than {MAX_CHANGED_PLANS} plans at once");
+        return Err(violation("/pass_plans", "not_allowed", &message));
+    }
+    Ok(Succession { active, plans })
+}
+
+/// Other decimals of a balance or of the currency: what wallets hold in minor units would be worth
+/// another amount.
+fn keeps_decimals(before: &Programme, programme: &Programme) -> Result<(), Fault> {
+    let message = "cannot change: amounts are held in its smallest unit";
+    if before.currency.decimals != programme.currency.decimals {
+        return Err(violation("/currency/decimals", "not_allowed", message));
+    }
+    for (index, balance) in programme.balances.iter().enumerate() {
+        let known = before.balance(&balance.code);
+        if known.is_some_and(|known| known.decimals != balance.decimals) {
+            let pointer = format!("/balances/{index}/decimals");
+            return Err(violation(&pointer, "not_allowed", message));
+        }
+    }
+    Ok(())
+}
+
+fn has_passes(plan: &PassPlan, programme: &Programme) -> Fault {
+    let id = &plan.id;
+    match programme.pass_plans.iter().position(|next| next.id == *id) {
+        Some(index) => {
+            let message = format!(
+                "cannot change: there are passes of \"{id}\". Copy it under another id instead \
+                 (copy_of)"
+            );
+            violation(&format!("/pass_plans/{index}"), "not_allowed", &message)
+        }
+        None => {
+            let message = format!("must keep the plan \"{id}\": there are passes of it");
+            violation("/pass_plans", "not_allowed", &message)
+        }
+    }
+}
