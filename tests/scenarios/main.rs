@@ -15,6 +15,7 @@ mod invoice_points;
 mod lifecycle;
 mod managers;
 mod meter;
+mod passes;
 mod people;
 mod permissions;
 mod queues;

@@ -24,7 +24,7 @@ pub struct Client {
 pub struct Answer {
     pub status: u16,
     pub media_type: String,
-    /// Null where there was no JSON.
+    /// A string where it was CSV; null where it was neither that nor JSON.
     pub body: Value,
 }
 
@@ -103,7 +103,10 @@ impl Client {
         let media_type = response.headers().get("content-type");
         let media_type = media_type.and_then(|value| value.to_str().ok()).unwrap_or("").to_owned();
         let bytes = response.bytes().await.context("half an answer")?;
-        let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+        let body = match media_type.starts_with("text/csv") {
+            true => Value::String(String::from_utf8_lossy(&bytes).into_owned()),
+            false => serde_json::from_slice(&bytes).unwrap_or(Value::Null),
+        };
         Ok(Answer { status, media_type, body })
     }
 

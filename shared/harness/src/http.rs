@@ -26,12 +26,18 @@ pub struct Request {
     path: HashMap<String, String>,
     query: HashMap<String, String>,
     key: Option<String>,
-    merchant: Option<String>,
-    subject: Option<String>,
-    /// Scopes of the token, between blanks.
-    scopes: String,
+    caller: Box<Caller>,
     gzip: bool,
     body: Vec<u8>,
+}
+
+/// What the token says of who asks.
+#[derive(Clone)]
+struct Caller {
+    subject: Option<String>,
+    merchant: Option<String>,
+    /// Between blanks.
+    scopes: String,
 }
 
 /// An answer: a status and a body.
@@ -65,9 +71,11 @@ impl Request {
             now: Instant(context.time_epoch),
             query: query.map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
             key: header("idempotency-key"),
-            merchant: claims.and_then(|jwt| jwt.claims.get("merchant").cloned()),
-            subject: claims.and_then(|jwt| jwt.claims.get("sub").cloned()),
-            scopes: claims.map(|jwt| scopes(&jwt.claims)).unwrap_or_default(),
+            caller: Box::new(Caller {
+                subject: claims.and_then(|jwt| jwt.claims.get("sub").cloned()),
+                merchant: claims.and_then(|jwt| jwt.claims.get("merchant").cloned()),
+                scopes: claims.map(|jwt| scopes(&jwt.claims)).unwrap_or_default(),
+            }),
             gzip: header("content-encoding")
                 .is_some_and(|coding| coding.eq_ignore_ascii_case("gzip")),
             path: event.path_parameters,
@@ -134,7 +142,7 @@ impl Request {
 
     /// Refuses a unit that is absent or not of the token's merchant, where the token names one.
     pub fn may_act_at(&self, programme: &Programme, unit: Option<&UnitId>) -> Result<(), Fault> {
-        let Some(merchant) = &self.merchant else { return Ok(()) };
+        let Some(merchant) = &self.caller.merchant else { return Ok(()) };
         let owns = MerchantId::parse(merchant).is_ok_and(|merchant| {
             unit.is_some_and(|unit| programme.merchants.owns(&merchant, unit))
         });
@@ -143,19 +151,19 @@ impl Request {
 
     /// Refuses a token without this scope, where what is asked for needs another than the route.
     pub fn needs_scope(&self, scope: &'static str) -> Result<(), Fault> {
-        let held = self.scopes.split_whitespace().any(|held| held == scope);
+        let held = self.caller.scopes.split_whitespace().any(|held| held == scope);
         if held { Ok(()) } else { Err(Fault::Scope(scope)) }
     }
 
     /// Who asks: the subject of the token, at most 64 characters of it.
     pub fn who(&self) -> String {
-        let subject = self.subject.as_deref().unwrap_or("unknown");
+        let subject = self.caller.subject.as_deref().unwrap_or("unknown");
         subject.chars().filter(|c| !c.is_control()).take(64).collect()
     }
 
     /// Whether the token is bound to a merchant.
     pub fn is_merchant(&self) -> bool {
-        self.merchant.is_some()
+        self.caller.merchant.is_some()
     }
 }
 

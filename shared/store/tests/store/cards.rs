@@ -2,19 +2,20 @@
 
 use domain::amount::Amount;
 use domain::id::{ParticipantId, PlanId, TransactionCode};
-use domain::pass::{Generation, PassId, PassPlan, PassUpdate, Redemption, StateAsked};
+use domain::pass::{PassId, PassPlan, PassUpdate, Redemption, StateAsked};
 use domain::programme::Programme;
 use store::{
     Activating, Done, Error, LoadingPass, Redeeming, Result, Store, TakingBack, UpdatingPass,
 };
 
-use crate::cast::{card, gift, issue, key, later, noon, payload, person, plan_key, print};
-use crate::operation::{Cast, Operation};
+use crate::cast::{
+    card, gift, issue, key, later, noon, payload, person, plan_key, print, printing,
+};
+use crate::operation::Cast;
 
 /// The cards of the cast: 1 is loaded, 2 was redeemed by [`Cards::holder`], 3 is as it was printed.
 pub struct Cards<'a> {
     programme: &'a Programme,
-    who: &'a ParticipantId,
     pub plan: PassPlan,
 }
 
@@ -33,7 +34,7 @@ pub fn pin(plan: &PassPlan, serial: u64) -> String {
 }
 
 /// An answer as text, also where it is a no.
-fn told<A: std::fmt::Debug>(answer: Result<A>) -> Result<String> {
+pub fn told<A: std::fmt::Debug>(answer: Result<A>) -> Result<String> {
     match answer {
         Ok(value) => Ok(format!("{value:?}")),
         Err(Error::Refused(refusal)) => Ok(refusal.code().to_owned()),
@@ -43,11 +44,11 @@ fn told<A: std::fmt::Debug>(answer: Result<A>) -> Result<String> {
 
 impl<'a> Cards<'a> {
     pub fn of(cast: &'a Cast) -> Cards<'a> {
-        Cards::new(&cast.programme, &cast.who)
+        Cards::new(&cast.programme)
     }
 
-    pub fn new(programme: &'a Programme, who: &'a ParticipantId) -> Cards<'a> {
-        Cards { programme, who, plan: card() }
+    pub fn new(programme: &'a Programme) -> Cards<'a> {
+        Cards { programme, plan: card() }
     }
 
     fn holder() -> ParticipantId {
@@ -132,52 +133,51 @@ impl<'a> Cards<'a> {
         Ok(store.take_back(&order).await?.value.sequence)
     }
 
-    /// Asks once; the answer as text.
-    pub async fn ask(&self, store: &Store, operation: Operation) -> Result<String> {
-        let right = |serial| pin(&self.plan, serial);
-        match operation {
-            Operation::IssueFirstPass => {
-                let plan = PassPlan { id: plan("first"), ..gift() };
-                let issued = store.issue_pass(self.programme, later(1), &plan, &issue("n")).await;
-                Ok(format!("{:?}", issued?.0))
-            }
-            Operation::ActivatePlan => {
-                let plan = PassPlan { id: plan("second"), ..card() };
-                let (programme, now, plan) = (self.programme, noon(), &plan);
-                let (key, payload, count) = (&key("print-2"), payload(1), 1_000_000);
-                let generation = Generation(0);
-                let order = Activating { programme, now, plan, key, payload, count, generation };
-                Ok(format!("{:?}", store.activate_plan(&order).await?.0))
-            }
-            Operation::LoadPass => {
-                self.load(store, 3, Some(30), "load").await?;
-                Ok(format!("{:?}", store.pass(&self.plan, &pass(&self.plan, 3)).await?))
-            }
-            Operation::LoadRefused => told(self.load(store, 4, None, "load").await),
-            Operation::UpdatePass => {
-                let update =
-                    PassUpdate { state: Some(StateAsked::Locked), ..PassUpdate::default() };
-                self.update(store, 3, &update).await?;
-                let pass = store.pass(&self.plan, &pass(&self.plan, 3)).await?;
-                Ok(format!("{:?}", pass.mark))
-            }
-            Operation::LookUpPass => {
-                let (pass, key, pin) = (pass(&self.plan, 1), plan_key(&self.plan), right(1));
-                let seen = store.look_up_pass(&self.plan, &pass, (&key, Some(&pin))).await?;
-                Ok(format!("{:?}", seen.value))
-            }
-            Operation::RedeemWithPin => {
-                let done = self.redeem(store, self.who, 1, "redeem-2", &right(1)).await?;
-                Ok(format!("{:?}", done.value))
-            }
-            Operation::RedeemRefused => {
-                told(self.redeem(store, self.who, 3, "redeem-3", &right(3)).await)
-            }
-            Operation::TakeBack => {
-                let redemption = TransactionCode { participant: Cards::holder(), sequence: 1 };
-                Ok(self.take_back(store, &redemption, "back", false).await?.to_string())
-            }
-            other => panic!("{other:?} is no operation of passes"),
-        }
+    /// Issues the first pass of a plan.
+    pub async fn issue_first(&self, store: &Store) -> Result<String> {
+        let plan = PassPlan { id: plan("first"), ..gift() };
+        let issued = store.issue_pass(self.programme, later(1), &plan, &issue("n")).await;
+        Ok(format!("{:?}", issued?.0))
+    }
+
+    /// Prints another plan.
+    pub async fn activate(&self, store: &Store) -> Result<String> {
+        let plan = PassPlan { id: plan("second"), ..card() };
+        let order = Activating { plan: &plan, ..printing(self.programme) };
+        Ok(format!("{:?}", store.activate_plan(&order).await?.0))
+    }
+
+    pub async fn load_third(&self, store: &Store) -> Result<String> {
+        self.load(store, 3, Some(30), "load").await?;
+        Ok(format!("{:?}", store.pass(&self.plan, &pass(&self.plan, 3)).await?))
+    }
+
+    pub async fn lock_third(&self, store: &Store) -> Result<String> {
+        let update = PassUpdate { state: Some(StateAsked::Locked), ..PassUpdate::default() };
+        self.update(store, 3, &update).await?;
+        let pass = store.pass(&self.plan, &pass(&self.plan, 3)).await?;
+        Ok(format!("{:?}", pass.mark))
+    }
+
+    pub async fn look_up(&self, store: &Store) -> Result<String> {
+        let (pass, key, pin) = (pass(&self.plan, 1), plan_key(&self.plan), pin(&self.plan, 1));
+        let seen = store.look_up_pass(&self.plan, &pass, (&key, Some(&pin))).await?;
+        Ok(format!("{:?}", seen.value))
+    }
+
+    pub async fn redeem_as(
+        &self,
+        store: &Store,
+        who: &ParticipantId,
+        serial: u64,
+    ) -> Result<String> {
+        let right = pin(&self.plan, serial);
+        let under = format!("redeem-{serial}");
+        told(self.redeem(store, who, serial, &under, &right).await.map(|done| done.value))
+    }
+
+    pub async fn take_second_back(&self, store: &Store) -> Result<String> {
+        let redemption = TransactionCode { participant: Cards::holder(), sequence: 1 };
+        Ok(self.take_back(store, &redemption, "back", false).await?.to_string())
     }
 }

@@ -13,7 +13,7 @@ use store::{
     Spending, Store, Succession,
 };
 
-use crate::cards::Cards;
+use crate::cards::{Cards, told};
 use crate::cast::{
     asked, cancelling, cash, event_id, gift, in_pieces, issue, key, later, noon, payload, person,
     plan_key, post, programme, publish, purchase, run_id, spend, tenfold, timed_key,
@@ -316,15 +316,15 @@ impl Cast {
                 let issued = store.issue_pass(programme, now, &self.plan, &issue).await;
                 Ok(format!("{:?}", issued?.0))
             }
-            Operation::IssueFirstPass
-            | Operation::ActivatePlan
-            | Operation::LoadPass
-            | Operation::LoadRefused
-            | Operation::UpdatePass
-            | Operation::LookUpPass
-            | Operation::RedeemWithPin
-            | Operation::RedeemRefused
-            | Operation::TakeBack => Box::pin(Cards::of(self).ask(store, operation)).await,
+            Operation::IssueFirstPass => Cards::of(self).issue_first(store).await,
+            Operation::ActivatePlan => Cards::of(self).activate(store).await,
+            Operation::LoadPass => Cards::of(self).load_third(store).await,
+            Operation::LoadRefused => told(Cards::of(self).load(store, 4, None, "load").await),
+            Operation::UpdatePass => Cards::of(self).lock_third(store).await,
+            Operation::LookUpPass => Cards::of(self).look_up(store).await,
+            Operation::RedeemWithPin => Cards::of(self).redeem_as(store, who, 1).await,
+            Operation::RedeemRefused => Cards::of(self).redeem_as(store, who, 3).await,
+            Operation::TakeBack => Cards::of(self).take_second_back(store).await,
             Operation::Redeem => {
                 let (plan, pass, key) = (&self.plan, &self.pass(), &key("redeem-1"));
                 let (participant, payload) = (who, payload(4));

@@ -24,7 +24,7 @@ async fn loaded(test: &str) -> Rc<Race> {
     publish(&store).await.unwrap();
     print(&store, &race.programme).await.unwrap();
     for serial in [1, 2] {
-        let cards = Cards::new(&race.programme, &race.who);
+        let cards = Cards::new(&race.programme);
         cards.load(&store, serial, Some(20), &format!("load-{serial}")).await.unwrap();
     }
     race
@@ -55,7 +55,7 @@ async fn r84_of_a_thousand_guesses_at_once_only_the_first_are_compared() {
                 return 0;
             }
             let store = open(&race.wire, true);
-            let cards = Cards::new(&race.programme, &race.who);
+            let cards = Cards::new(&race.programme);
             let under = format!("guess-{number}");
             let answer = insist(|| cards.redeem(&store, &race.who, 1, &under, &guess)).await;
             assert_eq!(refusal(answer), Refusal::PassNotRedeemable);
@@ -65,7 +65,7 @@ async fn r84_of_a_thousand_guesses_at_once_only_the_first_are_compared() {
     guesses.await;
     let store = open(&race.wire, true);
     assert_eq!(tries(&store, 1).await, MAX_TRIES);
-    let cards = Cards::new(&race.programme, &race.who);
+    let cards = Cards::new(&race.programme);
     let late = cards.redeem(&store, &race.who, 1, "late", &right).await;
     assert_eq!(refusal(late), Refusal::PassNotRedeemable);
 
@@ -81,7 +81,7 @@ async fn r84_of_a_thousand_guesses_at_once_only_the_first_are_compared() {
 async fn r84_the_right_pin_forgets_the_wrong_ones() {
     let race = loaded("forgets").await;
     let store = open(&race.wire, true);
-    let cards = Cards::new(&race.programme, &race.who);
+    let cards = Cards::new(&race.programme);
     for _ in 1..MAX_TRIES {
         let answer = cards.redeem(&store, &race.who, 1, "wrong", "no PIN").await;
         assert_eq!(refusal(answer), Refusal::PassNotRedeemable);
@@ -102,7 +102,7 @@ async fn r84_the_right_pin_forgets_the_wrong_ones() {
 async fn r70_a_refused_redemption_stays_refused_under_its_key() {
     let race = loaded("stays").await;
     let store = open(&race.wire, true);
-    let cards = Cards::new(&race.programme, &race.who);
+    let cards = Cards::new(&race.programme);
     let redeem = async |under: &str| {
         cards.redeem(&store, &race.who, 3, under, &pin(&card(), 3)).await.map(|done| done.value)
     };
@@ -131,7 +131,7 @@ async fn r81_a_plan_is_printed_once() {
     assert!(store.pass(&card(), &pass(&card(), 9)).await.is_ok());
     let beyond = store.pass(&card(), &pass(&card(), 10)).await;
     assert!(matches!(beyond, Err(Error::NotFound(store::Noun::Pass))), "{beyond:?}");
-    let cards = Cards::new(&race.programme, &race.who);
+    let cards = Cards::new(&race.programme);
     let answer = cards.redeem(&store, &race.who, 10, "beyond", &pin(&card(), 10)).await;
     assert_eq!(refusal(answer), Refusal::PassNotRedeemable);
 }
@@ -189,7 +189,7 @@ async fn r81_every_access_to_the_codes_is_remembered() {
 async fn a_redemption_is_taken_back_once_and_its_pass_is_usable_or_void() {
     let race = loaded("back").await;
     let store = open(&race.wire, true);
-    let cards = Cards::new(&race.programme, &race.who);
+    let cards = Cards::new(&race.programme);
     for (serial, void) in [(1, false), (2, true)] {
         let under = format!("redeem-{serial}");
         let right = pin(&card(), serial);
@@ -201,7 +201,7 @@ async fn a_redemption_is_taken_back_once_and_its_pass_is_usable_or_void() {
             let (race, code, key) = (Rc::clone(&race), code.clone(), key.clone());
             async move {
                 let store = open(&race.wire, true);
-                let cards = Cards::new(&race.programme, &race.who);
+                let cards = Cards::new(&race.programme);
                 insist(|| cards.take_back(&store, &code, &key, void)).await.unwrap()
             }
         });
