@@ -139,6 +139,7 @@ fn offer(
         expires,
         available_after,
         available_from,
+        terms: None,
     };
     check_budget(fields, &offer);
     check_class(fields, &offer);
