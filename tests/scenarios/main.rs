@@ -25,6 +25,7 @@ mod returns;
 mod rows;
 mod runs;
 mod segments;
+mod spend_conditions;
 mod spends;
 mod storm;
 mod story;

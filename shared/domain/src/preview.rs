@@ -8,7 +8,7 @@ use crate::id::{BalanceCode, OfferId};
 use crate::ledger::{EntryKey, SpendMade};
 use crate::programme::Programme;
 use crate::refusal::{Reason, Refusal};
-use crate::spend::{SpendAsked, plan_spend};
+use crate::spend::{SpendAsked, plan_spend, usable};
 use crate::time::Instant;
 use crate::wallet::Wallet;
 
@@ -43,7 +43,7 @@ pub fn preview(
     facts: Facts<'_>,
 ) -> Result<Preview, Refusal> {
     let mut wallet = wallet.at(now, programme.zone).into_owned();
-    let mut made = None;
+    let mut on_it = None;
     if let Some(asked) = spend {
         let key = EntryKey::SpendWithPurchase(event.event.id.clone());
         let payload = event.payload;
@@ -53,7 +53,7 @@ pub fn preview(
         if let Outcome::Refused(refusal) = applied.outcome {
             return Err(refusal);
         }
-        made = applied.entries.last().and_then(|entry| entry.spend().cloned());
+        on_it = applied.entries.last().and_then(SpendOn::of);
         wallet = applied.wallet;
     }
     let mode = if event.event.immediate { Mode::Interactive } else { Mode::Run };
@@ -61,9 +61,8 @@ pub fn preview(
     let applied = apply(programme, &wallet, now, &judge);
     let excluded = exclusions(programme, &event.event);
     let mut purchase = event.clone();
-    let sequence = wallet.length;
-    let spent = made.iter().map(|made| SpendOn::new(sequence, made.clone()));
-    purchase.spends.extend(spent);
+    let made = on_it.as_ref().map(|spend| spend.made.clone());
+    purchase.spends.extend(on_it);
     let additional = spendable(programme, &wallet, now, &purchase);
     let mut event = event;
     if let Outcome::Judged { judgement, due } = applied.outcome {
@@ -86,7 +85,6 @@ fn spendable(
     let usable = programme.balances.iter().filter_map(|balance| {
         let most = most_worth(open, balance.worth, balance.decimals, currency).ok()?;
         let allowed = rule.and_then(|range| range.max).unwrap_or(most);
-        let held = wallet.available(&balance.code, now, programme.zone);
         let asked = |amount| SpendAsked {
             balance: balance.code.clone(),
             amount,
@@ -94,6 +92,7 @@ fn spendable(
             unit: purchase.event.unit.clone(),
             performed_on: now,
         };
+        let held = usable(programme, wallet, now, &asked(None), Some(purchase));
         // Where the rule allows no amount, all that is open is asked for.
         let amounts = [Some(most.min(allowed).min(held)), None];
         let plan = |amount| plan_spend(programme, wallet, now, &asked(amount), Some(purchase));

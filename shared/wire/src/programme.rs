@@ -9,8 +9,11 @@ mod names;
 mod offer;
 mod plan;
 mod segment;
+mod spending;
 mod terms;
 mod window;
+
+pub(crate) use window::{day_names, show_clock};
 
 use std::collections::HashSet;
 

@@ -133,6 +133,7 @@ impl PassPlan {
             balance: self.balance.clone(),
             expires: self.expires.last_day(now.day(zone)),
             available_from: None,
+            terms: None,
         }
     }
 }

@@ -181,9 +181,10 @@ impl Book {
     /// Notes the spend that was committed last where it belongs.
     pub fn note_spend(&mut self, purchase: Option<usize>) -> (u64, SpendMade) {
         let sequence = self.wallet.length;
-        let made = self.entry(sequence).spend().expect("a spend").clone();
+        let spend = SpendOn::of(self.entry(sequence)).expect("a spend");
+        let made = spend.made.clone();
         match purchase {
-            Some(which) => self.events[which].spends.push(SpendOn::new(sequence, made.clone())),
+            Some(which) => self.events[which].spends.push(spend),
             None => self.free_spends.push(sequence),
         }
         laws::of_events(self);
@@ -202,8 +203,10 @@ impl Book {
             .map(|(index, quantity)| ReturnedLine { index: *index, quantity: *quantity });
         let (sequence, key) = (self.wallet.length + 1, PayloadHash::default());
         let lines = lines.collect();
-        let mut after =
-            before.with_return(Return { sequence, key, payload: key, lines, reason: None })?;
+        let mut after = before.with_return(
+            &self.programme,
+            Return { sequence, key, payload: key, lines, reason: None },
+        )?;
         self.tries += 1;
         let cancel = EntryKey::CancelEvent { event: before.event.id.clone(), turn: self.tries };
         self.cancel(cancel, &before.entries(), Some((&before, &after)))?;

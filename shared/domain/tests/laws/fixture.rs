@@ -98,6 +98,7 @@ pub fn offer(id: &str, balance: BalanceCode, form: AwardForm) -> Offer {
         expires: Expiry::Never,
         available_after: None,
         available_from: None,
+        terms: None,
     }
 }
 

@@ -31,6 +31,7 @@ mod returns;
 mod sizes;
 mod stale;
 mod storm;
+mod terms;
 mod wire;
 
 /// The store's own records, to look into items with.

@@ -138,7 +138,7 @@ impl Desk {
         };
         let made = entry.spend().unwrap();
         if let Some(purchase) = made.purchase.as_ref().filter(|_| !repeated) {
-            let spend = SpendOn::new(entry.sequence, made.clone());
+            let spend = SpendOn::of(&entry).unwrap();
             self.events.get_mut(purchase).unwrap().spends.push(spend);
         }
         let (programme, wallet) = (&self.programme, self.wallet(participant));
@@ -221,7 +221,7 @@ impl Desk {
             lines: request.lines,
             reason: None,
         };
-        let after = match before.with_return(back) {
+        let after = match before.with_return(&self.programme, back) {
             Ok(after) => after,
             Err(refusal) => return (409, json!({ "code": refusal.code() })),
         };
