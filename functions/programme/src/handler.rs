@@ -54,8 +54,8 @@ async fn put_programme(room: &Room, request: &Request) -> Result<Answer, Fault> 
     Answer::json(200, &json!({ "version": version }))
 }
 
-/// Refuses other decimals of a balance or of the currency than the active version has: what
-/// wallets hold in minor units would be worth another amount.
+/// Refuses other decimals of a balance or of the currency than the active version has, and a gift
+/// that becomes money: what wallets hold in minor units would be worth another amount.
 async fn keeps_decimals(room: &Room, programme: &Programme) -> Result<(), Fault> {
     let version = match room.store.active_programme(true).await {
         Err(Error::NotFound(Noun::Programme)) => return Ok(()),
@@ -68,11 +68,20 @@ async fn keeps_decimals(room: &Room, programme: &Programme) -> Result<(), Fault>
     if active.currency.decimals != programme.currency.decimals {
         return Err(violation("/currency/decimals", "not_allowed", message));
     }
-    for (index, balance) in programme.balances.iter().enumerate() {
-        let known = active.balance(&balance.code);
-        if known.is_some_and(|known| known.decimals != balance.decimals) {
-            let pointer = format!("/balances/{index}/decimals");
-            return Err(violation(&pointer, "not_allowed", message));
+    let (gifts, money): (Vec<_>, Vec<_>) =
+        programme.balances.iter().partition(|balance| balance.is_gift());
+    for (section, balances) in [("balances", money), ("gifts", gifts)] {
+        for (index, balance) in balances.iter().enumerate() {
+            let Some(known) = active.balance(&balance.code) else { continue };
+            if known.is_gift() != balance.is_gift() {
+                let message = "cannot become a gift, or cease to be one: wallets may hold it";
+                let pointer = format!("/{section}/{index}/code");
+                return Err(violation(&pointer, "not_allowed", message));
+            }
+            if known.decimals != balance.decimals {
+                let pointer = format!("/{section}/{index}/decimals");
+                return Err(violation(&pointer, "not_allowed", message));
+            }
         }
     }
     Ok(())

@@ -39,11 +39,13 @@ pub enum Refusal {
     TooManyHolds,
     #[error("what is credited would have expired already")]
     AlreadyExpired,
+    #[error("a gift is handed over: no purchase is paid with it")]
+    GiftIsNoMoney,
 }
 
 impl Refusal {
     /// Every refusal, in the order of their stored numbers: append only.
-    pub const ALL: [Refusal; 17] = [
+    pub const ALL: [Refusal; 18] = [
         Refusal::NotCovered,
         Refusal::SpendingBlocked,
         Refusal::OutsideSpendWindow,
@@ -61,6 +63,7 @@ impl Refusal {
         Refusal::HoldNotOpen,
         Refusal::TooManyHolds,
         Refusal::AlreadyExpired,
+        Refusal::GiftIsNoMoney,
     ];
 
     /// The stable code of the contract.
@@ -83,6 +86,7 @@ impl Refusal {
             Refusal::HoldNotOpen => "hold_not_open",
             Refusal::TooManyHolds => "too_many_holds",
             Refusal::AlreadyExpired => "already_expired",
+            Refusal::GiftIsNoMoney => "gift_is_no_money",
         }
     }
 }
@@ -128,11 +132,13 @@ pub enum Reason {
     ReferredNotAwarded,
     /// The event has no survey score, or one outside the offer's range.
     ScoreOutOfRange,
+    /// A discount is given in the call that brings the purchase, and this comes later.
+    TooLateForDiscount,
 }
 
 impl Reason {
     /// Every reason, in the order of their stored numbers: append only.
-    pub const ALL: [Reason; 19] = [
+    pub const ALL: [Reason; 20] = [
         Reason::NotValid,
         Reason::UnitNotIncluded,
         Reason::UnitDoesNotAward,
@@ -152,6 +158,7 @@ impl Reason {
         Reason::Counted,
         Reason::ReferredNotAwarded,
         Reason::ScoreOutOfRange,
+        Reason::TooLateForDiscount,
     ];
 
     /// The stable code of the contract.
@@ -176,6 +183,7 @@ impl Reason {
             Reason::Counted => "counted",
             Reason::ReferredNotAwarded => "referred_not_awarded",
             Reason::ScoreOutOfRange => "score_out_of_range",
+            Reason::TooLateForDiscount => "too_late_for_discount",
         }
     }
 }

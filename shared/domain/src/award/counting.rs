@@ -58,7 +58,9 @@ fn reward(
     if amount.is_zero() {
         return Err(Reason::Counted);
     }
-    let lot = lot_for(bench, wallet, offer, amount)?;
+    // Discounts are of one purchase.
+    let balance = offer.award.balance.as_ref().ok_or(Reason::AwardsNothing)?;
+    let lot = lot_for(bench, wallet, offer, balance, amount)?;
     let mut effects = give(bench, wallet, offer, &lot, amount);
     for (part, by) in &reached.consumed {
         effects.push(Effect::Count { offer: offer.id.clone(), part: part.clone(), by: -by });
