@@ -47,8 +47,7 @@ pub fn preview(
     let mut wallet = wallet.at(now, programme.zone).into_owned();
     let mode = if event.event.immediate { Mode::Interactive } else { Mode::Run };
     let judged_with_spend = mode == Mode::Interactive && spend.is_some();
-    let checkout =
-        judged_with_spend.then(|| checkout(programme, &wallet, now, &event, &facts));
+    let checkout = judged_with_spend.then(|| checkout(programme, &wallet, now, &event, &facts));
     let mut made = None;
     if let Some(asked) = spend {
         let key = EntryKey::SpendWithPurchase(event.event.id.clone());

@@ -129,8 +129,8 @@ pub(crate) fn weigh_spend(
     let rule = programme.spend_rule(&asked.balance, asked.classification.as_ref());
     let demand = Demand::of(programme, asked, purchase, rule)?;
     let spent = Amount(demand.requested.0.min(usable.0));
-    let all_or_nothing = rule.is_some_and(|rule| rule.reject_if_not_covered)
-        || programme.is_gift(&asked.balance);
+    let all_or_nothing =
+        rule.is_some_and(|rule| rule.reject_if_not_covered) || programme.is_gift(&asked.balance);
     if spent.is_zero() || (all_or_nothing && spent < demand.requested) {
         return Err(Refusal::NotCovered);
     }

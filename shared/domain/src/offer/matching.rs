@@ -60,11 +60,7 @@ impl<'a> Subject<'a> {
     }
 }
 
-fn shelf<'a>(
-    programme: &'a Programme,
-    popular: Option<&Popular>,
-    line: &'a Line,
-) -> Shelf<'a> {
+fn shelf<'a>(programme: &'a Programme, popular: Option<&Popular>, line: &'a Line) -> Shelf<'a> {
     let known = line.product.as_ref().and_then(|product| programme.catalogue.get(product));
     let category = line.category.as_ref().or(known.and_then(|known| known.category.as_ref()));
     let brand = line.brand.as_ref().or(known.and_then(|known| known.brand.as_ref()));

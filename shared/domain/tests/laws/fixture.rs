@@ -184,8 +184,17 @@ pub fn every_offer() -> Vec<Offer> {
         Offer { quota: both, limit: per_month, ..percent("first-budget", eur(), "5") },
         Offer { expires: days("P4D"), when: at_two, ..offer("cup", cup(), one) },
         Offer { quota: kitty, ..discount("tenth-off", AwardForm::Percentage(rate("10.5"))) },
-        Offer { when: of_coffee, scope: Scope::Line, limit: per_day, ..discount("each-off", three) },
-        best(Offer { when: big, quota: few, ..discount("best-off", AwardForm::Percentage(rate("4"))) }),
+        Offer {
+            when: of_coffee,
+            scope: Scope::Line,
+            limit: per_day,
+            ..discount("each-off", three)
+        },
+        best(Offer {
+            when: big,
+            quota: few,
+            ..discount("best-off", AwardForm::Percentage(rate("4")))
+        }),
     ]
 }
 

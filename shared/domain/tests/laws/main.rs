@@ -5,14 +5,17 @@
 
 mod adjustments;
 mod arbitrary;
+mod areas;
 mod awards;
 mod bookkeeping;
 mod calendar;
 mod cancels;
 mod conditions;
+mod discounts;
 mod event_types;
 mod fixture;
 mod forms;
+mod gifts;
 mod holding;
 mod holds;
 mod index;

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use domain::amount::Amount;
 use domain::anniversary::Anniversary;
 use domain::event::{
-    Awarded, Detail, Discounted, Due, Event, EventState, FinancialAchievement, Judge, Judgement, KpiValue,
-    Line, Purchase, RecordedEvent, SpendOn, SpendRequest, Statement,
+    Awarded, Detail, Discounted, Due, Event, EventState, FinancialAchievement, Judge, Judgement,
+    KpiValue, Line, Purchase, RecordedEvent, SpendOn, SpendRequest, Statement,
 };
 use domain::hold::Hold;
 use domain::id::{
@@ -198,8 +198,11 @@ fn effect() -> impl Strategy<Value = Effect> {
         }),
         (any::<u64>(), lot_id(), amount(), amount())
             .prop_map(|(hold, lot, amount, debt)| { Effect::Release { hold, lot, amount, debt } }),
-        (offer(), amount(), of(slot()))
-            .prop_map(|(offer, amount, slot)| Effect::Discount { offer, amount, slot }),
+        (offer(), amount(), of(slot())).prop_map(|(offer, amount, slot)| Effect::Discount {
+            offer,
+            amount,
+            slot
+        }),
     ]
 }
 

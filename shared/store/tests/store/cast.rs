@@ -109,9 +109,11 @@ pub fn cash() -> Offer {
     Offer { method: EvaluationMethod::Batch, ..percent("cash", "eur", "1.5") }
 }
 
-/// Off the purchase, in currency.
-pub fn discount(id: &str, form: AwardForm) -> Offer {
-    Offer { award: Award { balance: None, form: form.clone() }, ..offer(id, "points", form) }
+/// A tenth off each purchase, while so many cents last.
+pub fn tenth_off(budget: i64) -> Offer {
+    let tenth = percent("tenth-off", "points", "10");
+    let quota = Quota { first: None, budget: Some(Amount(budget)) };
+    Offer { award: Award { balance: None, ..tenth.award.clone() }, quota, ..tenth }
 }
 
 pub fn gift() -> PassPlan {

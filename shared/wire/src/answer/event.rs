@@ -14,7 +14,8 @@ use crate::answer::gift::{discounts, gift_view};
 use crate::answer::returns::{ReturnView, return_view};
 use crate::answer::spend::spend_view;
 use crate::answer::{
-    AmountAnswer, BalanceAnswer, DiscountAnswer, GiftView, SpendView, amounts, balances, day_end, day_start, transaction_code,
+    AmountAnswer, BalanceAnswer, DiscountAnswer, GiftView, SpendView, amounts, balances, day_end,
+    day_start, transaction_code,
 };
 
 /// An event as it stands.

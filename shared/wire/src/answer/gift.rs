@@ -64,8 +64,10 @@ pub(crate) fn discounts(programme: &Programme, recorded: &RecordedEvent) -> Vec<
 /// A discount that would be given, or was.
 pub(crate) fn discount_answer(programme: &Programme, discount: &Discounted) -> DiscountAnswer {
     let show = |amount: Amount| amount.show(programme.currency.decimals);
-    let line =
-        |(index, amount): &(u16, Amount)| DiscountedLineView { index: *index, amount: show(*amount) };
+    let line = |(index, amount): &(u16, Amount)| DiscountedLineView {
+        index: *index,
+        amount: show(*amount),
+    };
     DiscountAnswer {
         offer: discount.offer.to_string(),
         amount: show(discount.amount),

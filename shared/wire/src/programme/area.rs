@@ -45,9 +45,8 @@ fn popular(node: &Node<'_>) -> Option<Popular> {
     let fields = node.object(&["products", "categories"])?;
     let goods = |name| {
         let mut seen = HashSet::new();
-        fields.list(name, MAX_NAMES, |node| {
-            unique(node, node.parsed(ProductId::parse)?, &mut seen)
-        });
+        fields
+            .list(name, MAX_NAMES, |node| unique(node, node.parsed(ProductId::parse)?, &mut seen));
         seen
     };
     Some(Popular { products: goods("products"), categories: goods("categories") })

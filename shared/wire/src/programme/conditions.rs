@@ -80,7 +80,11 @@ pub(super) fn conditions(node: &Node<'_>, context: &Context<'_>) -> Option<Condi
 fn refuse_foreign(fields: &Object<'_>, context: &Context<'_>) {
     type Has = fn(OfferClass) -> bool;
     let needs: [(&str, Has, &[&'static str]); 5] = [
-        ("no lines", OfferClass::has_lines, &["quantity", "products", "categories", "brands", "popular"]),
+        (
+            "no lines",
+            OfferClass::has_lines,
+            &["quantity", "products", "categories", "brands", "popular"],
+        ),
         ("no amount", OfferClass::has_amount, &["amount"]),
         ("no payment medium", OfferClass::has_payment_medium, &["payment_brands", "payment_types"]),
         ("no values of KPIs", OfferClass::has_kpis, &["kpi"]),

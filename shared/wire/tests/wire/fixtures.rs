@@ -27,7 +27,8 @@ fn events() -> PathBuf {
 }
 
 /// The sample programmes with bodies of their own.
-const PROGRAMMES: [&str; 3] = ["customer-events", "invoice-points", "bank-coalition"];
+const PROGRAMMES: [&str; 4] =
+    ["customer-events", "invoice-points", "bank-coalition", "neighbourhood"];
 
 /// The programme that a folder's bodies are for: its own, or that of the story.
 fn programme(folder: &str) -> Programme {
