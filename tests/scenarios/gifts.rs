@@ -214,6 +214,22 @@ async fn r54_what_is_bought_often_brings_a_gift_and_the_best_of_two_applies() {
     assert_eq!(why_not(&best, "two-off"), "not_best");
 }
 
+/// a pass may be good for gifts: a card of three coffees.
+#[tokio::test(flavor = "multi_thread")]
+async fn r82_a_pass_is_good_for_three_coffees() {
+    let tale = Tale::of("neighbourhood").await;
+    tale.joins("ida").await;
+    let client = &tale.stack.client;
+    let path = "/v1/pass-plans/coffee-card/passes";
+    let card = client.post(path, &key(), &json!({ "recipient": "r-1" })).await.unwrap();
+    let body = json!({ "code": card.text("/code"), "participant_id": "ida" });
+    let redeemed = client.post("/v1/pass-redemptions", &key(), &body).await.unwrap();
+    assert_eq!(redeemed.status, 201, "{redeemed:?}");
+    let given = tale.sends("spend-coffee").await;
+    assert_eq!(given.text("/gift/name"), "A coffee", "{given:?}");
+    assert_eq!(tale.gifts("ida", "coffee").await, "2");
+}
+
 /// wallets hold coffees: they do not become points.
 #[tokio::test(flavor = "multi_thread")]
 async fn r61_a_gift_stays_a_gift() {
