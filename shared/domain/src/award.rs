@@ -2,14 +2,16 @@
 
 mod counting;
 mod discount;
+mod room;
 
 use std::sync::LazyLock;
 
-use crate::amount::{Amount, MAX_MINOR, Rate, Worth};
+use crate::amount::{Amount, Rate, Worth};
 use crate::award::discount::Till;
+use crate::award::room::{fits, has_room, lot_for, use_quota};
 use crate::event::{Awarded, Discounted, Due, Event, EventState, RecordedEvent};
-use crate::id::{BalanceCode, OfferId};
-use crate::ledger::{Effect, LotId, Slot};
+use crate::id::OfferId;
+use crate::ledger::{Effect, LotId};
 use crate::offer::{Beneficiary, Earned, EvaluationMethod, Offer, Subject};
 use crate::participant::Participant;
 use crate::programme::Programme;
@@ -130,8 +132,9 @@ pub fn asks(programme: &Programme, event: &Event, whose: Beneficiary) -> Asks {
     asks
 }
 
-/// Judges an event for a wallet as it is now, or was before the spend that came with the event. Limits are decided on the wallet, so two judgements
-/// must not be made from the same one. A cancelled event is never awarded.
+/// Judges an event for a wallet as it is now, or was before the spend that came with the event.
+/// Limits are decided on the wallet, so two judgements must not be made from the same one. A
+/// cancelled event is never awarded.
 pub fn judge(
     programme: &Programme,
     wallet: &Wallet,
@@ -293,52 +296,6 @@ fn weigh<'a>(bench: Bench<'_>, wallet: &Wallet, offer: &'a Offer) -> Result<Cand
     Ok(Candidate { offer, earned, lot })
 }
 
-/// The lot that an award of `amount` goes to, where nothing stands against it.
-fn lot_for(
-    bench: Bench<'_>,
-    wallet: &Wallet,
-    offer: &Offer,
-    balance: &BalanceCode,
-    amount: Amount,
-) -> Result<LotId, Reason> {
-    let Bench { programme, now, today, .. } = bench;
-    let lot = offer.lot(balance, today);
-    if !amount.is_zero() && !lot.is_of_use(now, programme.zone) {
-        return Err(Reason::NotValid);
-    }
-    has_room(bench, wallet, offer, amount)?;
-    if fits(wallet, &lot, amount) { Ok(lot) } else { Err(Reason::BalanceFull) }
-}
-
-/// Whether limit and quota leave room for an award, or a discount, of `amount`.
-fn has_room(
-    bench: Bench<'_>,
-    wallet: &Wallet,
-    offer: &Offer,
-    amount: Amount,
-) -> Result<(), Reason> {
-    if amount.is_zero() {
-        return Err(Reason::AwardsNothing);
-    }
-    if offer.is_exhausted(wallet, bench.subject.clock.day) {
-        return Err(Reason::LimitReached);
-    }
-    let lacks = bench.facts.quotas.lacks(offer, has_place(wallet, offer), amount);
-    lacks.map_or(Ok(()), Err)
-}
-
-/// Whether the participant is one of the first that the offer awards.
-fn has_place(wallet: &Wallet, offer: &Offer) -> bool {
-    offer.quota.first.is_some() && wallet.awarded(&offer.id, |slot| slot == Slot::Quota) > 0
-}
-
-fn fits(wallet: &Wallet, lot: &LotId, amount: Amount) -> bool {
-    // Where all balances together leave room, nobody needs to tell them apart.
-    let all: i64 = wallet.lots.iter().map(|lot| lot.amount.0).sum();
-    let held = || wallet.total(&lot.balance, |_| true).0;
-    all + amount.0 <= MAX_MINOR || held() + amount.0 <= MAX_MINOR
-}
-
 /// The best of the offers that are not on top, compared by what their awards are worth in
 /// currency, and discounts are; of equals the first in the document.
 fn best_exclusive(programme: &Programme, candidates: &[Candidate<'_>]) -> Option<usize> {
@@ -393,13 +350,4 @@ fn give(
     }];
     effects.extend(use_quota(wallet, offer, amount));
     effects
-}
-
-/// What an award of `amount` takes of the offer's places and budget, where it has any.
-fn use_quota(wallet: &Wallet, offer: &Offer, amount: Amount) -> Option<Effect> {
-    let awards = i32::from(offer.quota.first.is_some());
-    let places = if has_place(wallet, offer) { 0 } else { awards };
-    let budget = offer.quota.budget.map_or(Amount::ZERO, |_| amount);
-    let used = Effect::Quota { offer: offer.id.clone(), awards, places, budget };
-    (!offer.quota.is_unlimited()).then_some(used)
 }

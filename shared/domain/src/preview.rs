@@ -34,8 +34,8 @@ impl Preview {
 }
 
 /// Previews an event: an immediate one as its post would answer, another as a run would judge it
-/// now. The spend comes first, as in posting: a purchase is not paid with its own award, nor what is
-/// discounted with a spend.
+/// now. The spend comes first, as in posting: a purchase is not paid with its own award, and what
+/// is discounted is not paid at all.
 pub fn preview(
     programme: &Programme,
     wallet: &Wallet,

@@ -1,6 +1,7 @@
 //! What accumulating offers make of an event: counted, and awarded once enough is counted.
 
-use super::{Bench, Judged, give, lot_for};
+use super::room::lot_for;
+use super::{Bench, Judged, give};
 use crate::amount::Amount;
 use crate::event::Awarded;
 use crate::ledger::Effect;

@@ -1,6 +1,7 @@
 //! Discounts: what an offer takes off a purchase while it is paid.
 
-use super::{Bench, Judged, has_room, use_quota};
+use super::room::use_quota;
+use super::{Bench, Judged};
 use crate::amount::Amount;
 use crate::event::{Discounted, RecordedEvent};
 use crate::ledger::Effect;
@@ -42,7 +43,8 @@ impl Till {
     }
 }
 
-/// Gives a discount, and counts it in the offer's limit and quota.
+/// Gives a discount, where anything is left to take off, and counts it in the offer's limit and
+/// quota.
 pub(super) fn give(
     bench: Bench<'_>,
     wallet: &Wallet,
@@ -50,7 +52,6 @@ pub(super) fn give(
     offer: &Offer,
     earned: &Earned,
 ) -> Result<(Discounted, Vec<Effect>), Reason> {
-    has_room(bench, wallet, offer, earned.amount)?;
     let (amount, lines) = till.take(earned);
     if amount.is_zero() {
         return Err(Reason::AwardsNothing);

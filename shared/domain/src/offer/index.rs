@@ -2,9 +2,9 @@
 //! are.
 //!
 //! Each offer stands under a place that it asks for (a unit, or else an area, a merchant, a
-//! classification or an hour of the week), there under goods (a product, or else a brand or category), and there
-//! by the periods in which it is valid. So an event is held against the offers of its own place,
-//! lines and time alone.
+//! classification or an hour of the week), there under goods (a product, or else a brand, a
+//! category or what is popular in the area), and there by the periods in which it is valid. So an
+//! event is held against the offers of its own place, lines and time alone.
 
 use std::hash::Hash;
 use std::ops::Deref;
@@ -181,13 +181,13 @@ impl TypeIndex {
 
     fn visit(&self, subject: &Subject<'_>, look: &mut impl FnMut(u32)) {
         let event = subject.event;
-        let mut goods = Vec::with_capacity(1 + 4 * subject.lines.len());
+        let mut goods = Vec::with_capacity(2 + 3 * subject.lines.len());
         goods.push(ANY);
+        goods.extend(subject.lines.iter().any(|line| line.popular).then_some(POPULAR));
         for shelf in &subject.lines {
             goods.extend(shelf.line.product.as_ref().and_then(|id| self.products.get(id)));
             goods.extend(shelf.brand.and_then(|id| self.brands.get(id)));
             goods.extend(shelf.category.and_then(|id| self.categories.get(id)));
-            goods.extend(shelf.popular.then_some(POPULAR));
         }
         // What several lines have is looked at once.
         goods.sort_unstable();

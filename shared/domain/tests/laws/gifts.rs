@@ -130,8 +130,8 @@ fn r63_rules_for_money_do_not_bind_gifts_which_are_handed_over_whole_or_not_at_a
     assert_eq!(book.spend(cup(), Some(1), None).err(), Some(Refusal::SpendingBlocked), "R-67");
 }
 
-/// a gift is whole or gone: half of two pieces is one, and half of one is none. What was
-/// handed over already is owed, in pieces.
+/// a gift is whole or gone: half of two pieces is one, and half of one is none. What
+/// was handed over already is owed, in pieces.
 #[test]
 fn r72_a_gift_that_was_handed_over_is_owed_when_its_purchase_comes_back() {
     let mut book = Book::with(vec![cups(1)], noon("2026-11-21"));

@@ -1,9 +1,8 @@
 //! Ledger entries as wallet transactions.
 //!
-//! A row is what one entry did to one balance, of one kind and by one offer; a discount has a row of
-//! no balance. An entry that moved
-//! nothing still has a row, so that what was refused, awarded nothing or cancelled in vain is
-//! found; only a change of the spending block has none, as it is no movement: it is seen at the
+//! A row is what one entry did to one balance, of one kind and by one offer; a discount has a row
+//! of no balance. An entry that moved nothing still has a row, so that what was refused, awarded
+//! nothing or cancelled in vain is found; only a change of the spending block has none, as it is no movement: it is seen at the
 //! wallet and under its own code.
 
 use domain::amount::Amount;
