@@ -30,7 +30,7 @@ pub async fn immediate(
 ) -> Result<(), Fault> {
     let programme = room.programme(now).await?;
     for events in events.chunks(FOLD) {
-        let (mode, by) = (Mode::Interactive, Judge::Interactive);
+        let (mode, by) = (Mode::Queued, Judge::Interactive);
         let order = Judging { programme: &programme, now, participant, events, mode, by };
         room.store.judge(&order).await?;
     }

@@ -38,18 +38,27 @@ pub async fn compare(room: &Room, programme: &Programme) -> Result<Succession, F
     Ok(Succession { active, plans })
 }
 
-/// Other decimals of a balance or of the currency: what wallets hold in minor units would be worth
+/// Other decimals of a balance or of the currency, or a gift that becomes money: what wallets hold in minor units would be worth
 /// another amount.
 fn keeps_decimals(before: &Programme, programme: &Programme) -> Result<(), Fault> {
     let message = "cannot change: amounts are held in its smallest unit";
     if before.currency.decimals != programme.currency.decimals {
         return Err(violation("/currency/decimals", "not_allowed", message));
     }
-    for (index, balance) in programme.balances.iter().enumerate() {
-        let known = before.balance(&balance.code);
-        if known.is_some_and(|known| known.decimals != balance.decimals) {
-            let pointer = format!("/balances/{index}/decimals");
-            return Err(violation(&pointer, "not_allowed", message));
+    let (gifts, money): (Vec<_>, Vec<_>) =
+        programme.balances.iter().partition(|balance| balance.is_gift());
+    for (section, balances) in [("balances", money), ("gifts", gifts)] {
+        for (index, balance) in balances.iter().enumerate() {
+            let Some(known) = before.balance(&balance.code) else { continue };
+            if known.is_gift() != balance.is_gift() {
+                let message = "cannot become a gift, or cease to be one: wallets may hold it";
+                let pointer = format!("/{section}/{index}/code");
+                return Err(violation(&pointer, "not_allowed", message));
+            }
+            if known.decimals != balance.decimals {
+                let pointer = format!("/{section}/{index}/decimals");
+                return Err(violation(&pointer, "not_allowed", message));
+            }
         }
     }
     Ok(())

@@ -168,6 +168,11 @@ impl Rate {
         self.mantissa == 0
     }
 
+    /// Whether it is more than this whole number.
+    pub fn exceeds(self, whole: u32) -> bool {
+        i128::from(self.mantissa) > i128::from(whole) * self.denominator()
+    }
+
     fn denominator(self) -> i128 {
         10_i128.pow(u32::from(self.scale))
     }

@@ -240,6 +240,7 @@ fn judge(
         by: by.clone(),
         programme: programme.version,
         awards: judged.awards,
+        discounts: judged.discounts,
         passed_over: judged.passed_over,
     };
     Decided { act: Act::Judged, effects, outcome: Outcome::Judged { judgement, due } }

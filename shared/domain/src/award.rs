@@ -1,13 +1,17 @@
 //! Awarding: which offers award an event, how much, and why the others were passed over.
 
 mod counting;
+mod discount;
+mod room;
 
 use std::sync::LazyLock;
 
-use crate::amount::{Amount, MAX_MINOR, Worth};
-use crate::event::{Awarded, Due, Event, EventState, RecordedEvent};
+use crate::amount::{Amount, Rate, Worth};
+use crate::award::discount::Till;
+use crate::award::room::{fits, has_room, lot_for, use_quota};
+use crate::event::{Awarded, Discounted, Due, Event, EventState, RecordedEvent};
 use crate::id::OfferId;
-use crate::ledger::{Effect, LotId, Slot};
+use crate::ledger::{Effect, LotId};
 use crate::offer::{Beneficiary, Earned, EvaluationMethod, Offer, Subject};
 use crate::participant::Participant;
 use crate::programme::Programme;
@@ -23,6 +27,9 @@ pub enum Mode {
     Interactive,
     /// All offers that have not judged the event.
     Run,
+    /// As interactive, but after the call that brought the event: what was paid is paid, so that
+    /// nothing is discounted any more.
+    Queued,
 }
 
 /// What a judgement rests on besides the programme, the wallet and the event; what no candidate
@@ -33,6 +40,9 @@ pub struct Facts<'a> {
     pub quotas: &'a Quotas,
     /// Whose wallet is judged: which of a referral's two participants this is.
     pub whose: Beneficiary,
+    /// The wallet as it was before the spend that came in one call with the event, where one did:
+    /// all is judged by it.
+    pub before_spend: Option<&'a Wallet>,
 }
 
 impl Facts<'static> {
@@ -40,7 +50,8 @@ impl Facts<'static> {
     pub fn none() -> Facts<'static> {
         static PARTICIPANT: LazyLock<Participant> = LazyLock::new(Participant::default);
         static QUOTAS: LazyLock<Quotas> = LazyLock::new(Quotas::default);
-        Facts { participant: &PARTICIPANT, quotas: &QUOTAS, whose: Beneficiary::Participant }
+        let whose = Beneficiary::Participant;
+        Facts { participant: &PARTICIPANT, quotas: &QUOTAS, whose, before_spend: None }
     }
 }
 
@@ -56,6 +67,7 @@ pub struct Asks {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Judged {
     pub awards: Vec<Awarded>,
+    pub discounts: Vec<Discounted>,
     /// Candidates that awarded nothing.
     pub passed_over: Vec<(OfferId, Reason)>,
     pub effects: Vec<Effect>,
@@ -71,7 +83,9 @@ impl Judged {
             if let Effect::Counted { lines, .. } = effect { Some(lines) } else { None }
         });
         let awarded = self.awards.iter_mut().map(|award| &mut award.lines);
-        for line in awarded.chain(counted).flatten() {
+        let discounted = self.discounts.iter_mut().flat_map(|discount| &mut discount.lines);
+        let discounted = discounted.map(|(line, _)| line);
+        for line in awarded.chain(counted).flatten().chain(discounted) {
             *line = kept.get(usize::from(*line)).copied().unwrap_or(*line);
         }
     }
@@ -80,7 +94,8 @@ impl Judged {
 struct Candidate<'a> {
     offer: &'a Offer,
     earned: Earned,
-    lot: LotId,
+    /// None: a discount.
+    lot: Option<LotId>,
 }
 
 /// The candidates of an event.
@@ -117,8 +132,9 @@ pub fn asks(programme: &Programme, event: &Event, whose: Beneficiary) -> Asks {
     asks
 }
 
-/// Judges an event for a wallet as it is now. Limits are decided on the wallet, so two judgements
-/// must not be made from the same one. A cancelled event is never awarded.
+/// Judges an event for a wallet as it is now, or was before the spend that came with the event.
+/// Limits are decided on the wallet, so two judgements must not be made from the same one. A
+/// cancelled event is never awarded.
 pub fn judge(
     programme: &Programme,
     wallet: &Wallet,
@@ -134,21 +150,35 @@ pub fn judge(
     let subject = Subject::of(programme, &event.event).seen_for(facts.whose);
     let today = now.day(programme.zone);
     let bench = Bench { programme, now, today, subject: &subject, facts };
+    let wallet = facts.before_spend.unwrap_or(wallet);
     let Sorted { candidates, counting, waiting } =
         candidates(bench, wallet, event, mode, &mut judged);
     let best = best_exclusive(programme, &candidates);
     let mut wallet = wallet.clone();
+    let mut till = None;
     for (at, candidate) in candidates.into_iter().enumerate() {
         let taken = event.has_exclusive_award() || best != Some(at);
         if !candidate.offer.on_top && taken {
             judged.passed_over.push((candidate.offer.id.clone(), Reason::NotBest));
             continue;
         }
-        let offer = candidate.offer;
-        match award(bench, &wallet, candidate) {
-            Ok((awarded, effects)) => {
-                effects.iter().for_each(|effect| wallet.carry_out(effect));
+        let Candidate { offer, earned, lot } = candidate;
+        let given = match lot {
+            Some(lot) => award(bench, &wallet, offer, earned, lot).map(|(awarded, effects)| {
                 judged.awards.push(awarded);
+                effects
+            }),
+            None => {
+                let till = till.get_or_insert_with(|| Till::of(event, &subject));
+                discount::give(bench, &wallet, till, offer, &earned).map(|(given, effects)| {
+                    judged.discounts.push(given);
+                    effects
+                })
+            }
+        };
+        match given {
+            Ok(effects) => {
+                effects.iter().for_each(|effect| wallet.carry_out(effect));
                 judged.effects.extend(effects);
             }
             Err(reason) => judged.passed_over.push((offer.id.clone(), reason)),
@@ -157,7 +187,7 @@ pub fn judge(
     for offer in counting {
         counting::accumulate(bench, &mut wallet, offer, &mut judged);
     }
-    let taken = event.has_exclusive_award() || judged.awards.iter().any(|award| award.exclusive);
+    let taken = event.has_exclusive_award() || judged.has_exclusive();
     for offer in waiting {
         let too_late = !offer.on_top && taken;
         let reason = if too_late { Reason::NotBest } else { Reason::AwaitsRun };
@@ -193,7 +223,7 @@ fn candidates<'a>(
         if event.has_judged(&offer.id) {
             continue;
         }
-        let awaits_run = mode == Mode::Interactive && offer.method == EvaluationMethod::Batch;
+        let awaits_run = mode != Mode::Run && offer.method == EvaluationMethod::Batch;
         let weighed = match offer.accumulates {
             Some(_) => {
                 let Bench { programme, now, subject, facts, .. } = bench;
@@ -201,6 +231,9 @@ fn candidates<'a>(
                 mismatch.map_or(Ok(None), Err)
             }
             None if waits_for_referred(bench, event) => Err(Reason::ReferredNotAwarded),
+            None if offer.award.is_discount() && mode != Mode::Interactive => {
+                Err(Reason::TooLateForDiscount)
+            }
             None => weigh(bench, wallet, offer).map(Some),
         };
         match weighed {
@@ -235,7 +268,8 @@ fn may_change(reason: Reason) -> bool {
         | Reason::Counted
         | Reason::QuantityOutOfRange
         | Reason::PaymentMediumNotIncluded
-        | Reason::ScoreOutOfRange => false,
+        | Reason::ScoreOutOfRange
+        | Reason::TooLateForDiscount => false,
     }
 }
 
@@ -252,53 +286,29 @@ fn weigh<'a>(bench: Bench<'_>, wallet: &Wallet, offer: &'a Offer) -> Result<Cand
         return Err(reason);
     }
     let earned = offer.earned(programme, subject).map_err(|_| Reason::BalanceFull)?;
-    let lot = lot_for(bench, wallet, offer, earned.amount)?;
+    let lot = match &offer.award.balance {
+        Some(balance) => Some(lot_for(bench, wallet, offer, balance, earned.amount)?),
+        None => {
+            has_room(bench, wallet, offer, earned.amount)?;
+            None
+        }
+    };
     Ok(Candidate { offer, earned, lot })
 }
 
-/// The lot that an award of `amount` goes to, where nothing stands against it.
-fn lot_for(
-    bench: Bench<'_>,
-    wallet: &Wallet,
-    offer: &Offer,
-    amount: Amount,
-) -> Result<LotId, Reason> {
-    let Bench { programme, now, today, subject, facts } = bench;
-    if amount.is_zero() {
-        return Err(Reason::AwardsNothing);
-    }
-    let lot = offer.lot(today);
-    if !lot.is_of_use(now, programme.zone) {
-        return Err(Reason::NotValid);
-    }
-    if offer.is_exhausted(wallet, subject.clock.day) {
-        return Err(Reason::LimitReached);
-    }
-    if let Some(reason) = facts.quotas.lacks(offer, has_place(wallet, offer), amount) {
-        return Err(reason);
-    }
-    if fits(wallet, &lot, amount) { Ok(lot) } else { Err(Reason::BalanceFull) }
-}
-
-/// Whether the participant is one of the first that the offer awards.
-fn has_place(wallet: &Wallet, offer: &Offer) -> bool {
-    offer.quota.first.is_some() && wallet.awarded(&offer.id, |slot| slot == Slot::Quota) > 0
-}
-
-fn fits(wallet: &Wallet, lot: &LotId, amount: Amount) -> bool {
-    // Where all balances together leave room, nobody needs to tell them apart.
-    let all: i64 = wallet.lots.iter().map(|lot| lot.amount.0).sum();
-    let held = || wallet.total(&lot.balance, |_| true).0;
-    all + amount.0 <= MAX_MINOR || held() + amount.0 <= MAX_MINOR
-}
-
 /// The best of the offers that are not on top, compared by what their awards are worth in
-/// currency; of equals the first in the document.
+/// currency, and discounts are; of equals the first in the document.
 fn best_exclusive(programme: &Programme, candidates: &[Candidate<'_>]) -> Option<usize> {
     let mut best: Option<(usize, Worth)> = None;
     for (at, candidate) in candidates.iter().enumerate().filter(|(_, c)| !c.offer.on_top) {
-        let Some(balance) = programme.balance(&candidate.offer.award.balance) else { continue };
-        let worth = Worth::of(candidate.earned.amount, balance.worth, balance.decimals);
+        let (rate, decimals) = match &candidate.offer.award.balance {
+            Some(code) => {
+                let Some(balance) = programme.balance(code) else { continue };
+                (balance.worth, balance.decimals)
+            }
+            None => (Rate::ONE, programme.currency.decimals),
+        };
+        let worth = Worth::of(candidate.earned.amount, rate, decimals);
         if best.as_ref().is_none_or(|(_, known)| worth > *known) {
             best = Some((at, worth));
         }
@@ -309,9 +319,11 @@ fn best_exclusive(programme: &Programme, candidates: &[Candidate<'_>]) -> Option
 fn award(
     bench: Bench<'_>,
     wallet: &Wallet,
-    candidate: Candidate<'_>,
+    offer: &Offer,
+    earned: Earned,
+    lot: LotId,
 ) -> Result<(Awarded, Vec<Effect>), Reason> {
-    let Candidate { offer, earned: Earned { amount, lines }, lot } = candidate;
+    let Earned { amount, lines, .. } = earned;
     if !fits(wallet, &lot, amount) {
         return Err(Reason::BalanceFull);
     }
@@ -336,11 +348,6 @@ fn give(
         debt: amount.min(wallet.debt(&lot.balance)),
         slot: offer.slot(bench.subject.clock.day),
     }];
-    if !offer.quota.is_unlimited() {
-        let awards = i32::from(offer.quota.first.is_some());
-        let places = if has_place(wallet, offer) { 0 } else { awards };
-        let budget = offer.quota.budget.map_or(Amount::ZERO, |_| amount);
-        effects.push(Effect::Quota { offer: offer.id.clone(), awards, places, budget });
-    }
+    effects.extend(use_quota(wallet, offer, amount));
     effects
 }

@@ -1,7 +1,7 @@
 //! Taking back: spends return to their lots, awards are clawed back, limits freed.
 
 use crate::amount::Amount;
-use crate::event::{EventState, RecordedEvent};
+use crate::event::{Discounted, EventState, RecordedEvent};
 use crate::id::{BalanceCode, OfferId};
 use crate::ledger::{Effect, Entry, LotId, Slot};
 use crate::offer::Counts;
@@ -57,13 +57,17 @@ impl TakeBack<'_> {
         self.event.is_none_or(|(_, after)| after.state == EventState::Cancelled)
     }
 
-    /// How much of an award is taken back.
+    /// How much of an award, or of a discount, is taken back.
     fn award(&self, entry: &Entry, offer: Option<&OfferId>, amount: Amount) -> Amount {
         let still = |event: &RecordedEvent| {
             let mut of_entry = event.judgements.iter().filter(|j| j.sequence == entry.sequence);
-            let mut awards = of_entry.next()?.awards.iter();
-            let award = awards.find(|award| Some(&award.offer) == offer)?;
-            Some(event.still_awarded(entry.sequence, award))
+            let judgement = of_entry.next()?;
+            let mut awards = judgement.awards.iter();
+            if let Some(award) = awards.find(|award| Some(&award.offer) == offer) {
+                return Some(event.still_awarded(entry.sequence, award));
+            }
+            let mut discounts = judgement.discounts.iter();
+            discounts.find(|discount| Some(&discount.offer) == offer).map(Discounted::left)
         };
         match self.event.map(|(before, after)| (still(before), still(after))) {
             Some((Some(before), Some(after))) => before.less(after),
@@ -155,6 +159,11 @@ pub fn take_back(
                 if let (Some(offer), Some(slot), true) = (offer, slot, back.is_whole()) {
                     reversal.note(Effect::Free { offer: offer.clone(), slot: *slot });
                 }
+            }
+            if let Effect::Discount { offer, slot: Some(slot), .. } = effect
+                && back.is_whole()
+            {
+                reversal.note(Effect::Free { offer: offer.clone(), slot: *slot });
             }
             if let Effect::Quota { offer, awards, budget, .. } = effect
                 && direct(offer)

@@ -12,7 +12,9 @@ mod recorded;
 
 pub use detail::{Detail, FinancialAchievement, KpiValue, MAX_VALUES, SpendRequest, Statement};
 pub use event_type::EventType;
-pub use recorded::{Awarded, Due, EventState, Judge, Judgement, RecordedEvent, SpendOn, sums};
+pub use recorded::{
+    Awarded, Discounted, Due, EventState, Judge, Judgement, RecordedEvent, SpendOn, sums,
+};
 
 /// Most lines of a purchase.
 pub const MAX_LINES: usize = 500;

@@ -96,6 +96,10 @@ identifier!(
     KpiId, Token, is_token
 );
 identifier!(
+    /// Units that lie together.
+    AreaId, Token, is_token
+);
+identifier!(
     /// A balance of a wallet: points, a currency.
     BalanceCode, Token, is_token
 );

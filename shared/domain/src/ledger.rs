@@ -212,6 +212,8 @@ pub enum Effect {
     TakeHeld { hold: u64, lot: LotId, amount: Amount },
     /// What a hold set aside came back to its lot, less what paid debt.
     Release { hold: u64, lot: LotId, amount: Amount, debt: Amount },
+    /// An offer took `amount`, in currency, off the purchase: no balance changes.
+    Discount { offer: OfferId, amount: Amount, slot: Option<Slot> },
 }
 
 impl Effect {
@@ -240,7 +242,8 @@ impl Effect {
             | Effect::Seen { .. }
             | Effect::Block { .. }
             | Effect::Gone { .. }
-            | Effect::WriteOff { .. } => None,
+            | Effect::WriteOff { .. }
+            | Effect::Discount { .. } => None,
         }
     }
 }

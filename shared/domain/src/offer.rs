@@ -11,11 +11,12 @@ mod spans;
 
 use std::sync::Arc;
 
-use crate::amount::{Amount, Rate};
+use crate::amount::{Amount, Decimals, Rate};
 use crate::id::{
-    BalanceCode, Classification, KpiId, MerchantId, OfferId, ProductId, SegmentId, UnitId,
+    AreaId, BalanceCode, Classification, KpiId, MerchantId, OfferId, ProductId, SegmentId, UnitId,
 };
 use crate::ledger::{LotId, Slot};
+use crate::programme::Programme;
 use crate::terms::Terms;
 use crate::time::{Calendar, Day, Duration};
 use crate::wallet::Wallet;
@@ -71,17 +72,30 @@ pub enum EvaluationMethod {
     BatchAndInteractive,
 }
 
-/// What is awarded, in a balance.
+/// What is awarded: in a balance, or as a discount on the purchase.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Award {
-    pub balance: BalanceCode,
+    /// None: a discount, in currency, which lowers what is open of the purchase.
+    pub balance: Option<BalanceCode>,
     pub form: AwardForm,
+}
+
+impl Award {
+    /// Whether it is off the purchase, and in no wallet.
+    pub fn is_discount(&self) -> bool {
+        self.balance.is_none()
+    }
+
+    /// The decimals of what is awarded.
+    pub fn decimals(&self, programme: &Programme) -> Decimals {
+        self.balance.as_ref().map_or(programme.currency.decimals, |code| programme.decimals(code))
+    }
 }
 
 /// How an award is computed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AwardForm {
-    /// In the balance.
+    /// In the balance, or the currency of a discount.
     Fixed(Amount),
     /// Of the transaction, or of each line.
     Percentage(Rate),
@@ -119,6 +133,10 @@ pub struct Conditions {
     /// Pieces of what matches, inclusive.
     pub quantity: (Option<u32>, Option<u32>),
     pub units: OneOf<UnitId>,
+    /// The unit lies in one of these.
+    pub areas: OneOf<AreaId>,
+    /// Only lines whose product or category is popular in the area of the unit.
+    pub popular: bool,
     pub merchants: OneOf<MerchantId>,
     pub classifications: OneOf<Classification>,
     pub products: OneOf<ProductId>,
@@ -229,7 +247,7 @@ pub enum Limit {
 pub struct Quota {
     /// Only the first participants that it awards; their later awards take no further place.
     pub first: Option<u32>,
-    /// In the balance. An award that does not fit whole is not given.
+    /// In the balance, or the currency. An award that does not fit whole is not given.
     pub budget: Option<Amount>,
 }
 
@@ -292,11 +310,11 @@ impl Offer {
         }
     }
 
-    /// The lot into which an award goes; expiry counts from the award.
-    pub fn lot(&self, today: Day) -> LotId {
+    /// The lot into which an award of a balance goes; expiry counts from the award.
+    pub fn lot(&self, balance: &BalanceCode, today: Day) -> LotId {
         let waits = self.available_after.map(|after| today.plus(after)).or(self.available_from);
         LotId {
-            balance: self.award.balance.clone(),
+            balance: balance.clone(),
             expires: self.expires.last_day(today),
             // What is available at once is one lot with what always was.
             available_from: waits.filter(|day| *day > today),

@@ -3,6 +3,7 @@
 use crate::amount::{Amount, most_worth};
 use crate::apply::{Command, Outcome, apply};
 use crate::award::{Facts, Mode, exclusions};
+use crate::checkout::checkout;
 use crate::event::{Judge, RecordedEvent, SpendOn, sums};
 use crate::id::{BalanceCode, OfferId};
 use crate::ledger::{EntryKey, SpendMade};
@@ -33,7 +34,8 @@ impl Preview {
 }
 
 /// Previews an event: an immediate one as its post would answer, another as a run would judge it
-/// now. The spend comes first, as in posting: a purchase is not paid with its own award.
+/// now. The spend comes first, as in posting: a purchase is not paid with its own award, and what
+/// is discounted is not paid at all.
 pub fn preview(
     programme: &Programme,
     wallet: &Wallet,
@@ -43,11 +45,14 @@ pub fn preview(
     facts: Facts<'_>,
 ) -> Result<Preview, Refusal> {
     let mut wallet = wallet.at(now, programme.zone).into_owned();
+    let mode = if event.event.immediate { Mode::Interactive } else { Mode::Run };
+    let judged_with_spend = mode == Mode::Interactive && spend.is_some();
+    let checkout = judged_with_spend.then(|| checkout(programme, &wallet, now, &event, &facts));
     let mut on_it = None;
     if let Some(asked) = spend {
         let key = EntryKey::SpendWithPurchase(event.event.id.clone());
         let payload = event.payload;
-        let purchase = Some(&event);
+        let purchase = Some(checkout.as_ref().map_or(&event, |checkout| &checkout.purchase));
         let command = Command::Spend { key, payload, asked, purchase, request: None };
         let applied = apply(programme, &wallet, now, &command);
         if let Outcome::Refused(refusal) = applied.outcome {
@@ -56,19 +61,20 @@ pub fn preview(
         on_it = applied.entries.last().and_then(SpendOn::of);
         wallet = applied.wallet;
     }
-    let mode = if event.event.immediate { Mode::Interactive } else { Mode::Run };
+    let before_spend = checkout.as_ref().map(|checkout| &checkout.before);
+    let facts = Facts { before_spend, ..facts };
     let judge = Command::Judge { event: &event, mode, by: Judge::Interactive, facts };
     let applied = apply(programme, &wallet, now, &judge);
     let excluded = exclusions(programme, &event.event);
-    let mut purchase = event.clone();
-    let made = on_it.as_ref().map(|spend| spend.made.clone());
-    purchase.spends.extend(on_it);
-    let additional = spendable(programme, &wallet, now, &purchase);
     let mut event = event;
     if let Outcome::Judged { judgement, due } = applied.outcome {
         event.judgements.push(judgement);
         event.due = due;
     }
+    let mut purchase = event.clone();
+    let made = on_it.as_ref().map(|spend| spend.made.clone());
+    purchase.spends.extend(on_it);
+    let additional = spendable(programme, &wallet, now, &purchase);
     Ok(Preview { event, spend: made, additional, excluded })
 }
 

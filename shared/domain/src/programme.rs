@@ -6,6 +6,7 @@ use chrono_tz::Tz;
 use rustc_hash::FxHashMap;
 
 use crate::amount::{Amount, Decimals, Rate};
+use crate::area::Areas;
 use crate::event::EventType;
 use crate::id::{
     BalanceCode, Classification, KpiId, MerchantId, OfferId, PlanId, ProductId, SegmentId, UnitId,
@@ -29,6 +30,7 @@ pub struct Programme {
     /// Days, calendar periods and schedules follow this zone.
     pub zone: Tz,
     pub currency: Currency,
+    /// Gifts come last.
     pub balances: Vec<Balance>,
     pub definition: Definition,
     pub classifications: HashMap<Classification, Vec<EventType>>,
@@ -36,6 +38,7 @@ pub struct Programme {
     /// The products that each KPI counts; empty: all.
     pub kpis: HashMap<KpiId, HashSet<ProductId>>,
     pub merchants: Merchants,
+    pub areas: Areas,
     pub offers: Offers,
     pub pass_plans: Vec<PassPlan>,
     pub segments: Vec<Segment>,
@@ -57,6 +60,16 @@ pub struct Balance {
     pub decimals: Decimals,
     /// Currency (major unit) that one major unit of the balance is worth.
     pub worth: Rate,
+    /// The name of a gift: a thing that is handed over, counted in pieces. None: money, of
+    /// whatever kind, that purchases are paid with.
+    pub gift: Option<Box<str>>,
+}
+
+impl Balance {
+    /// Whether it counts things that are handed over.
+    pub fn is_gift(&self) -> bool {
+        self.gift.is_some()
+    }
 }
 
 /// The rules that are not offers.
@@ -148,6 +161,18 @@ impl Programme {
         self.balances.iter().find(|balance| balance.code == *code)
     }
 
+    /// Whether a balance counts things that are handed over.
+    pub fn is_gift(&self, code: &BalanceCode) -> bool {
+        self.balance(code).is_some_and(Balance::is_gift)
+    }
+
+    /// The balance of a spend that names none: the one that the definition says, or the only one
+    /// that is no gift.
+    pub fn spend_balance(&self) -> Option<&Balance> {
+        let default = self.definition.spend.balance.as_ref();
+        default.and_then(|code| self.balance(code)).or_else(|| only_money(&self.balances))
+    }
+
     /// The decimals of a balance. A wallet may hold a balance that the document no longer lists;
     /// it is shown in minor units.
     pub fn decimals(&self, code: &BalanceCode) -> Decimals {
@@ -184,4 +209,10 @@ impl Programme {
         let listed = self.kpis.get(kpi);
         listed.is_some_and(|listed| listed.is_empty() || listed.contains(product))
     }
+}
+
+/// The balance that is no gift, where there is one alone.
+pub fn only_money(balances: &[Balance]) -> Option<&Balance> {
+    let mut money = balances.iter().filter(|balance| !balance.is_gift());
+    money.next().filter(|_| money.next().is_none())
 }

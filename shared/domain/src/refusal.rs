@@ -57,11 +57,13 @@ pub enum Refusal {
     PassValueMissing,
     #[error("the plan's passes were printed before, under another key")]
     PlanActivated,
+    #[error("a gift is handed over: no purchase is paid with it")]
+    GiftIsNoMoney,
 }
 
 impl Refusal {
     /// Every refusal, in the order of their stored numbers: append only.
-    pub const ALL: [Refusal; 26] = [
+    pub const ALL: [Refusal; 27] = [
         Refusal::NotCovered,
         Refusal::SpendingBlocked,
         Refusal::OutsideSpendWindow,
@@ -88,6 +90,7 @@ impl Refusal {
         Refusal::PassLoaded,
         Refusal::PassValueMissing,
         Refusal::PlanActivated,
+        Refusal::GiftIsNoMoney,
     ];
 
     /// The stable code of the contract.
@@ -119,6 +122,7 @@ impl Refusal {
             Refusal::PassLoaded => "pass_loaded",
             Refusal::PassValueMissing => "pass_value_missing",
             Refusal::PlanActivated => "plan_activated",
+            Refusal::GiftIsNoMoney => "gift_is_no_money",
         }
     }
 }
@@ -164,11 +168,13 @@ pub enum Reason {
     ReferredNotAwarded,
     /// The event has no survey score, or one outside the offer's range.
     ScoreOutOfRange,
+    /// A discount is given in the call that brings the purchase, and this comes later.
+    TooLateForDiscount,
 }
 
 impl Reason {
     /// Every reason, in the order of their stored numbers: append only.
-    pub const ALL: [Reason; 19] = [
+    pub const ALL: [Reason; 20] = [
         Reason::NotValid,
         Reason::UnitNotIncluded,
         Reason::UnitDoesNotAward,
@@ -188,6 +194,7 @@ impl Reason {
         Reason::Counted,
         Reason::ReferredNotAwarded,
         Reason::ScoreOutOfRange,
+        Reason::TooLateForDiscount,
     ];
 
     /// The stable code of the contract.
@@ -212,6 +219,7 @@ impl Reason {
             Reason::Counted => "counted",
             Reason::ReferredNotAwarded => "referred_not_awarded",
             Reason::ScoreOutOfRange => "score_out_of_range",
+            Reason::TooLateForDiscount => "too_late_for_discount",
         }
     }
 }

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use crate::amount::{Amount, share_of};
 use crate::event::{
-    Awarded, Detail, Due, Event, EventState, Line, Purchase, RecordedEvent, SpendOn,
+    Awarded, Detail, Discounted, Due, Event, EventState, Line, Purchase, RecordedEvent, SpendOn,
 };
 use crate::ledger::{LotId, PayloadHash};
 use crate::offer::Counts;
@@ -164,7 +164,24 @@ impl RecordedEvent {
 
     /// What the purchase can still be paid with, in currency.
     pub fn open(&self) -> Amount {
-        self.left().total().less(self.covered())
+        self.left().total().less(self.discounted()).less(self.covered())
+    }
+
+    /// What discounts still take off each line, and off the purchase as a whole.
+    pub(crate) fn discounted_by_line(&self) -> (Vec<Amount>, Amount) {
+        let mut off = vec![Amount::ZERO; self.event.lines().len()];
+        let mut anywhere = self.discounted();
+        let totals: Vec<Amount> = self.left().totals().collect();
+        for discount in self.discounts() {
+            for (line, amount) in &discount.lines {
+                let at = usize::from(*line);
+                let share = share_of(*amount, discount.left().0, discount.amount.0);
+                let fits = share.min(totals[at].less(off[at]));
+                off[at] = Amount(off[at].0 + fits.0);
+                anywhere = anywhere.less(fits);
+            }
+        }
+        (off, anywhere)
     }
 
     /// What is left of an award that the judgement with this sequence made: the share of it that
@@ -235,17 +252,50 @@ impl RecordedEvent {
             after.state = EventState::Cancelled;
             after.due = Due::Nothing;
             after.spends.iter_mut().for_each(|spend| spend.cancelled = true);
+            after.discounts_mut().for_each(|discount| discount.returned = discount.amount);
         } else {
+            after.reduce_discounts();
             after.reduce_spends(programme);
         }
         Ok(after)
     }
 
-    /// Each spend takes its share of what is left, rounded down; together they never pay more than
-    /// what is left.
+    fn discounts_mut(&mut self) -> impl Iterator<Item = &mut Discounted> {
+        self.judgements.iter_mut().flat_map(|judgement| &mut judgement.discounts)
+    }
+
+    /// What is left of a discount that the judgement with this sequence gave: the share that what
+    /// is left of its lines, or of the purchase, has in what they were.
+    fn still_discounted(&self, sequence: u64, discount: &Discounted) -> Amount {
+        let (then, now) = (self.left_before(sequence), self.left());
+        let share = |amount, of: &[u16]| share_of(amount, now.value(of).0, then.value(of).0);
+        if discount.lines.is_empty() {
+            return share(discount.amount, &[]);
+        }
+        let lines = discount.lines.iter().map(|(line, amount)| share(*amount, &[*line]).0);
+        Amount(lines.sum())
+    }
+
+    /// Each discount becomes its share of what is left, rounded down; together they never are more
+    /// than what is left.
+    fn reduce_discounts(&mut self) {
+        let each = self.judgements.iter().flat_map(|judgement| {
+            let still = |discount| self.still_discounted(judgement.sequence, discount);
+            judgement.discounts.iter().map(still)
+        });
+        let (still, mut open): (Vec<Amount>, Amount) = (each.collect(), self.left().total());
+        for (discount, still) in self.discounts_mut().zip(still) {
+            let left = still.min(discount.left()).min(open);
+            discount.returned = discount.amount.less(left);
+            open = open.less(left);
+        }
+    }
+
+    /// Each spend takes its share of what is left, rounded down; together, and with the discounts,
+    /// they never pay more than what is left.
     fn reduce_spends(&mut self, programme: &Programme) {
         let total = self.left().total();
-        let mut open = total;
+        let mut open = total.less(self.discounted());
         for at in 0..self.spends.len() {
             let spend = &self.spends[at];
             if spend.cancelled {

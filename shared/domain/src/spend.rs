@@ -84,6 +84,19 @@ impl SpendDefinition {
     }
 }
 
+impl Programme {
+    /// The rule for spends of a balance. Rules are about money: a gift is handed over without one,
+    /// and whole or not at all.
+    pub fn spend_rule(
+        &self,
+        balance: &BalanceCode,
+        classification: Option<&Classification>,
+    ) -> Option<&SpendRule> {
+        let rule = self.definition.spend.rule(classification);
+        rule.filter(|_| !self.is_gift(balance))
+    }
+}
+
 /// Decides a spend on what the wallet holds now. Refusals in order of precedence: blocked,
 /// purchase, amount, cover.
 pub fn plan_spend(
@@ -142,14 +155,17 @@ pub(crate) fn weigh_spend(
     }
     let definition = &programme.definition.spend;
     match purchase {
+        Some(_) if programme.is_gift(&asked.balance) => return Err(Refusal::GiftIsNoMoney),
+        None if programme.is_gift(&asked.balance) => {}
         None if definition.requires_purchase => return Err(Refusal::PurchaseRequired),
         None => {}
         Some(purchase) => check_purchase(programme, asked, purchase)?,
     }
-    let rule = definition.rule(asked.classification.as_ref());
+    let rule = programme.spend_rule(&asked.balance, asked.classification.as_ref());
     let demand = Demand::of(programme, asked, purchase, rule)?;
     let spent = Amount(demand.requested.0.min(usable.0));
-    let all_or_nothing = rule.is_some_and(|rule| rule.reject_if_not_covered);
+    let all_or_nothing =
+        rule.is_some_and(|rule| rule.reject_if_not_covered) || programme.is_gift(&asked.balance);
     if spent.is_zero() || (all_or_nothing && spent < demand.requested) {
         return Err(Refusal::NotCovered);
     }

@@ -176,6 +176,8 @@ impl Wallet {
                 self.take(lot, *amount);
                 self.hold(*hold, *lapses_at, lot, *amount);
             }
+            Effect::Discount { offer, slot: Some(slot), .. } => self.count(offer, *slot, true),
+            Effect::Discount { .. } => {}
             Effect::TakeHeld { hold, lot, amount } => self.let_go(*hold, lot, *amount),
             Effect::Release { hold, lot, amount, debt } => {
                 self.let_go(*hold, lot, *amount);

@@ -2,6 +2,7 @@
 
 use domain::apply::{Command, Outcome, apply};
 use domain::award::{Facts, Mode};
+use domain::checkout::{Checkout, checkout};
 use domain::event::{Detail, Due, Event, Judge, RecordedEvent, SpendOn};
 use domain::id::EventId;
 use domain::ledger::{Entry, EntryKey, PayloadHash};
@@ -199,11 +200,13 @@ impl Operation for Post<'_> {
             wallet,
             entries: Vec::new(),
         };
-        if let Some(refused) = posted.spend(order, now) {
+        let checkout = posted.checkout(order, now, &self.facts.facts());
+        if let Some(refused) = posted.spend(order, now, checkout.as_ref()) {
             return Ok(Step::Answer(Err(refused)));
         }
         if order.judge {
-            posted.judge(order, now, self.facts.facts())?;
+            let before_spend = checkout.as_ref().map(|checkout| &checkout.before);
+            posted.judge(order, now, Facts { before_spend, ..self.facts.facts() })?;
         }
         let Posted { recorded, wallet, entries } = posted;
         let stored = StoredEvent { recorded: recorded.clone(), version: 0, denied: vec![] };
@@ -223,15 +226,27 @@ struct Posted {
 }
 
 impl Posted {
+    /// What a spend that comes with an event is decided on, where the event is judged as well.
+    fn checkout(&self, order: &Posting<'_>, now: Instant, facts: &Facts<'_>) -> Option<Checkout> {
+        let both = order.judge && order.spend.is_some();
+        both.then(|| checkout(order.programme, &self.wallet, now, &self.recorded, facts))
+    }
+
     /// Carries out the spend that came with the event, before its award: a purchase is not paid
     /// with what it earns.
-    fn spend(&mut self, order: &Posting<'_>, now: Instant) -> Option<Error> {
+    fn spend(
+        &mut self,
+        order: &Posting<'_>,
+        now: Instant,
+        checkout: Option<&Checkout>,
+    ) -> Option<Error> {
         let asked = order.spend?;
+        let purchase = checkout.map_or(&self.recorded, |checkout| &checkout.purchase);
         let command = Command::Spend {
             key: EntryKey::SpendWithPurchase(order.event.id.clone()),
             payload: order.payload,
             asked,
-            purchase: Some(&self.recorded),
+            purchase: Some(purchase),
             request: None,
         };
         let applied = apply(order.programme, &self.wallet, now, &command);

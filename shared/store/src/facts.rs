@@ -27,7 +27,8 @@ pub struct Known {
 impl Known {
     /// As the domain asks for it.
     pub fn facts(&self) -> Facts<'_> {
-        Facts { participant: &self.participant, quotas: &self.quotas, whose: self.whose }
+        let Known { participant, quotas, whose } = self;
+        Facts { participant, quotas, whose: *whose, before_spend: None }
     }
 
     /// Takes into account what these entries give, so that the next judgement of the same commit

@@ -135,7 +135,7 @@ impl Operation for Fold<'_> {
 /// Whether offers of this mode have not judged a posted event yet.
 pub(crate) fn is_due(event: &RecordedEvent, mode: Mode) -> bool {
     let due = match mode {
-        Mode::Interactive => event.due == Due::Everything,
+        Mode::Interactive | Mode::Queued => event.due == Due::Everything,
         Mode::Run => event.due != Due::Nothing,
     };
     due && event.state == EventState::Posted

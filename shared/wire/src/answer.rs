@@ -3,6 +3,7 @@
 mod adjust;
 mod event;
 mod event_detail;
+mod gift;
 mod hold;
 mod movement;
 mod participant;
@@ -20,6 +21,7 @@ pub use event::{
     invoice,
 };
 pub use event_detail::{DetailView, KpiValueView, LineView, MediumView};
+pub use gift::{DiscountAnswer, DiscountedLineView, GiftView};
 pub use hold::{HoldAnswer, ReleaseAnswer, hold, release};
 pub use participant::{ConsentView, ParticipantAnswer, ProfileView, participant};
 pub use pass::{

@@ -120,6 +120,7 @@ fn no_balance() -> BalanceAnswer {
     let nothing = String::new;
     BalanceAnswer {
         balance: nothing(),
+        gift: None,
         available: nothing(),
         pending: nothing(),
         held: nothing(),

@@ -2,9 +2,12 @@
 //! activated and nothing in it is found out later.
 
 mod accumulation;
+mod area;
 mod award;
 mod conditions;
 mod definition;
+mod discount;
+mod gift;
 mod names;
 mod offer;
 mod plan;
@@ -32,11 +35,13 @@ const FIELDS: &[&str] = &[
     "time_zone",
     "currency",
     "balances",
+    "gifts",
     "definition",
     "classifications",
     "catalogue",
     "kpis",
     "merchants",
+    "areas",
     "offers",
     "pass_plans",
     "segments",
@@ -65,13 +70,15 @@ pub fn parse_programme(document: &[u8], version: u64) -> Result<Programme, BodyF
         let name = fields.required("name").and_then(|name| name.label(200));
         let zone = fields.required("time_zone").and_then(|zone| zone.parsed(parse_zone));
         let currency = fields.required("currency").and_then(|currency| read_currency(&currency));
-        let balances = read_balances(&fields);
+        let mut balances = read_balances(&fields);
+        balances.extend(gift::gifts(&fields, &balances));
         let kpis = names::kpis(&fields);
         let known = Known {
             currency: currency.as_ref().map_or(any_decimals(), |currency| currency.decimals),
             balances,
             classifications: names::classifications(&fields),
             merchants: names::merchants(&fields),
+            areas: area::areas(&fields),
             segments: names::segment_ids(&fields),
             kpis: kpis.keys().cloned().collect(),
         };
@@ -91,6 +98,7 @@ pub fn parse_programme(document: &[u8], version: u64) -> Result<Programme, BodyF
             classifications: known.classifications,
             catalogue,
             merchants: known.merchants,
+            areas: known.areas,
             kpis,
             offers,
             pass_plans,
@@ -137,7 +145,7 @@ fn read_balances(fields: &Object<'_>) -> Vec<Balance> {
         let code = id(&fields, "code", BalanceCode::parse, &mut seen);
         let decimals = read_decimals(&fields).unwrap_or(any_decimals());
         let worth = fields.optional("worth").and_then(|worth| worth.rate()).unwrap_or(Rate::ONE);
-        Some(Balance { code: code?, decimals, worth })
+        Some(Balance { code: code?, decimals, worth, gift: None })
     })
 }
 

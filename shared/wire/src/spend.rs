@@ -91,11 +91,16 @@ pub(crate) fn spend_request(
 /// What a spend asks for, and the purchase that it pays; without one it must say how much.
 pub(crate) fn wanted(fields: &Object<'_>, programme: &Programme) -> Option<Wanted> {
     let purchase = fields.optional("purchase_event_id");
-    if purchase.is_none() && fields.optional("amount").is_none() {
+    let without = purchase.is_none();
+    let purchase = purchase.and_then(|purchase| purchase.parsed(EventId::parse));
+    let wanted = asked(fields, programme);
+    let gift = wanted.as_ref().is_some_and(|(balance, _)| programme.is_gift(balance));
+    if without && !gift && fields.optional("amount").is_none() {
         fields.missing("amount", "is required without a purchase_event_id");
     }
-    let purchase = purchase.and_then(|purchase| purchase.parsed(EventId::parse));
-    let (balance, amount) = asked(fields, programme)?;
+    let (balance, amount) = wanted?;
+    // Of a gift, one is handed over where nothing else is said.
+    let amount = amount.or(gift.then_some(Amount(1)));
     Some(Wanted { balance, amount, purchase })
 }
 
@@ -111,10 +116,7 @@ pub(crate) fn asked(
 
 fn balance<'a>(fields: &Object<'_>, programme: &'a Programme) -> Option<&'a Balance> {
     let Some(node) = fields.optional("balance") else {
-        let default = programme.definition.spend.balance.as_ref();
-        let default = default.and_then(|code| programme.balance(code));
-        let only = programme.balances.first().filter(|_| programme.balances.len() == 1);
-        let found = default.or(only);
+        let found = programme.spend_balance();
         if found.is_none() {
             fields.missing("balance", "is required: the programme names no balance for spends");
         }

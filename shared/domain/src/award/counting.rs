@@ -1,6 +1,7 @@
 //! What accumulating offers make of an event: counted, and awarded once enough is counted.
 
-use super::{Bench, Judged, give, lot_for};
+use super::room::lot_for;
+use super::{Bench, Judged, give};
 use crate::amount::Amount;
 use crate::event::Awarded;
 use crate::ledger::Effect;
@@ -58,7 +59,9 @@ fn reward(
     if amount.is_zero() {
         return Err(Reason::Counted);
     }
-    let lot = lot_for(bench, wallet, offer, amount)?;
+    // Discounts are of one purchase.
+    let balance = offer.award.balance.as_ref().ok_or(Reason::AwardsNothing)?;
+    let lot = lot_for(bench, wallet, offer, balance, amount)?;
     let mut effects = give(bench, wallet, offer, &lot, amount);
     for (part, by) in &reached.consumed {
         effects.push(Effect::Count { offer: offer.id.clone(), part: part.clone(), by: -by });

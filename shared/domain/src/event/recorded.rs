@@ -53,6 +53,28 @@ pub struct Awarded {
     pub counted: bool,
 }
 
+/// What an offer took off a purchase.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Discounted {
+    pub offer: OfferId,
+    /// In currency.
+    pub amount: Amount,
+    /// Whether the offer is one of those of which only the best applies.
+    pub exclusive: bool,
+    /// Indices of lines among those of the purchase, with what each costs less; none: it is off
+    /// the whole purchase.
+    pub lines: Vec<(u16, Amount)>,
+    /// What was taken back of it with returned goods.
+    pub returned: Amount,
+}
+
+impl Discounted {
+    /// What it still takes off.
+    pub fn left(&self) -> Amount {
+        self.amount.less(self.returned)
+    }
+}
+
 /// What one judgement of an event came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Judgement {
@@ -62,6 +84,7 @@ pub struct Judgement {
     /// Version of the programme that judged.
     pub programme: u64,
     pub awards: Vec<Awarded>,
+    pub discounts: Vec<Discounted>,
     pub passed_over: Vec<(OfferId, Reason)>,
 }
 
@@ -169,6 +192,7 @@ impl RecordedEvent {
     pub fn has_judged(&self, offer: &OfferId) -> bool {
         self.judgements.iter().any(|judgement| {
             judgement.awards.iter().any(|award| award.offer == *offer)
+                || judgement.discounts.iter().any(|discount| discount.offer == *offer)
                 || judgement
                     .passed_over
                     .iter()
@@ -179,6 +203,17 @@ impl RecordedEvent {
     /// Whether one of the offers of which only the best applies awarded this event.
     pub fn has_exclusive_award(&self) -> bool {
         self.judgements.iter().flat_map(|judgement| &judgement.awards).any(|award| award.exclusive)
+            || self.discounts().any(|discount| discount.exclusive)
+    }
+
+    /// What offers took off the purchase.
+    pub fn discounts(&self) -> impl Iterator<Item = &Discounted> {
+        self.judgements.iter().flat_map(|judgement| &judgement.discounts)
+    }
+
+    /// What discounts still take off the purchase, in currency.
+    pub fn discounted(&self) -> Amount {
+        Amount(self.discounts().map(|discount| discount.left().0).sum())
     }
 
     /// All judgements, first that of whom a referral referred.

@@ -74,7 +74,7 @@ pub fn plan_settle(
         return Err(Refusal::AmountOutOfRange);
     }
     let classification = for_spend.classification.clone();
-    let rule = programme.definition.spend.rule(classification.as_ref());
+    let rule = programme.spend_rule(&for_spend.balance, classification.as_ref());
     // A rule without an amount asks for what is open of the purchase.
     let takes_amount = rule.is_none_or(|rule| rule.specific_amount.is_some());
     let on_the_same = purchase.map(|purchase| &purchase.event.id) == for_spend.purchase.as_ref();

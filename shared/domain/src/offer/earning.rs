@@ -11,6 +11,14 @@ pub struct Earned {
     pub amount: Amount,
     /// The lines that it was computed from; empty: the whole transaction.
     pub lines: Vec<u16>,
+    /// Of a discount by line: what each of them costs less.
+    pub each: Vec<Amount>,
+}
+
+impl Earned {
+    fn of_whole(amount: Amount) -> Earned {
+        Earned { amount, ..Earned::default() }
+    }
 }
 
 impl Offer {
@@ -37,18 +45,23 @@ impl Offer {
         let whole = || self.amount(subject).unwrap_or(Amount::ZERO);
         let wanted = || wanted(self, subject).collect();
         Ok(match &self.award.form {
-            AwardForm::Fixed(amount) => Earned { amount: *amount, lines: wanted() },
+            // Off the purchase, and so no more than it costs.
+            AwardForm::Fixed(amount) if self.award.is_discount() => {
+                Earned::of_whole((*amount).min(whole()))
+            }
+            AwardForm::Fixed(amount) => {
+                Earned { amount: *amount, lines: wanted(), ..Earned::default() }
+            }
             AwardForm::Percentage(rate) => {
-                Earned { amount: self.percent(programme, *rate, whole())?, lines: Vec::new() }
+                Earned::of_whole(self.percent(programme, *rate, whole())?)
             }
             AwardForm::Table(bands) => {
-                let amount = self.percent(programme, rate_at(bands, whole()), whole())?;
-                Earned { amount, lines: Vec::new() }
+                Earned::of_whole(self.percent(programme, rate_at(bands, whole()), whole())?)
             }
             AwardForm::PercentageOfAwardedLines(rate) => {
                 let lines = subject.lines.iter().filter(|line| self.when.wants(line));
                 let amount = self.percent(programme, *rate, sum_of(lines)?)?;
-                Earned { amount, lines: wanted() }
+                Earned { amount, lines: wanted(), ..Earned::default() }
             }
         })
     }
@@ -65,6 +78,7 @@ impl Offer {
                 continue;
             }
             let amount = match &self.award.form {
+                AwardForm::Fixed(amount) if self.award.is_discount() => (*amount).min(line.total),
                 AwardForm::Fixed(amount) => *amount,
                 AwardForm::Percentage(rate) | AwardForm::PercentageOfAwardedLines(rate) => {
                     self.percent(programme, *rate, line.total)?
@@ -75,6 +89,9 @@ impl Offer {
             };
             earned.amount = earned.amount.plus(amount)?;
             earned.lines.push(at);
+            if self.award.is_discount() {
+                earned.each.push(amount);
+            }
         }
         Ok(earned)
     }
@@ -105,7 +122,7 @@ impl Offer {
         rate: Rate,
         amount: Amount,
     ) -> Result<Amount, AmountError> {
-        let to = programme.decimals(&self.award.balance);
+        let to = self.award.decimals(programme);
         percentage_of(rate, amount, programme.currency.decimals, to)
     }
 }

@@ -1,10 +1,10 @@
 //! Which offers are looked at for an event: those that could award it, however many others there
 //! are.
 //!
-//! Each offer stands under a place that it asks for (a unit, or else a merchant, a classification
-//! or an hour of the week), there under goods (a product, or else a brand or category), and there
-//! by the periods in which it is valid. So an event is held against the offers of its own place,
-//! lines and time alone.
+//! Each offer stands under a place that it asks for (a unit, or else an area, a merchant, a
+//! classification or an hour of the week), there under goods (a product, or else a brand, a
+//! category or what is popular in the area), and there by the periods in which it is valid. So an
+//! event is held against the offers of its own place, lines and time alone.
 
 use std::hash::Hash;
 use std::ops::Deref;
@@ -12,7 +12,7 @@ use std::ops::Deref;
 use rustc_hash::FxHashMap;
 
 use crate::event::EventType;
-use crate::id::{Classification, MerchantId, ProductId, UnitId};
+use crate::id::{AreaId, Classification, MerchantId, ProductId, UnitId};
 use crate::offer::matching::Subject;
 use crate::offer::spans::{Span, Spans};
 use crate::offer::{Conditions, Offer, OneOf};
@@ -32,6 +32,7 @@ pub struct Offers {
 #[derive(Clone, Debug, Default)]
 struct TypeIndex {
     units: FxHashMap<UnitId, Number>,
+    areas: FxHashMap<AreaId, Number>,
     merchants: FxHashMap<MerchantId, Number>,
     classifications: FxHashMap<Classification, Number>,
     /// By number; the first are the hours of the week.
@@ -48,6 +49,9 @@ type Number = usize;
 
 /// The goods of an offer that asks for none.
 const ANY: Number = 0;
+
+/// The goods of an offer on what is popular in the area of the event.
+const POPULAR: Number = 1;
 
 /// Most places and goods under which one offer stands, where it lists several of both.
 const MAX_PAIRS: usize = 1_000;
@@ -137,10 +141,13 @@ impl TypeIndex {
     /// Of the places that an offer asks for those that the fewest events have; none: any will do.
     fn places_of(&mut self, offer: &Offer) -> Vec<Number> {
         let when = &offer.when;
-        let known = self.units.len() + self.merchants.len() + self.classifications.len();
+        let known = self.units.len() + self.areas.len() + self.merchants.len();
+        let known = known + self.classifications.len();
         let mut next = WeekHour::COUNT + known;
         if !when.units.is_any() {
             numbers(&mut self.units, &when.units, &mut next)
+        } else if !when.areas.is_any() {
+            numbers(&mut self.areas, &when.areas, &mut next)
         } else if !when.merchants.is_any() {
             numbers(&mut self.merchants, &when.merchants, &mut next)
         } else if !when.classifications.is_any() {
@@ -153,13 +160,15 @@ impl TypeIndex {
     /// Of the goods that an offer asks for those that the fewest events have.
     fn goods_of(&mut self, when: &Conditions) -> Vec<Number> {
         let known = self.products.len() + self.brands.len() + self.categories.len();
-        let mut next = ANY + 1 + known;
+        let mut next = POPULAR + 1 + known;
         if !when.products.is_any() {
             numbers(&mut self.products, &when.products, &mut next)
         } else if !when.brands.is_any() {
             numbers(&mut self.brands, &when.brands, &mut next)
         } else if !when.categories.is_any() {
             numbers(&mut self.categories, &when.categories, &mut next)
+        } else if when.popular {
+            vec![POPULAR]
         } else {
             vec![ANY]
         }
@@ -172,8 +181,9 @@ impl TypeIndex {
 
     fn visit(&self, subject: &Subject<'_>, look: &mut impl FnMut(u32)) {
         let event = subject.event;
-        let mut goods = Vec::with_capacity(1 + 3 * subject.lines.len());
+        let mut goods = Vec::with_capacity(2 + 3 * subject.lines.len());
         goods.push(ANY);
+        goods.extend(subject.lines.iter().any(|line| line.popular).then_some(POPULAR));
         for shelf in &subject.lines {
             goods.extend(shelf.line.product.as_ref().and_then(|id| self.products.get(id)));
             goods.extend(shelf.brand.and_then(|id| self.brands.get(id)));
@@ -186,6 +196,7 @@ impl TypeIndex {
         goods.iter().filter_map(|goods| self.anywhere.get(*goods)).for_each(|s| s.visit(at, look));
         let places = [
             event.unit.as_ref().and_then(|id| self.units.get(id)),
+            subject.area.and_then(|id| self.areas.get(id)),
             subject.merchant.and_then(|id| self.merchants.get(id)),
             event.classification.as_ref().and_then(|id| self.classifications.get(id)),
             Some(&subject.clock.hour().number()),

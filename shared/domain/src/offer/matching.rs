@@ -1,9 +1,10 @@
 //! Whether an event is what an offer asks for.
 
 use crate::amount::{Amount, AmountError};
+use crate::area::Popular;
 use crate::award::Facts;
 use crate::event::{Detail, Event, Line};
-use crate::id::{MerchantId, ProductId};
+use crate::id::{AreaId, MerchantId, ProductId};
 use crate::offer::{Beneficiary, Conditions, Offer, Scope};
 use crate::payment_medium::PaymentMedium;
 use crate::programme::Programme;
@@ -20,6 +21,8 @@ pub struct Subject<'a> {
     /// Whose wallet is judged.
     pub whose: Beneficiary,
     pub merchant: Option<&'a MerchantId>,
+    /// In which its unit lies.
+    pub area: Option<&'a AreaId>,
     /// When it was performed, by the programme's clock.
     pub clock: Clock,
     medium: Option<&'a PaymentMedium>,
@@ -33,17 +36,21 @@ pub struct Shelf<'a> {
     pub category: Option<&'a ProductId>,
     pub brand: Option<&'a ProductId>,
     pub total: Amount,
+    /// Whether it is popular in the area of the event's unit.
+    pub popular: bool,
 }
 
 impl<'a> Subject<'a> {
     /// Looks an event up. Parsing refuses lines whose total is too large to be an amount.
     pub fn of(programme: &'a Programme, event: &'a Event) -> Subject<'a> {
-        let lines = event.lines().iter().map(|line| shelf(programme, line)).collect();
+        let area = event.unit.as_ref().and_then(|unit| programme.areas.of(unit));
+        let popular = area.map(|area| &area.popular).filter(|popular| !popular.is_empty());
+        let lines = event.lines().iter().map(|line| shelf(programme, popular, line)).collect();
         let (amount, medium) = (event.amount(), event.payment_medium());
         let merchant = event.unit.as_ref().and_then(|unit| programme.merchants.units.get(unit));
         let clock = Clock::of(event.performed_on, programme.zone);
-        let whose = Beneficiary::Participant;
-        Subject { event, lines, whose, merchant, clock, medium, amount, programme }
+        let (whose, area) = (Beneficiary::Participant, area.map(|area| &area.id));
+        Subject { event, lines, whose, merchant, area, clock, medium, amount, programme }
     }
 
     /// The event as offers for somebody look at it.
@@ -54,17 +61,23 @@ impl<'a> Subject<'a> {
 }
 
 /// Looks a line up in the catalogue.
-pub(crate) fn shelf<'a>(programme: &'a Programme, line: &'a Line) -> Shelf<'a> {
+pub(crate) fn shelf<'a>(
+    programme: &'a Programme,
+    popular: Option<&Popular>,
+    line: &'a Line,
+) -> Shelf<'a> {
     let known = line.product.as_ref().and_then(|product| programme.catalogue.get(product));
     let category = line.category.as_ref().or(known.and_then(|known| known.category.as_ref()));
     let brand = line.brand.as_ref().or(known.and_then(|known| known.brand.as_ref()));
-    Shelf { line, category, brand, total: line.total().unwrap_or(Amount::ZERO) }
+    let popular = popular.is_some_and(|popular| popular.has(line.product.as_ref(), category));
+    Shelf { line, category, brand, total: line.total().unwrap_or(Amount::ZERO), popular }
 }
 
 impl Conditions {
     /// Whether it asks for certain lines.
     pub fn asks_lines(&self) -> bool {
-        !(self.products.is_any() && self.categories.is_any() && self.brands.is_any())
+        let goods = self.products.is_any() && self.categories.is_any() && self.brands.is_any();
+        self.popular || !goods
     }
 
     /// Whether a line is one of those asked for.
@@ -72,6 +85,7 @@ impl Conditions {
         self.products.allows(shelf.line.product.as_ref())
             && self.categories.allows(shelf.category)
             && self.brands.allows(shelf.brand)
+            && (!self.popular || shelf.popular)
     }
 
     /// Whether an amount is within the range.
@@ -111,6 +125,9 @@ impl Offer {
             return Some(Reason::NotValid);
         }
         if !when.units.allows(event.unit.as_ref()) || !when.merchants.allows(subject.merchant) {
+            return Some(Reason::UnitNotIncluded);
+        }
+        if !when.areas.allows(subject.area) {
             return Some(Reason::UnitNotIncluded);
         }
         if !programme.merchants.awards(subject.merchant) {

@@ -156,23 +156,25 @@ impl Basket {
         }
         // Lines that the same payers may pay for are one class.
         let mut classes: BTreeMap<Vec<bool>, i128> = BTreeMap::new();
+        let (off, off_anywhere) = purchase.discounted_by_line();
         let left = purchase.left();
-        for (line, total) in purchase.event.lines().iter().zip(left.totals()) {
-            let shelf = shelf(programme, line);
+        for ((line, total), off) in purchase.event.lines().iter().zip(left.totals()).zip(off) {
+            let shelf = shelf(programme, None, line);
             let mut payers: Vec<bool> = terms.iter().map(|terms| terms.wants(&shelf)).collect();
             payers.push(true);
-            *classes.entry(payers).or_default() += ratio.of_currency(total);
+            *classes.entry(payers).or_default() += ratio.of_currency(total.less(off));
         }
         let may = |payer: usize| classes.keys().map(|payers| payers[payer]).collect();
         let may = (0..=terms.len()).map(may).collect();
         let flow = Flow::new(classes.into_values().collect(), may);
         let mut basket = Basket { terms, flow, ratio };
-        basket.paid_before(spends);
+        basket.paid_before(spends, off_anywhere);
         basket
     }
 
-    fn paid_before(&mut self, spends: &[SpendOn]) {
-        let mut anywhere = 0;
+    /// What spends of before pay for, and discounts of the whole purchase take off.
+    fn paid_before(&mut self, spends: &[SpendOn], discounted: Amount) {
+        let mut anywhere = self.ratio.of_currency(discounted);
         for (terms, covered) in spends.iter().flat_map(SpendOn::covered_parts) {
             let covered = self.ratio.of_currency(covered);
             let paid = terms.map_or(0, |terms| self.flow.pay(self.payer(Some(&terms)), covered));

@@ -4,6 +4,7 @@
 use std::collections::{HashMap, HashSet};
 
 use domain::amount::{Amount, Decimals, Rate};
+use domain::area::Areas;
 use domain::event::{Detail, Event, EventType, Line, Purchase, RecordedEvent};
 use domain::id::{
     BalanceCode, Classification, EventId, MerchantId, OfferId, ParticipantId, ProductId, UnitId,
@@ -109,7 +110,7 @@ fn offer(id: &str, form: AwardForm) -> Offer {
         class: OfferClass::IncreaseRevenueProduct,
         method: EvaluationMethod::BatchAndInteractive,
         valid: vec![],
-        award: Award { balance: points(), form },
+        award: Award { balance: Some(points()), form },
         beneficiary: Beneficiary::Participant,
         scope: Scope::Transaction,
         when: Conditions::default(),
@@ -231,7 +232,7 @@ fn programme() -> Programme {
         name: "Market".into(),
         zone: chrono_tz::Europe::Berlin,
         currency: Currency { code: "EUR".into(), decimals: decimals(2) },
-        balances: vec![Balance { code: points(), decimals: decimals(0), worth }],
+        balances: vec![Balance { code: points(), decimals: decimals(0), worth, gift: None }],
         definition: Definition {
             enrols: true,
             immediate: HashSet::from([EventType::Purchase]),
@@ -253,6 +254,7 @@ fn programme() -> Programme {
             units: (0..UNITS).map(|number| (unit(number), merchant(number % MERCHANTS))).collect(),
         },
         offers: Vec::new().into(),
+        areas: Areas::default(),
         pass_plans: vec![],
         segments: vec![],
         runs: vec![],

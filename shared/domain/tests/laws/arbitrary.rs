@@ -2,11 +2,12 @@
 
 use chrono::{NaiveDate, Weekday, WeekdaySet};
 use domain::amount::Amount;
+use domain::area::{Area, Areas, Popular};
 use domain::event::{Detail, Event, FinancialAchievement, Line};
-use domain::id::{Classification, MerchantId, ParticipantId, ProductId, SegmentId, UnitId};
+use domain::id::{AreaId, Classification, MerchantId, ParticipantId, ProductId, SegmentId, UnitId};
 use domain::offer::{
-    Accumulation, AwardForm, Beneficiary, Conditions, EvaluationMethod, Limit, Offer, OfferClass,
-    Quota, Scope, Within,
+    Accumulation, Award, AwardForm, Beneficiary, Conditions, EvaluationMethod, Limit, Offer,
+    OfferClass, Quota, Scope, Within,
 };
 use domain::participant::{Participant, Profile};
 use domain::payment_medium::PaymentMedium;
@@ -41,6 +42,24 @@ fn brands() -> Vec<ProductId> {
 /// Two of each merchant, and two of none.
 fn units() -> Vec<UnitId> {
     ids("unit", 8, unit)
+}
+
+/// Of two units each, across merchants; the last two units lie in none.
+fn areas() -> Vec<AreaId> {
+    ids("area", 3, |id| AreaId::parse(id).unwrap())
+}
+
+/// In each something else is popular, in the last one nothing.
+fn places() -> Areas {
+    let area = |(number, id): (usize, AreaId)| Area {
+        id,
+        units: vec![units()[2 * number + 1].clone(), units()[(2 * number + 2) % 6].clone()],
+        popular: Popular {
+            products: products().into_iter().skip(number).step_by(4).take(2 - number).collect(),
+            categories: categories().into_iter().skip(number).take(2 - number).collect(),
+        },
+    };
+    areas().into_iter().enumerate().map(area).collect::<Vec<_>>().into()
 }
 
 fn merchants() -> Vec<MerchantId> {
@@ -79,6 +98,7 @@ pub fn market(offers: Vec<Offer>) -> Programme {
             merchants: merchants().into_iter().zip((0..).map(merchant)).collect(),
             units: units().into_iter().zip(merchants().into_iter().cycle()).take(6).collect(),
         },
+        areas: places(),
         segments: segments.map(|(id, members)| Segment { id, members }).collect(),
         ..programme(offers)
     }
@@ -130,7 +150,8 @@ fn period() -> impl Strategy<Value = Validity> {
 fn conditions() -> impl Strategy<Value = Conditions> {
     let amount = || prop::option::weighted(0.1, (0..40_00_i64).prop_map(Amount));
     let goods = (some(products()), some(categories()), some(brands()));
-    let place = (some(units()), some(merchants()), some(classes()));
+    let local = (some(areas()), prop::bool::weighted(0.2));
+    let place = (some(units()), some(merchants()), some(classes()), local);
     let pieces = || prop::option::weighted(0.1, 0..30_u32);
     let rare =
         (some(words(["Visa", "Girocard"])), some(words(["gold", "staff"])), some(segments()));
@@ -148,6 +169,8 @@ fn conditions() -> impl Strategy<Value = Conditions> {
                 units: place.0.into(),
                 merchants: place.1.into(),
                 classifications: place.2.into(),
+                areas: place.3.0.into(),
+                popular: place.3.1,
                 times,
                 ..Conditions::default()
             };
@@ -186,9 +209,10 @@ fn any_offer() -> impl Strategy<Value = Offer> {
     let quota = (prop::option::weighted(0.1, 1..4_u32), budget)
         .prop_map(|(first, budget)| Quota { first, budget });
     let valid = prop_oneof![2 => Just(vec![]), 3 => prop::collection::vec(period(), 1..4)];
-    let flags = (any::<bool>(), any::<bool>(), any::<bool>(), beneficiary());
+    let off = prop::bool::weighted(0.15);
+    let flags = (any::<bool>(), any::<bool>(), any::<bool>(), beneficiary(), off);
     (class, valid, form(), conditions(), select(limits), quota, flags).prop_map(
-        |(class, valid, form, when, limit, quota, (batch, line, on_top, beneficiary))| Offer {
+        |(class, valid, form, when, limit, quota, (batch, line, on_top, beneficiary, off))| Offer {
             class,
             valid,
             when,
@@ -207,6 +231,7 @@ fn any_offer() -> impl Strategy<Value = Offer> {
                 at_least: 3,
                 within: Within::Calendar(Calendar::Week),
             }),
+            award: Award { balance: (!off).then(points), form: form.clone() },
             ..offer("some", points(), form)
         },
     )

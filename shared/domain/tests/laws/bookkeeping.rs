@@ -5,6 +5,7 @@ use domain::amount::Amount;
 use domain::apply::{Command, Outcome, apply};
 use domain::award::{Facts, Mode};
 use domain::cancel::TakeBack;
+use domain::checkout::{Checkout, checkout};
 use domain::event::{Event, Judge, Judgement, RecordedEvent, SpendOn};
 use domain::id::BalanceCode;
 use domain::ledger::{Entry, EntryKey, PayloadHash, SpendMade};
@@ -38,6 +39,8 @@ pub struct Book {
     pub keys: u32,
     /// Cancels that were tried.
     tries: u16,
+    /// The wallet before the spend that came with the event which is judged next.
+    before_spend: Option<Wallet>,
 }
 
 impl Book {
@@ -54,6 +57,7 @@ impl Book {
             free_spends: vec![],
             keys: 0,
             tries: 0,
+            before_spend: None,
         }
     }
 
@@ -124,8 +128,13 @@ impl Book {
         let event = self.events[which].clone();
         let by = Judge::Interactive;
         let (participant, quotas) = (self.participant.clone(), self.quotas.clone());
-        let facts =
-            Facts { participant: &participant, quotas: &quotas, whose: Beneficiary::Participant };
+        let before = self.before_spend.take();
+        let facts = Facts {
+            participant: &participant,
+            quotas: &quotas,
+            whose: Beneficiary::Participant,
+            before_spend: before.as_ref(),
+        };
         let Outcome::Judged { judgement, due } =
             self.commit(&Command::Judge { event: &event, mode, by, facts })
         else {
@@ -163,11 +172,38 @@ impl Book {
         asked: &SpendAsked,
         purchase: Option<usize>,
     ) -> Result<(u64, SpendMade), Refusal> {
+        let against = purchase.map(|which| self.events[which].clone());
+        self.ask_against(asked, purchase, against.as_ref())
+    }
+
+    /// Spends in one call with a purchase that is judged next, as the store does: what will be
+    /// discounted is not paid.
+    pub fn check_out(
+        &mut self,
+        asked: &SpendAsked,
+        which: usize,
+    ) -> Result<(u64, SpendMade), Refusal> {
+        let (participant, quotas) = (self.participant.clone(), self.quotas.clone());
+        let (whose, before_spend) = (Beneficiary::Participant, None);
+        let facts = Facts { participant: &participant, quotas: &quotas, whose, before_spend };
+        let event = &self.events[which];
+        let Checkout { before, purchase } =
+            checkout(&self.programme, &self.wallet, self.now, event, &facts);
+        let made = self.ask_against(asked, Some(which), Some(&purchase))?;
+        self.before_spend = Some(before);
+        Ok(made)
+    }
+
+    fn ask_against(
+        &mut self,
+        asked: &SpendAsked,
+        purchase: Option<usize>,
+        against: Option<&RecordedEvent>,
+    ) -> Result<(u64, SpendMade), Refusal> {
         self.keys += 1;
         let spend_key = EntryKey::Spend(key(&format!("spend-{}", self.keys)));
-        let against = purchase.map(|which| self.events[which].clone());
         let payload = PayloadHash([1; 8]);
-        let (purchase_event, request) = (against.as_ref(), None);
+        let (purchase_event, request) = (against, None);
         let command =
             Command::Spend { key: spend_key, payload, asked, purchase: purchase_event, request };
         match self.commit(&command) {
@@ -269,6 +305,8 @@ impl Book {
 /// A judgement as `offer amount` and `offer reason`.
 pub fn told(judgement: &Judgement) -> Vec<String> {
     let awards = judgement.awards.iter().map(|a| format!("{} {}", a.offer, a.amount.0));
+    let discounts = judgement.discounts.iter().map(|d| format!("{} off {}", d.offer, d.amount.0));
+    let awards = awards.chain(discounts);
     let told =
         |(offer, reason): &(domain::id::OfferId, Reason)| format!("{offer} {}", reason.code());
     awards.chain(judgement.passed_over.iter().map(told)).collect()

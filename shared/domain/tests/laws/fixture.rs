@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use chrono_tz::Tz;
 use domain::amount::{Amount, Decimals, Rate};
+use domain::area::Areas;
 use domain::event::{Detail, Event, EventType, Line, Purchase, RecordedEvent};
 use domain::id::{
     BalanceCode, Classification, EventId, Key, MerchantId, OfferId, ParticipantId, PlanId,
@@ -60,6 +61,11 @@ pub fn eur() -> BalanceCode {
     BalanceCode::parse("eur").unwrap()
 }
 
+/// A gift, worth 2.50 EUR a piece.
+pub fn cup() -> BalanceCode {
+    BalanceCode::parse("coffee").unwrap()
+}
+
 pub fn offer_id(id: &str) -> OfferId {
     OfferId::parse(id).unwrap()
 }
@@ -87,7 +93,7 @@ pub fn offer(id: &str, balance: BalanceCode, form: AwardForm) -> Offer {
         class: OfferClass::IncreaseRevenueTransaction,
         method: EvaluationMethod::BatchAndInteractive,
         valid: vec![],
-        award: Award { balance, form },
+        award: Award { balance: Some(balance), form },
         beneficiary: Beneficiary::Participant,
         scope: Scope::Transaction,
         when: Conditions::default(),
@@ -109,6 +115,11 @@ pub fn fixed(id: &str, amount: i64) -> Offer {
 
 pub fn percent(id: &str, balance: BalanceCode, percentage: &str) -> Offer {
     offer(id, balance, AwardForm::Percentage(rate(percentage)))
+}
+
+/// Off the purchase, in currency.
+pub fn discount(id: &str, form: AwardForm) -> Offer {
+    Offer { award: Award { balance: None, form: form.clone() }, ..offer(id, points(), form) }
 }
 
 /// A coefficient table of bands from an amount on.
@@ -142,6 +153,12 @@ pub fn every_offer() -> Vec<Offer> {
     let coffee_lines =
         Conditions { categories: vec![product("coffee")].into(), ..Conditions::default() };
     let pieces = Conditions { quantity: (Some(1), Some(3)), ..small.clone() };
+    let of_coffee = coffee_lines.clone();
+    let at_two = Conditions { units: vec![unit("shop-2")].into(), ..Conditions::default() };
+    let big = Conditions { from: Some(Amount(40_00)), ..Conditions::default() };
+    let per_day = Limit::OncePerCalendar(Calendar::Day);
+    let kitty = Quota { first: None, budget: Some(Amount(25_00)) };
+    let (one, three) = (AwardForm::Fixed(Amount(1)), AwardForm::Fixed(Amount(3_00)));
     let few = Quota { first: Some(2), budget: None };
     let poor = Quota { first: None, budget: Some(Amount(60)) };
     let both = Quota { first: Some(1), budget: Some(Amount(7_50)) };
@@ -168,6 +185,19 @@ pub fn every_offer() -> Vec<Offer> {
         Offer { quota: few, ..fixed("first", 11) },
         batch(Offer { quota: poor, ..percent("budget", points(), "20") }),
         Offer { quota: both, limit: per_month, ..percent("first-budget", eur(), "5") },
+        Offer { expires: days("P4D"), when: at_two, ..offer("cup", cup(), one) },
+        Offer { quota: kitty, ..discount("tenth-off", AwardForm::Percentage(rate("10.5"))) },
+        Offer {
+            when: of_coffee,
+            scope: Scope::Line,
+            limit: per_day,
+            ..discount("each-off", three)
+        },
+        best(Offer {
+            when: big,
+            quota: few,
+            ..discount("best-off", AwardForm::Percentage(rate("4")))
+        }),
     ]
 }
 
@@ -186,13 +216,15 @@ pub fn programme(offers: Vec<Offer>) -> Programme {
         code,
         decimals: Decimals::new(decimals).unwrap(),
         worth: rate(worth),
+        gift: None,
     };
+    let cups = Balance { gift: Some("A coffee".into()), ..balance(cup(), 0, "2.50") };
     Programme {
         version: 3,
         name: "Laws".into(),
         zone: ZONE,
         currency: Currency { code: "EUR".into(), decimals: Decimals::new(2).unwrap() },
-        balances: vec![balance(points(), 0, "0.01"), balance(eur(), 2, "1")],
+        balances: vec![balance(points(), 0, "0.01"), balance(eur(), 2, "1"), cups],
         definition: Definition {
             enrols: false,
             immediate: HashSet::from([EventType::Purchase]),
@@ -208,6 +240,7 @@ pub fn programme(offers: Vec<Offer>) -> Programme {
             merchants: Lookup::from_iter(merchants),
             units: units.map(|(one, owner)| (unit(one), id(owner))).into_iter().collect(),
         },
+        areas: Areas::default(),
         offers: offers.into(),
         pass_plans: vec![gift()],
         segments: vec![],

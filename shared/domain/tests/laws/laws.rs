@@ -13,7 +13,7 @@ use domain::programme::DebtPolicy;
 use domain::wallet::{ACTIVITY_MONTHS, MAX_LOTS, Wallet};
 
 use crate::bookkeeping::Book;
-use crate::fixture::{ZONE, eur, points};
+use crate::fixture::{ZONE, cup, eur, points};
 
 /// Lots less debt, of everything a balance holds.
 pub fn net(wallet: &Wallet, balance: &BalanceCode) -> i64 {
@@ -74,7 +74,7 @@ pub fn of_booking(book: &Book, entries: &[Entry]) -> Wallet {
     entries.iter().for_each(|entry| check_entry(book, &mut wallet, entry));
     assert!(wallet.lots.iter().all(|lot| lot.id.is_live(book.now, ZONE)));
     assert!(wallet.holds.iter().all(|hold| hold.is_open(book.now)));
-    for balance in [points(), eur()] {
+    for balance in [points(), eur(), cup()] {
         let [shown, booked] =
             [&book.wallet, &wallet].map(|wallet| wallet.available(&balance, book.now, ZONE));
         assert_eq!(shown, booked, "R-78: what is shown does not wait for the ledger");
@@ -91,7 +91,7 @@ fn held(wallet: &Wallet, balance: &BalanceCode) -> i64 {
 fn check_entry(book: &Book, wallet: &mut Wallet, entry: &Entry) {
     assert_eq!(entry.sequence, wallet.length + 1, "no hole");
     assert!(entry.at >= wallet.time && entry.at == book.now, "time never goes back");
-    let before = [points(), eur()].map(|balance| net(wallet, &balance));
+    let before = [points(), eur(), cup()].map(|balance| net(wallet, &balance));
     for effect in &entry.effects {
         if let Effect::Take { lot, amount }
         | Effect::ClawBack { lot, amount }
@@ -111,7 +111,7 @@ fn check_entry(book: &Book, wallet: &mut Wallet, entry: &Entry) {
     }
     wallet.length = entry.sequence;
     wallet.time = entry.at;
-    for (balance, before) in [points(), eur()].into_iter().zip(before) {
+    for (balance, before) in [points(), eur(), cup()].into_iter().zip(before) {
         let changes = entry.effects.iter().filter_map(Effect::change);
         let changed: i64 = changes.filter(|(of, _)| **of == balance).map(|(_, by)| by.0).sum();
         assert_eq!(net(wallet, &balance), before + changed, "nothing from nothing: {entry:?}");
@@ -141,7 +141,7 @@ pub fn of_ledger(book: &Book) {
     assert_eq!(seen.max(), wallet.last_event, "R-93: the newest, whatever the order of arrival");
     assert!(wallet.activity.is_sorted_by(|a, b| a.month < b.month));
     assert!(wallet.activity.len() <= ACTIVITY_MONTHS);
-    for balance in [points(), eur()] {
+    for balance in [points(), eur(), cup()] {
         let live = book.available(&balance) + book.pending(&balance);
         let changes = book.ledger.iter().flat_map(|entry| &entry.effects);
         let changes = changes.filter_map(Effect::change).filter(|(of, _)| **of == balance);
@@ -176,10 +176,17 @@ pub fn of_events(book: &Book) {
         let awards: Vec<_> = event.judgements.iter().flat_map(|j| &j.awards).collect();
         let offers: HashSet<_> = awards.iter().map(|award| &award.offer).collect();
         assert_eq!(offers.len(), awards.len(), "R-33: a pair is awarded once");
-        assert!(awards.iter().filter(|award| award.exclusive).count() <= 1, "R-45");
-        assert!(event.covered() <= event.left().total(), "R-62, R-73");
+        let discounts: Vec<_> = event.discounts().collect();
+        let offers: HashSet<_> = discounts.iter().map(|discount| &discount.offer).collect();
+        assert_eq!(offers.len(), discounts.len(), "R-33: a discount is given once");
+        let exclusive = discounts.iter().filter(|discount| discount.exclusive).count();
+        let exclusive = exclusive + awards.iter().filter(|award| award.exclusive).count();
+        assert!(exclusive <= 1, "R-45");
+        assert!(discounts.iter().all(|discount| discount.returned <= discount.amount));
+        let paid = event.covered().0 + event.discounted().0;
+        assert!(paid <= event.left().total().0, "R-41, R-62, R-73: {event:?}");
         if event.state == EventState::Cancelled {
-            assert_eq!(event.covered(), Amount(0));
+            assert_eq!((event.covered(), event.discounted()), (Amount(0), Amount(0)));
             continue;
         }
         let performed = event.event.performed_on.day(ZONE);
@@ -198,6 +205,14 @@ pub fn of_events(book: &Book) {
             let given = given.entry(offer.id.clone()).or_default();
             let still = event.still_awarded(sequence, award);
             *given = (given.0 + 1, given.1 + still.0);
+            if let Some(slot) = offer.slot(performed) {
+                *slots.entry((offer.id.to_string(), slot)).or_default() += 1;
+            }
+        }
+        for discount in event.discounts() {
+            let Some(offer) = book.programme.offer(&discount.offer) else { continue };
+            let given = given.entry(offer.id.clone()).or_default();
+            *given = (given.0 + 1, given.1 + discount.left().0);
             if let Some(slot) = offer.slot(performed) {
                 *slots.entry((offer.id.to_string(), slot)).or_default() += 1;
             }

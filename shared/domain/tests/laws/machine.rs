@@ -60,7 +60,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
             }
         ),
         3 => (which.clone(), any::<bool>()).prop_map(|(which, run)| Step::Judge { which, run }),
-        5 => (any::<bool>(), asked(), proptest::option::of(which.clone()), 0..4_u8).prop_map(
+        5 => (any::<bool>(), asked(), proptest::option::of(which.clone()), 0..5_u8).prop_map(
             |(points, amount, purchase, class)| Step::Spend { points, amount, purchase, class }
         ),
         2 => which.clone().prop_map(Step::CancelEvent),
@@ -153,8 +153,12 @@ fn take(book: &mut Book, step: &Step) {
         }
         Step::Spend { points: of_points, amount, purchase, class } => {
             let purchase = purchase.and_then(|which| some(which, book.events.len()));
-            let balance = if *of_points { points() } else { eur() };
-            let asked = asked(book, balance, *amount, *class);
+            let money = if *of_points { points() } else { eur() };
+            let (balance, amount) = match class {
+                4 => (cup(), Some(amount.unwrap_or(1) % 3 + 1)),
+                _ => (money, *amount),
+            };
+            let asked = asked(book, balance, amount, *class);
             let before = substance(&settled(book));
             if let Ok((sequence, _)) = book.ask(&asked, purchase) {
                 let mut undone = book.clone();
@@ -288,18 +292,27 @@ fn look(book: &Book, event: &Event, spend: Option<&SpendAsked>) -> Result<Previe
         participant: &book.participant,
         quotas: &book.quotas,
         whose: Beneficiary::Participant,
+        before_spend: None,
     };
     preview(&book.programme, &book.wallet, book.now, recorded(event.clone()), spend, facts)
 }
 
 /// Posts as the store does, the spend first, and holds the preview against it.
 fn post(book: &mut Book, event: Event, spend: Option<i64>) {
-    let spend = spend.map(|amount| asked(book, points(), Some(amount), 3));
+    // Now and then it asks for all that is open.
+    let amount = |amount: i64| Some(amount).filter(|amount| amount % 5 > 0);
+    let spend = spend.map(|asking| asked(book, points(), amount(asking), 3));
     let told = look(book, &event, spend.as_ref());
     let before = book.clone();
     let mode = if event.immediate { Mode::Interactive } else { Mode::Run };
     let which = book.accept(event);
-    let made = spend.map(|asked| book.ask(&asked, Some(which)).map(|(_, made)| made));
+    let made = spend.as_ref().map(|asked| {
+        let made = match mode {
+            Mode::Interactive => book.check_out(asked, which),
+            Mode::Run | Mode::Queued => book.ask(asked, Some(which)),
+        };
+        made.map(|(_, made)| made)
+    });
     if let Some(Err(refusal)) = &made {
         assert_eq!(told.err().as_ref(), Some(refusal), "R-35: the preview refuses alike");
         // purchase and spend fail together.
@@ -307,16 +320,21 @@ fn post(book: &mut Book, event: Event, spend: Option<i64>) {
         return;
     }
     let told = told.expect("R-35: the preview refuses alike");
+    let judgement = book.judge(which, mode);
     for (balance, amount) in &told.additional {
         let mut more = book.clone();
         more.ask(&asked(book, balance.clone(), Some(amount.0), 3), Some(which)).unwrap();
     }
-    let judgement = book.judge(which, mode);
     let previewed = &told.event.judgements[0];
     assert_eq!(
-        (&previewed.awards, &previewed.passed_over),
-        (&judgement.awards, &judgement.passed_over)
+        (&previewed.awards, &previewed.discounts, &previewed.passed_over),
+        (&judgement.awards, &judgement.discounts, &judgement.passed_over)
     );
+    let event = &book.events[which];
+    if let (Some(Ok(made)), Some(SpendAsked { amount: None, .. })) = (&made, &spend) {
+        let paid = made.covered.unwrap().0 + made.remainder.0 + event.discounted().0;
+        assert_eq!(paid, event.event.purchased().0, "R-41: all is paid, spent or discounted");
+    }
     assert_eq!((told.event.due, told.spend), (book.events[which].due, made.and_then(Result::ok)));
     let mut undone = book.clone();
     if undone.cancel_event(which).is_ok() {
@@ -399,8 +417,8 @@ proptest! {
         for hold in book.wallet.holds.clone() {
             book.release(hold.sequence).unwrap();
         }
-        let left = [points(), eur()].map(|balance| net(&book.wallet, &balance));
-        prop_assert_eq!(left, [0, 0]);
+        let left = [points(), eur(), cup()].map(|balance| net(&book.wallet, &balance));
+        prop_assert_eq!(left, [0, 0, 0]);
         prop_assert!(book.wallet.lots.is_empty() && book.wallet.debts.is_empty());
         prop_assert!(book.wallet.written_off.is_empty());
         prop_assert!(book.wallet.counters.is_empty() && book.wallet.activity.is_empty());

@@ -5,6 +5,7 @@
 
 mod adjustments;
 mod arbitrary;
+mod areas;
 mod awards;
 mod bookkeeping;
 mod calendar;
@@ -12,9 +13,11 @@ mod cancels;
 mod codes;
 mod conditions;
 mod cover;
+mod discounts;
 mod event_types;
 mod fixture;
 mod forms;
+mod gifts;
 mod holding;
 mod holds;
 mod index;

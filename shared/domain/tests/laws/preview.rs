@@ -49,7 +49,10 @@ fn r35_every_offer_says_what_it_gives_or_why_not() {
         table 4
         first 11
         first-budget 46
+        cup 1
+        tenth-off off 96
         tenth awards_nothing
+        best-off amount_out_of_range
         best-small not_best
         cash awaits_run
         rolling awaits_run
@@ -57,7 +60,8 @@ fn r35_every_offer_says_what_it_gives_or_why_not() {
         best-grocery classification_not_included
         best-coffee no_matching_line
         autumn unit_not_included
-        of-coffee no_matching_line"#]]
+        of-coffee no_matching_line
+        each-off no_matching_line"#]]
     .assert_eq(&all.join("\n"));
     assert_eq!(seen.spend.as_ref().unwrap().spent.0, 20);
     assert_eq!(additional(&seen), ["280 points"], "not from its own award");
@@ -67,10 +71,11 @@ fn r35_every_offer_says_what_it_gives_or_why_not() {
 fn r35_what_could_still_be_spent_is_bounded_by_the_purchase() {
     let event = |book: &Book| purchase("r", 2_00, book.now);
     let book = book();
-    assert_eq!(additional(&look(&book, &event(&book), None).unwrap()), ["200 points"]);
-    assert_eq!(additional(&look(&book, &event(&book), Some(150)).unwrap()), ["50 points"]);
-    assert_eq!(additional(&look(&book, &event(&book), Some(200)).unwrap()), [""; 0]);
-    assert_eq!(look(&book, &event(&book), Some(201)).err(), Some(Refusal::AmountOutOfRange));
+    // 10.5 % are off: 0.21.
+    assert_eq!(additional(&look(&book, &event(&book), None).unwrap()), ["179 points"]);
+    assert_eq!(additional(&look(&book, &event(&book), Some(150)).unwrap()), ["29 points"]);
+    assert_eq!(additional(&look(&book, &event(&book), Some(179)).unwrap()), [""; 0]);
+    assert_eq!(look(&book, &event(&book), Some(180)).err(), Some(Refusal::AmountOutOfRange));
 }
 
 #[test]

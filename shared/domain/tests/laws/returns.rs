@@ -160,7 +160,7 @@ fn r73_the_lines_of_an_award_are_those_of_the_purchase_though_others_came_back_b
     book.judge(which, Mode::Run);
     let award = Awarded {
         offer: offer_id("o"),
-        lot: fixed("o", 1).lot(book.now.day(ZONE)),
+        lot: fixed("o", 1).lot(&points(), book.now.day(ZONE)),
         amount: Amount(40),
         exclusive: false,
         counted: false,

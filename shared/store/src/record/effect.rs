@@ -56,6 +56,7 @@ pub enum EffectRecord {
     Hold(u64, i64, LotRecord, i64),
     TakeHeld(u64, LotRecord, i64),
     Release(u64, LotRecord, i64, i64),
+    Discount(Name, i64, Option<SlotRecord>),
 }
 
 pub fn lot_record(names: &mut Names, lot: &LotId) -> Result<LotRecord> {
@@ -158,6 +159,9 @@ pub fn effect_record(names: &mut Names, effect: &Effect) -> Result<EffectRecord>
         Effect::Release { hold, lot: id, amount, debt } => {
             EffectRecord::Release(*hold, lot(id)?, amount.0, debt.0)
         }
+        Effect::Discount { offer, amount, slot } => {
+            EffectRecord::Discount(names.add(offer.as_str())?, amount.0, slot.map(slot_record))
+        }
     })
 }
 
@@ -233,6 +237,11 @@ pub fn read_effect(texts: &Texts<'_>, record: &EffectRecord) -> Result<Effect> {
             lot: lot(id)?,
             amount: Amount(*amount),
             debt: Amount(*debt),
+        },
+        EffectRecord::Discount(offer, amount, slot) => Effect::Discount {
+            offer: texts.offer(*offer)?,
+            amount: Amount(*amount),
+            slot: slot.as_ref().map(read_slot),
         },
     })
 }

@@ -1,7 +1,9 @@
 //! Records of events: as accepted, with everything that happened to them; deflated.
 
 use domain::amount::Amount;
-use domain::event::{Awarded, Due, Event, EventState, Judge, Judgement, RecordedEvent, SpendOn};
+use domain::event::{
+    Awarded, Discounted, Due, Event, EventState, Judge, Judgement, RecordedEvent, SpendOn,
+};
 use domain::id::{EventId, OfferId, ParticipantId, RunId};
 use domain::ledger::PayloadHash;
 use domain::refusal::Reason;
@@ -69,6 +71,16 @@ struct JudgementRecord {
     programme: u64,
     awards: Vec<AwardRecord>,
     passed_over: Vec<(Name, u8)>,
+    discounts: Vec<DiscountRecord>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct DiscountRecord {
+    offer: Name,
+    amount: i64,
+    exclusive: bool,
+    lines: Vec<(u16, i64)>,
+    returned: i64,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -207,8 +219,18 @@ fn judgement_record(names: &mut Names, judgement: &Judgement) -> Result<Judgemen
         Judge::Interactive => None,
         Judge::Run(run) => Some(names.add(run.as_str())?),
     };
+    let discounts = judgement.discounts.iter().map(|discount| {
+        Ok(DiscountRecord {
+            offer: names.add(discount.offer.as_str())?,
+            amount: discount.amount.0,
+            exclusive: discount.exclusive,
+            lines: discount.lines.iter().map(|(line, amount)| (*line, amount.0)).collect(),
+            returned: discount.returned.0,
+        })
+    });
+    let discounts = discounts.collect::<Result<_>>()?;
     let (sequence, programme) = (judgement.sequence, judgement.programme);
-    Ok(JudgementRecord { sequence, run, programme, awards, passed_over })
+    Ok(JudgementRecord { sequence, run, programme, awards, passed_over, discounts })
 }
 
 fn read_judgement(texts: &Texts<'_>, record: &JudgementRecord) -> Result<Judgement> {
@@ -227,6 +249,15 @@ fn read_judgement(texts: &Texts<'_>, record: &JudgementRecord) -> Result<Judgeme
         let offer: OfferId = texts.offer(*offer)?;
         Ok((offer, *reason.ok_or(Error::Corrupt("unknown reason"))?))
     });
+    let discounts = record.discounts.iter().map(|discount| {
+        Ok(Discounted {
+            offer: texts.offer(discount.offer)?,
+            amount: Amount(discount.amount),
+            exclusive: discount.exclusive,
+            lines: discount.lines.iter().map(|(line, amount)| (*line, Amount(*amount))).collect(),
+            returned: Amount(discount.returned),
+        })
+    });
     let run = some(record.run, |name| texts.text(name))?;
     let run = run.map(|run| RunId::parse(&run)).transpose();
     let run = run.map_err(|_| Error::Corrupt("judgement by a bad run"))?;
@@ -235,6 +266,7 @@ fn read_judgement(texts: &Texts<'_>, record: &JudgementRecord) -> Result<Judgeme
         by: run.map_or(Judge::Interactive, Judge::Run),
         programme: record.programme,
         awards: awards.collect::<Result<_>>()?,
+        discounts: discounts.collect::<Result<_>>()?,
         passed_over: passed_over.collect::<Result<_>>()?,
     })
 }

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use domain::amount::Amount;
 use domain::anniversary::Anniversary;
 use domain::event::{
-    Awarded, Detail, Due, Event, EventState, FinancialAchievement, Judge, Judgement, KpiValue,
-    Line, Purchase, RecordedEvent, SpendOn, SpendRequest, Statement,
+    Awarded, Detail, Discounted, Due, Event, EventState, FinancialAchievement, Judge, Judgement,
+    KpiValue, Line, Purchase, RecordedEvent, SpendOn, SpendRequest, Statement,
 };
 use domain::hold::Hold;
 use domain::id::{
@@ -239,6 +239,11 @@ fn effect() -> impl Strategy<Value = Effect> {
         }),
         (any::<u64>(), lot_id(), amount(), amount())
             .prop_map(|(hold, lot, amount, debt)| { Effect::Release { hold, lot, amount, debt } }),
+        (offer(), amount(), of(slot())).prop_map(|(offer, amount, slot)| Effect::Discount {
+            offer,
+            amount,
+            slot
+        }),
     ]
 }
 
@@ -442,14 +447,26 @@ fn judgement() -> impl Strategy<Value = Judgement> {
             counted,
         },
     );
+    let lines = vec((any::<u16>(), amount()), 0..3);
+    let discount = (offer(), amount(), any::<bool>(), lines, amount()).prop_map(
+        |(offer, amount, exclusive, lines, returned)| Discounted {
+            offer,
+            amount,
+            exclusive,
+            lines,
+            returned,
+        },
+    );
+    let given = (vec(award, 0..3), vec(discount, 0..3));
     let reason = prop::sample::select(Reason::ALL.to_vec());
     let by = of(run()).prop_map(|run| run.map_or(Judge::Interactive, Judge::Run));
-    (any::<u64>(), by, any::<u64>(), vec(award, 0..3), vec((offer(), reason), 0..3)).prop_map(
-        |(sequence, by, programme, awards, passed_over)| Judgement {
+    (any::<u64>(), by, any::<u64>(), given, vec((offer(), reason), 0..3)).prop_map(
+        |(sequence, by, programme, (awards, discounts), passed_over)| Judgement {
             sequence,
             by,
             programme,
             awards,
+            discounts,
             passed_over,
         },
     )

@@ -9,6 +9,7 @@ use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
 use aws_smithy_async::rt::sleep::TokioSleep;
 use aws_smithy_types::retry::RetryConfig;
 use domain::amount::{Amount, Decimals, Rate};
+use domain::area::Areas;
 use domain::event::{Detail, Event, Line, Purchase};
 use domain::id::{
     BalanceCode, EventId, Key, MerchantId, OfferId, ParticipantId, PlanId, ProductId, RunId, UnitId,
@@ -83,7 +84,7 @@ pub fn offer(id: &str, balance: &str, form: AwardForm) -> Offer {
         class: OfferClass::IncreaseRevenueTransaction,
         method: EvaluationMethod::BatchAndInteractive,
         valid: vec![],
-        award: Award { balance: BalanceCode::parse(balance).unwrap(), form },
+        award: Award { balance: Some(BalanceCode::parse(balance).unwrap()), form },
         beneficiary: Beneficiary::Participant,
         scope: Scope::Transaction,
         when: Conditions::default(),
@@ -110,6 +111,13 @@ pub fn tenfold() -> Offer {
 /// Cash that only a run awards.
 pub fn cash() -> Offer {
     Offer { method: EvaluationMethod::Batch, ..percent("cash", "eur", "1.5") }
+}
+
+/// A tenth off each purchase, while so many cents last.
+pub fn tenth_off(budget: i64) -> Offer {
+    let tenth = percent("tenth-off", "points", "10");
+    let quota = Quota { first: None, budget: Some(Amount(budget)) };
+    Offer { award: Award { balance: None, ..tenth.award.clone() }, quota, ..tenth }
 }
 
 pub fn gift() -> PassPlan {
@@ -180,7 +188,9 @@ pub fn programme(offers: Vec<Offer>) -> Programme {
         code: BalanceCode::parse(code).unwrap(),
         decimals: Decimals::new(decimals).unwrap(),
         worth: Rate::parse(worth).unwrap(),
+        gift: None,
     };
+    let coffee = Balance { gift: Some("A coffee".into()), ..balance("coffee", 0, "2.50") };
     let shop = Merchant {
         awards: true,
         reduction_method: ReductionMethod::FrontEnd,
@@ -192,7 +202,7 @@ pub fn programme(offers: Vec<Offer>) -> Programme {
         name: "Store".into(),
         zone: chrono_tz::Europe::Berlin,
         currency: Currency { code: "EUR".into(), decimals: Decimals::new(2).unwrap() },
-        balances: vec![balance("points", 0, "0.01"), balance("eur", 2, "1")],
+        balances: vec![balance("points", 0, "0.01"), balance("eur", 2, "1"), coffee],
         definition: Definition {
             enrols: true,
             immediate: HashSet::new(),
@@ -213,6 +223,7 @@ pub fn programme(offers: Vec<Offer>) -> Programme {
             merchants: Lookup::from_iter([(owner.clone(), shop)]),
             units: Lookup::from_iter([(UnitId::parse("shop-1").unwrap(), owner)]),
         },
+        areas: Areas::default(),
         offers: offers.into(),
         pass_plans: vec![gift(), card()],
         segments: vec![],

@@ -160,8 +160,9 @@ fn check_events(items: &Items, who: &ParticipantId, walked: &Walked) {
         if let Detail::FinancialStatement(statement) = &recorded.event.detail {
             check_period(items, stored, statement);
         }
-        let paid = recorded.covered();
-        assert!(request || paid <= recorded.left().total(), "R-73: paid is what is left");
+        let paid = recorded.covered().0 + recorded.discounted().0;
+        assert!(request || paid <= recorded.left().total().0, "R-73: paid is what is left");
+        check_discounts(recorded, walked);
     }
     for entry in &walked.entries {
         let EntryKey::Event { event, turn } = &entry.key else { continue };
@@ -172,6 +173,19 @@ fn check_events(items: &Items, who: &ParticipantId, walked: &Walked) {
             false => recorded.referred.as_ref().expect("R-9: judged for whom it refers"),
         };
         assert_eq!(judgement.sequence, entry.sequence);
+    }
+}
+
+/// a discount is an effect of the judgement that gave it.
+fn check_discounts(recorded: &RecordedEvent, walked: &Walked) {
+    for judgement in &recorded.judgements {
+        let entry = &walked.entries[usize::try_from(judgement.sequence).unwrap() - 1];
+        let effects = entry.effects.iter().filter_map(|effect| {
+            let Effect::Discount { offer, amount, .. } = effect else { return None };
+            Some((offer, *amount))
+        });
+        let given = judgement.discounts.iter().map(|discount| (&discount.offer, discount.amount));
+        assert!(effects.eq(given), "{}", recorded.event.id);
     }
 }
 

@@ -8,6 +8,7 @@ use domain::pass::{PassId, PassPlan, issued_serial};
 use domain::programme::Programme;
 use domain::returns::ReturnedLine;
 use domain::spend::SpendAsked;
+use domain::time::Instant;
 use store::{
     CancelEvent, CancelSpend, Done, Error, Judging, Posting, Redeeming, RequestKey, Result,
     Spending, Store, Succession,
@@ -16,7 +17,7 @@ use store::{
 use crate::cards::{Cards, told};
 use crate::cast::{
     asked, cancelling, cash, event_id, gift, in_pieces, issue, key, later, noon, payload, person,
-    plan_key, post, programme, publish, purchase, run_id, spend, tenfold, timed_key,
+    plan_key, post, programme, publish, purchase, run_id, spend, tenfold, tenth_off, timed_key,
 };
 use crate::event_types::{Request, referral, request, statement};
 use crate::money::{Ask, book};
@@ -45,6 +46,7 @@ operations! {
     PostImmediate,
     PostPending,
     PostWithSpend,
+    PostDiscounted,
     PostEnrolling,
     Spend,
     SpendWithoutTime,
@@ -62,6 +64,7 @@ operations! {
     ReturnJudged,
     ReturnPending,
     ReturnLast,
+    ReturnDiscounted,
     ReturnTooMany,
     ReturnRefused,
     CancelSpend,
@@ -126,6 +129,8 @@ pub struct Cast {
     plan: PassPlan,
     /// Offers that would carry a debt, but for this one's policy; and it enrols nobody.
     strict: Programme,
+    /// Offers that take something off purchases, while a budget lasts.
+    sale: Programme,
     /// Under offers for referrals.
     pair: Referring,
 }
@@ -140,8 +145,10 @@ impl Cast {
         let mut strict = programme.clone();
         strict.definition.debt_policy = domain::programme::DebtPolicy::Refuse;
         strict.definition.enrols = false;
+        let mut sale = programme.clone();
+        sale.offers = vec![tenfold(), tenth_off(10_00)].into();
         let (who, plan, pair) = (person("c-1"), gift(), Referring::new());
-        Cast { programme, who, plan, strict, pair }
+        Cast { programme, who, plan, strict, sale, pair }
     }
 
     fn first_spend(&self) -> Key {
@@ -240,6 +247,11 @@ impl Cast {
                 let (event, judge, enrols) = (&event, true, true);
                 let order = Posting { programme, now, event, payload, spend, judge, enrols };
                 done(store.post_event(&order).await)
+            }
+            Operation::PostDiscounted => done(self.buy_on_sale(store, now).await),
+            Operation::ReturnDiscounted => {
+                self.buy_on_sale(store, noon()).await?;
+                self.give_back(store, &self.sale, "n-1", 1).await
             }
             Operation::PostEnrolling => {
                 let event = purchase(&person("c-3"), "n-1", 30_00, noon());
@@ -418,6 +430,16 @@ impl Cast {
         let event = &event_id(reference);
         let order = cancelling(&self.programme, later(1), event, 3);
         done(Box::pin(store.cancel_event(&CancelEvent { ahead: true, ..order })).await)
+    }
+
+    /// All that is open of it once a tenth is off is asked for in points, and covered in part.
+    async fn buy_on_sale(&self, store: &Store, now: Instant) -> Result<Done<RecordedEvent>> {
+        let event = &in_pieces(purchase(&self.who, "n-1", 30_00, noon()), 2);
+        let asked = SpendAsked { amount: None, ..asked(0, noon()) };
+        let (spend, payload, programme) = (Some(&asked), payload(1), &self.sale);
+        let (judge, enrols) = (true, false);
+        let order = Posting { programme, now, event, payload, spend, judge, enrols };
+        Box::pin(store.post_event(&order)).await
     }
 
     async fn give_back(

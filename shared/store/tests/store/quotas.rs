@@ -17,7 +17,7 @@ use tokio::task::{JoinSet, LocalSet};
 
 use crate::cast::{
     cancelling, event_id, later, noon, offer, open, payload, person, post, programme, purchase,
-    run_id, seed,
+    run_id, seed, tenth_off,
 };
 use crate::fault::Weather;
 use crate::laws::{event, walk};
@@ -40,7 +40,7 @@ fn back() -> Offer {
 }
 
 /// Places and budget as the table counts them.
-fn used(wire: &Wire, offer: &str) -> (i64, i64) {
+pub fn used(wire: &Wire, offer: &str) -> (i64, i64) {
     let item = wire.items().remove(&(format!("Q#{offer}"), "Q".to_owned()));
     let number = |item: &Value, name: &str| {
         item[name]["N"].as_str().map_or(0, |text| text.parse::<i64>().unwrap())
@@ -60,6 +60,13 @@ fn given(wire: &Wire, offer: &str) -> (i64, i64) {
         .map(|award| award.amount.0)
         .collect();
     (i64::try_from(awards.len()).unwrap(), awards.iter().sum())
+}
+
+/// What discounts still take off all purchases.
+pub fn discounted(wire: &Wire) -> i64 {
+    let events = wire.items().into_iter().filter(|((pk, _), _)| pk.starts_with("E#"));
+    let events = events.filter(|(_, item)| item["x"].is_null());
+    events.map(|(_, item)| event(&item).recorded.discounted().0).sum()
 }
 
 async fn insist<A, F: Future<Output = store::Result<A>>>(ask: impl Fn() -> F) -> store::Result<A> {
@@ -145,6 +152,36 @@ async fn r44_the_first_hundred_and_a_budget_hold_for_two_hundred_at_once() {
     assert!(places <= FIRST);
     assert_eq!(used(&wire, "back").1, given(&wire, "back").1);
     assert!(used(&wire, "back").1 <= BUDGET);
+}
+
+/// a budget for discounts is used up and never overdrawn, whoever buys and returns at once.
+#[tokio::test(start_paused = true)]
+async fn r44_a_budget_for_discounts_holds_for_two_hundred_at_once() {
+    let wire = Wire::new(seed("discounts"));
+    let programme = Rc::new(programme(vec![tenth_off(BUDGET)]));
+    wire.weather(Weather { faults: 40, stale: 300, delay: 3 });
+    for round in [0, 1_000] {
+        let (mut tasks, local) = (JoinSet::new(), LocalSet::new());
+        for number in 0..100 {
+            let (wire, programme) = (wire.clone(), Rc::clone(&programme));
+            let bought = round > 0 && number % 2 == 0;
+            tasks.spawn_local_on(
+                async move {
+                    if bought {
+                        cancel(&wire, &programme, number).await;
+                    } else {
+                        let who = person(&format!("c-{number}"));
+                        buy(&wire, &programme, &who, round + number).await;
+                    }
+                },
+                &local,
+            );
+        }
+        local.run_until(tasks.join_all()).await;
+        let (_, budget) = used(&wire, "tenth-off");
+        assert_eq!(budget, discounted(&wire));
+        assert!((BUDGET / 2..=BUDGET).contains(&budget), "{budget}");
+    }
 }
 
 /// A participant among the first keeps the place: later awards take no other, and the place is

@@ -17,11 +17,12 @@ use tokio::task::{JoinSet, LocalSet};
 
 use crate::cast::{
     asked, cancelling, cash, event_id, gift, in_pieces, issue, key, later, open, payload, person,
-    plan_key, programme, publish, purchase, run_id, seed, tenfold, timed_key,
+    plan_key, programme, publish, purchase, run_id, seed, tenfold, tenth_off, timed_key,
 };
 use crate::fault::Weather;
 use crate::laws::walk;
 use crate::money::Ask;
+use crate::quotas::{discounted, used};
 use crate::wire::Wire;
 
 const TASKS: usize = 6;
@@ -62,7 +63,7 @@ impl Storm {
         wire.weather(weather);
         Storm {
             wire,
-            programme: programme(vec![tenfold(), cash()]),
+            programme: programme(vec![tenfold(), cash(), tenth_off(40_00)]),
             rng: RefCell::new(fastrand::Rng::with_seed(seed)),
             events: RefCell::default(),
             spends: RefCell::default(),
@@ -330,6 +331,7 @@ async fn in_a_storm_everything_happens_once_and_is_answered_alike_a_week_later()
         storm.wire.deliver_late();
         let lengths = PEOPLE.map(|who| walk(&storm.wire, &person(who)).wallet.length);
         let items = storm.wire.items();
+        assert_eq!(used(&storm.wire, "tenth-off").1, discounted(&storm.wire), "R-44: to the cent");
         storm.wire.weather(Weather { faults: 0, ..weather });
         let answers = storm.answers.borrow().clone();
         let mut again = 0;

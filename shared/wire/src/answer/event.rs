@@ -10,10 +10,12 @@ use domain::wallet::Wallet;
 use serde::Serialize;
 
 use crate::answer::event_detail::{DetailView, detail_view};
+use crate::answer::gift::{discounts, gift_view};
 use crate::answer::returns::{ReturnView, return_view};
 use crate::answer::spend::spend_view;
 use crate::answer::{
-    AmountAnswer, BalanceAnswer, SpendView, amounts, balances, day_end, day_start, transaction_code,
+    AmountAnswer, BalanceAnswer, DiscountAnswer, GiftView, SpendView, amounts, balances, day_end,
+    day_start, transaction_code,
 };
 
 /// An event as it stands.
@@ -62,6 +64,9 @@ pub struct Totals {
     pub returned: Option<String>,
     pub awarded: Vec<AmountAnswer>,
     pub spent: Vec<AmountAnswer>,
+    /// What discounts still take off, in currency, where offers gave any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub discounted: Option<String>,
 }
 
 /// One award of an event.
@@ -73,6 +78,9 @@ pub struct AwardAnswer {
     pub participant_id: Option<String>,
     pub balance: String,
     pub amount: String,
+    /// Where it is pieces of a gift.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gift: Option<GiftView>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub available_from: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -96,6 +104,8 @@ pub struct PassedOver {
 pub struct EventAnswer {
     pub event: EventView,
     pub awards: Vec<AwardAnswer>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub discounts: Vec<DiscountAnswer>,
     pub passed_over: Vec<PassedOver>,
     pub spends: Vec<SpendView>,
     /// Absent where no wallet was read.
@@ -147,6 +157,7 @@ pub fn event(
     EventAnswer {
         event: event_only(programme, recorded),
         awards: awards.collect(),
+        discounts: discounts(programme, recorded),
         passed_over: passed_over(&verdicts(recorded)),
         spends: spends.collect(),
         balances: wallet.map(|wallet| balances(programme, wallet, now)),
@@ -183,6 +194,7 @@ fn award_answer(
         participant_id: None,
         balance: lot.balance.to_string(),
         amount: programme.show(&lot.balance, award.amount),
+        gift: gift_view(programme, &lot.balance),
         available_from: lot.available_from.map(|day| day_start(programme, day)),
         expires_at: lot.expires.map(|day| day_end(programme, day)),
         transaction: transaction.into(),
@@ -261,5 +273,6 @@ fn totals(programme: &Programme, recorded: &RecordedEvent) -> Totals {
         returned: part.then(|| show(returned())),
         awarded: amounts(programme, &recorded.awarded()),
         spent: amounts(programme, &recorded.spent()),
+        discounted: recorded.discounts().next().map(|_| show(recorded.discounted())),
     }
 }

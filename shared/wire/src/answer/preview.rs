@@ -6,7 +6,10 @@ use domain::programme::Programme;
 use serde::Serialize;
 
 use crate::answer::event::passed_over;
-use crate::answer::{AmountAnswer, PassedOver, amounts, day_end, day_start};
+use crate::answer::gift::{discount_answer, gift_view};
+use crate::answer::{
+    AmountAnswer, DiscountAnswer, GiftView, PassedOver, amounts, day_end, day_start,
+};
 
 /// `POST /events/preview`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -18,6 +21,8 @@ pub struct PreviewAnswer {
     /// What could still be spent against the purchase: each balance on its own.
     pub additional_spendable: Vec<AmountAnswer>,
     pub awards: Vec<PreviewAward>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub discounts: Vec<DiscountAnswer>,
     /// Candidates that would award nothing; with `explain=all` every offer of the event's classes.
     pub passed_over: Vec<PassedOver>,
 }
@@ -28,6 +33,9 @@ pub struct PreviewAward {
     pub offer: String,
     pub balance: String,
     pub amount: String,
+    /// Where it is pieces of a gift.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gift: Option<GiftView>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub available_from: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -38,6 +46,7 @@ pub struct PreviewAward {
 pub fn preview(programme: &Programme, preview: &Preview, explain_all: bool) -> PreviewAnswer {
     let judgements = || preview.event.judgements.iter();
     let awards = judgements().flat_map(|judgement| &judgement.awards);
+    let discounts = preview.event.discounts();
     let mut passed: Vec<_> =
         judgements().flat_map(|judgement| judgement.passed_over.iter().cloned()).collect();
     if explain_all {
@@ -48,6 +57,7 @@ pub fn preview(programme: &Programme, preview: &Preview, explain_all: bool) -> P
         spent_instantly: amounts(programme, &preview.spent()),
         additional_spendable: amounts(programme, &preview.additional),
         awards: awards.map(|award| preview_award(programme, award)).collect(),
+        discounts: discounts.map(|discount| discount_answer(programme, discount)).collect(),
         passed_over: passed_over(&passed),
     }
 }
@@ -58,6 +68,7 @@ fn preview_award(programme: &Programme, award: &Awarded) -> PreviewAward {
         offer: award.offer.to_string(),
         balance: lot.balance.to_string(),
         amount: programme.show(&lot.balance, award.amount),
+        gift: gift_view(programme, &lot.balance),
         available_from: lot.available_from.map(|day| day_start(programme, day)),
         expires_at: lot.expires.map(|day| day_end(programme, day)),
     }

@@ -8,13 +8,17 @@ use domain::time::Instant;
 use domain::wallet::Wallet;
 use serde::Serialize;
 
-use crate::answer::{BalanceAnswer, balances, transaction_code};
+use crate::answer::gift::gift_view;
+use crate::answer::{BalanceAnswer, GiftView, balances, transaction_code};
 
 /// One spend.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct SpendView {
     pub transaction: String,
     pub balance: String,
+    /// What was handed over, where it is a gift.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gift: Option<GiftView>,
     /// What was asked for, in the balance.
     pub requested: String,
     /// What was taken, in the balance.
@@ -66,6 +70,7 @@ pub(crate) fn spend_view(
     SpendView {
         transaction: transaction_code(participant, sequence),
         balance: made.balance.to_string(),
+        gift: gift_view(programme, &made.balance),
         requested: programme.show(&made.balance, made.requested),
         spent: programme.show(&made.balance, made.spent),
         covered: made.covered.map(|covered| covered.show(programme.currency.decimals)),

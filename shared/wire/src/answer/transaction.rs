@@ -1,8 +1,8 @@
 //! Ledger entries as wallet transactions.
 //!
-//! A row is what one entry did to one balance, of one kind and by one offer. An entry that moved
-//! nothing still has a row, so that what was refused, awarded nothing or cancelled in vain is
-//! found; only a change of the spending block has none, as it is no movement: it is seen at the
+//! A row is what one entry did to one balance, of one kind and by one offer; a discount has a row
+//! of no balance. An entry that moved nothing still has a row, so that what was refused, awarded
+//! nothing or cancelled in vain is found; only a change of the spending block has none, as it is no movement: it is seen at the
 //! wallet and under its own code.
 
 use domain::amount::Amount;
@@ -26,7 +26,7 @@ pub struct TransactionRow {
     pub kind: &'static str,
     /// Null where nothing moved.
     pub balance: Option<String>,
-    /// Signed, in the balance's major unit.
+    /// Signed, in the balance's major unit; of a discount in currency.
     pub amount: String,
     /// What was available of the balance after the entry; null where nothing moved.
     pub available_after: Option<String>,
@@ -150,11 +150,18 @@ pub fn rows(
         Act::Blocked { .. } => return Vec::new(),
     };
     let movements = movements(kind, &entry.effects);
-    if movements.is_empty() {
+    let moved = movements.iter().map(|movement| row(movement.kind, Some(movement)));
+    let discounts = entry.effects.iter().filter_map(|effect| {
+        let Effect::Discount { offer, amount, .. } = effect else { return None };
+        let (offer, amount) = (Some(offer.to_string()), amount.show(programme.currency.decimals));
+        Some(TransactionRow { offer, amount, ..row("discount", None) })
+    });
+    let rows: Vec<TransactionRow> = moved.chain(discounts).collect();
+    if rows.is_empty() {
         let kind = if entry.act == Act::Judged { "event" } else { kind };
         return vec![row(kind, None)];
     }
-    movements.iter().map(|movement| row(movement.kind, Some(movement))).collect()
+    rows
 }
 
 fn cause(participant: &ParticipantId, entry: &Entry) -> String {

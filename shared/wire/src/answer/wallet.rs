@@ -7,13 +7,17 @@ use domain::time::Instant;
 use domain::wallet::{Lot, Wallet};
 use serde::Serialize;
 
+use crate::answer::gift::gift_view;
 use crate::answer::terms::{ConditionsAnswer, conditions};
-use crate::answer::{day_end, day_start};
+use crate::answer::{GiftView, day_end, day_start};
 
 /// One balance of a wallet at a time; amounts in its major unit.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct BalanceAnswer {
     pub balance: String,
+    /// Where it counts pieces of a gift: what is handed over.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gift: Option<GiftView>,
     /// What can be spent now.
     pub available: String,
     /// What waits for its first day.
@@ -60,10 +64,12 @@ pub struct LotAnswer {
     pub conditions: Option<ConditionsAnswer>,
 }
 
-/// Every balance of the programme, and any other that the wallet still holds or owes.
+/// Every balance of the programme, and of gifts and former balances those that the wallet holds or
+/// owes.
 pub fn balances(programme: &Programme, wallet: &Wallet, now: Instant) -> Vec<BalanceAnswer> {
     let wallet = &*wallet.at(now, programme.zone);
-    let mut codes: Vec<&BalanceCode> = programme.balances.iter().map(|b| &b.code).collect();
+    let money = programme.balances.iter().filter(|balance| !balance.is_gift());
+    let mut codes: Vec<&BalanceCode> = money.map(|balance| &balance.code).collect();
     let held = live_lots(programme, wallet, now).map(|lot| &lot.id.balance);
     let set_aside = wallet.holds.iter().filter_map(|hold| hold.balance());
     for code in held.chain(set_aside).chain(wallet.debts.iter().map(|(code, _)| code)) {
@@ -92,6 +98,7 @@ pub fn balance_answer(
     });
     BalanceAnswer {
         balance: code.to_string(),
+        gift: gift_view(programme, code),
         available: show(wallet.available(code, now, programme.zone)),
         pending: show(wallet.pending(code, now, programme.zone)),
         held: show(wallet.set_aside(code, now)),

@@ -4,24 +4,45 @@ use domain::offer::{Award, AwardForm, Band, OfferClass};
 use domain::programme::Balance;
 
 use crate::fault::code;
+use crate::programme::discount::read_discount;
+use crate::programme::gift::read_gift;
 use crate::programme::offer::Context;
 use crate::read::{Node, Object};
 
 const MAX_BANDS: usize = 100;
 
-const FORMS: [&str; 4] = ["amount", "percentage", "percentage_of_awarded_lines", "table"];
+const FORMS: [&str; 6] =
+    ["amount", "percentage", "percentage_of_awarded_lines", "table", "gift", "discount"];
 
 /// Exactly one award form.
 pub(super) fn read_award(node: &Node<'_>, context: &Context<'_>) -> Option<Award> {
-    let fields =
-        node.object(&["balance", "amount", "percentage", "percentage_of_awarded_lines", "table"])?;
-    let balance = fields.required("balance").and_then(|balance| context.known.balance(&balance));
+    let fields = node.object(&[
+        "balance",
+        "amount",
+        "percentage",
+        "percentage_of_awarded_lines",
+        "table",
+        "gift",
+        "pieces",
+        "discount",
+    ])?;
+    let of_balance = node.peek("gift").is_none() && node.peek("discount").is_none();
+    let balance = if of_balance { fields.required("balance") } else { None };
+    let balance = balance.and_then(|balance| context.known.money(&balance));
     let given: Vec<&str> =
         FORMS.into_iter().filter(|form| fields.optional(form).is_some()).collect();
     let [form] = given.as_slice() else {
         node.fault(code::EXCLUSIVE, format!("must have exactly one of {}", FORMS.join(", ")));
         return None;
     };
+    if let Some(pieces) = fields.optional("pieces").filter(|_| *form != "gift") {
+        pieces.fault(code::NOT_ALLOWED, "is for gifts: name one as \"gift\"");
+    }
+    match *form {
+        "gift" => return read_gift(&fields, context.known),
+        "discount" => return read_discount(&fields, context),
+        _ => {}
+    }
     let class = context.class_name();
     if *form == "percentage_of_awarded_lines" && !context.class_has(OfferClass::has_lines) {
         let message = format!("events of class {class} have no lines");
@@ -31,7 +52,7 @@ pub(super) fn read_award(node: &Node<'_>, context: &Context<'_>) -> Option<Award
         node.fault(code::NOT_ALLOWED, message);
     }
     let form = read_form(&fields, balance, context);
-    Some(Award { balance: balance?.code.clone(), form: form? })
+    Some(Award { balance: Some(balance?.code.clone()), form: form? })
 }
 
 fn read_form(

@@ -6,6 +6,7 @@ use domain::offer::{Conditions, OfferClass, OneOf};
 use domain::payment_medium::PaymentMediumRules;
 
 use crate::fault::code;
+use crate::programme::area::{area, check_areas};
 use crate::programme::names::MAX_NAMES;
 use crate::programme::offer::Context;
 use crate::programme::window;
@@ -17,6 +18,8 @@ const FIELDS: &[&str] = &[
     "amount",
     "quantity",
     "units",
+    "areas",
+    "popular",
     "merchants",
     "classifications",
     "all_classifications",
@@ -47,12 +50,17 @@ pub(super) fn conditions(node: &Node<'_>, context: &Context<'_>) -> Option<Condi
     });
     let merchants = fields.list("merchants", MAX_LABELS, |node| merchant(node, context));
     check_units(&fields, &units, &merchants, context);
+    let areas = fields.list("areas", MAX_LABELS, |node| area(node, context));
+    let popular = fields.optional("popular").and_then(|node| node.flag()).unwrap_or(false);
+    check_areas(&fields, &units, &areas, popular, context);
     let tags = fields.list("tags", MAX_LABELS, |node| node.label(100));
     Some(Conditions {
         from,
         to,
         quantity: quantities(&fields),
         units: units.into(),
+        areas: areas.into(),
+        popular,
         merchants: merchants.into(),
         classifications: classifications.into(),
         products: products("products"),
@@ -72,7 +80,11 @@ pub(super) fn conditions(node: &Node<'_>, context: &Context<'_>) -> Option<Condi
 fn refuse_foreign(fields: &Object<'_>, context: &Context<'_>) {
     type Has = fn(OfferClass) -> bool;
     let needs: [(&str, Has, &[&'static str]); 5] = [
-        ("no lines", OfferClass::has_lines, &["quantity", "products", "categories", "brands"]),
+        (
+            "no lines",
+            OfferClass::has_lines,
+            &["quantity", "products", "categories", "brands", "popular"],
+        ),
         ("no amount", OfferClass::has_amount, &["amount"]),
         ("no payment medium", OfferClass::has_payment_medium, &["payment_brands", "payment_types"]),
         ("no values of KPIs", OfferClass::has_kpis, &["kpi"]),

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use domain::amount::Decimals;
 use domain::event::EventType;
 use domain::payment_medium::{Keep, PaymentMediumRules, Rule};
-use domain::programme::{DebtPolicy, Definition};
+use domain::programme::{DebtPolicy, Definition, only_money};
 use domain::spend::{AmountRange, SpendDefinition, SpendRule};
 use regex::{Regex, RegexBuilder};
 
@@ -84,8 +84,8 @@ fn spend(node: &Node<'_>, known: &Known) -> Option<SpendDefinition> {
     let requires = fields.optional("requires_purchase").and_then(|node| node.flag());
     let within_days = fields.optional("within_days").and_then(|node| node.integer(1..=180));
     let named = fields.optional("balance");
-    let balance = named.as_ref().and_then(|node| known.balance(node));
-    let only = known.balances.first().filter(|_| known.balances.len() == 1);
+    let balance = named.as_ref().and_then(|node| known.money(node));
+    let only = only_money(&known.balances);
     let unit = match (balance.or(only), &named) {
         (Some(balance), _) => Some(balance.decimals),
         (None, Some(_)) => Some(any_decimals()),

@@ -5,6 +5,7 @@ use std::fmt::Display;
 use std::hash::Hash;
 
 use domain::amount::Decimals;
+use domain::area::Areas;
 use domain::event::EventType;
 use domain::id::{BalanceCode, Classification, KpiId, MerchantId, ProductId, SegmentId, UnitId};
 use domain::programme::{Balance, Lookup, Merchant, Merchants, Product, ReductionMethod};
@@ -26,6 +27,7 @@ pub(super) struct Known {
     pub balances: Vec<Balance>,
     pub classifications: HashMap<Classification, Vec<EventType>>,
     pub merchants: Merchants,
+    pub areas: Areas,
     pub segments: HashSet<SegmentId>,
     pub kpis: HashSet<KpiId>,
 }
@@ -40,6 +42,16 @@ impl Known {
             node.fault(code::UNKNOWN_REFERENCE, message);
         }
         found
+    }
+
+    /// A balance of the programme that is no gift.
+    pub fn money(&self, node: &Node<'_>) -> Option<&Balance> {
+        let found = self.balance(node)?;
+        if found.is_gift() {
+            let message = format!("\"{}\" is a gift, which is counted in pieces", found.code);
+            node.fault(code::NOT_ALLOWED, message);
+        }
+        Some(found)
     }
 
     /// The decimals of a balance.

@@ -14,6 +14,7 @@ use crate::fault::code;
 use crate::programme::accumulation::{accumulation, check_accumulation};
 use crate::programme::award::read_award;
 use crate::programme::conditions::conditions;
+use crate::programme::discount::check_discount;
 use crate::programme::names::{Known, id, optional_list};
 use crate::programme::spending::spending;
 use crate::programme::terms::{expiry, limit};
@@ -118,7 +119,10 @@ fn offer(
     let when = when.unwrap_or_default();
     let accumulates = accumulation(fields, &context);
     let on_top = fields.optional("on_top").and_then(|on_top| on_top.flag());
-    let decimals = award.as_ref().and_then(|award| known.decimals(&award.balance));
+    let decimals = award.as_ref().and_then(|award| match &award.balance {
+        Some(balance) => known.decimals(balance),
+        None => Some(known.currency),
+    });
     let (limit, quota) = limit(fields, decimals);
     let expires = expiry(fields);
     let (available_after, available_from) = availability(fields, expires);
@@ -145,6 +149,7 @@ fn offer(
     check_budget(fields, &offer);
     check_class(fields, &offer);
     check_accumulation(fields, &offer);
+    check_discount(fields, &offer);
     Some(offer)
 }
 

@@ -31,7 +31,8 @@ fn events() -> PathBuf {
 }
 
 /// The sample programmes with bodies of their own.
-const PROGRAMMES: [&str; 4] = ["customer-events", "invoice-points", "bank-coalition", "passes"];
+const PROGRAMMES: [&str; 5] =
+    ["customer-events", "invoice-points", "bank-coalition", "neighbourhood", "passes"];
 
 /// The programme that a folder's bodies are for: its own, or that of the story.
 fn programme(folder: &str) -> Programme {

@@ -6,6 +6,7 @@ mod bodies;
 mod event_types;
 mod exports;
 mod fixtures;
+mod gifts;
 mod holds;
 mod offers;
 mod segments;

@@ -54,21 +54,26 @@ fn r40_the_sample_has_every_class_form_condition_limit_and_expiry() {
     }
     let forms: BTreeSet<&str> = offers
         .iter()
-        .map(|offer| match offer.award.form {
-            AwardForm::Fixed(_) => "amount",
-            AwardForm::Percentage(_) => "percentage",
-            AwardForm::PercentageOfAwardedLines(_) => "percentage_of_awarded_lines",
-            AwardForm::Table(_) => "table",
+        .map(|offer| match (&offer.award.form, offer.award.balance.as_ref()) {
+            (AwardForm::Fixed(_), None) => "discount amount",
+            (_, None) => "discount percentage",
+            (_, Some(balance)) if ["coffee", "sticker"].contains(&balance.as_str()) => "gift",
+            (AwardForm::Fixed(_), _) => "amount",
+            (AwardForm::Percentage(_), _) => "percentage",
+            (AwardForm::PercentageOfAwardedLines(_), _) => "percentage_of_awarded_lines",
+            (AwardForm::Table(_), _) => "table",
         })
         .collect();
-    assert_eq!(forms.len(), 4, "{forms:?}");
+    assert_eq!(forms.len(), 7, "{forms:?}");
     assert!(has(&|offer| offer.scope == Scope::Line));
-    let asks: [(&str, Asks); 21] = [
+    let asks: [(&str, Asks); 23] = [
         ("amount from", |offer| offer.when.from.is_some()),
         ("amount to", |offer| offer.when.to.is_some()),
         ("quantity from", |offer| offer.when.quantity.0.is_some()),
         ("quantity to", |offer| offer.when.quantity.1.is_some()),
         ("units", |offer| !offer.when.units.is_any()),
+        ("areas", |offer| !offer.when.areas.is_any()),
+        ("what is popular", |offer| offer.when.popular),
         ("merchants", |offer| !offer.when.merchants.is_any()),
         ("classifications", |offer| !offer.when.classifications.is_any()),
         ("products", |offer| !offer.when.products.is_any()),

@@ -42,7 +42,7 @@ fn r48_what_is_wrong_with_conditions_is_told_in_a_sentence() {
 fn r48_a_wallet_shows_what_each_lot_may_be_spent_on() {
     let programme = programme();
     let lot = |offer: &domain::offer::Offer| Lot {
-        id: offer.lot(Day(20_000)),
+        id: offer.lot(&offer.award.balance.clone().unwrap(), Day(20_000)),
         amount: domain::amount::Amount(5),
     };
     let lots: Vec<Lot> = programme.offers.iter().map(lot).collect();
