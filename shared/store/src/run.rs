@@ -184,7 +184,7 @@ impl Store {
         after: Option<&str>,
         limit: i32,
     ) -> Result<Vec<PendingEvent>> {
-        let places = self.table.index(&key::pending(shard), "", after, limit).await?;
+        let places = self.table.index(&key::pending(shard), after, limit).await?;
         let events = places.into_iter().map(|place| {
             let (participant, accepted_at, event) =
                 key::read_pending_sort(&place).ok_or(Error::Corrupt("bad pending key"))?;
