@@ -13,7 +13,9 @@ use domain::id::{
     BalanceCode, Classification, EventId, Key, KpiId, OfferId, ParticipantId, PlanId, ProductId,
     RunId, UnitId,
 };
-use domain::ledger::{Act, Effect, Entry, EntryKey, HoldMade, LotId, PayloadHash, Slot, SpendMade};
+use domain::ledger::{
+    Act, Effect, Entry, EntryKey, HoldMade, LotId, PayloadHash, Slot, SpendMade, TakenBack,
+};
 use domain::offer::Counts;
 use domain::participant::{Consent, Participant, Profile};
 use domain::pass::{Pass, PassId, Redemption};
@@ -224,15 +226,20 @@ fn deed() -> impl Strategy<Value = (EntryKey, Act)> {
         Just(EntryKey::Lapse(0)),
         key().prop_map(EntryKey::Adjust),
     ];
+    let reversal = || {
+        let reason = of(text());
+        (vec(any::<u64>(), 0..4), reason)
+            .prop_map(|(entries, reason)| TakenBack { entries, reason })
+    };
     let act = prop_oneof![
         Just(Act::Judged),
         made().prop_map(Act::Spent),
         refusal.prop_map(Act::Refused),
-        vec(any::<u64>(), 0..4).prop_map(Act::Reversed),
+        reversal().prop_map(Act::Reversed),
         Just(Act::Redeemed),
         Just(Act::Expired),
         text().prop_map(|reason| Act::Blocked { reason }),
-        vec(any::<u64>(), 0..4).prop_map(Act::Returned),
+        reversal().prop_map(Act::Returned),
         (made(), instant()).prop_map(|(spend, lapses_at)| Act::Held(HoldMade { spend, lapses_at })),
         Just(Act::Released),
         text().prop_map(|reason| Act::Adjusted { reason }),

@@ -411,7 +411,17 @@ impl Cast {
     async fn cancel_spend(&self, store: &Store, sequence: u64) -> Result<String> {
         let spend = &TransactionCode { participant: self.who.clone(), sequence };
         let (programme, now) = (&self.programme, later(1));
-        done(store.cancel_spend(&CancelSpend { programme, now, spend, payload: payload(3) }).await)
+        done(
+            store
+                .cancel_spend(&CancelSpend {
+                    programme,
+                    now,
+                    spend,
+                    payload: payload(3),
+                    reason: Some("torn"),
+                })
+                .await,
+        )
     }
 }
 
