@@ -19,6 +19,7 @@ use tokio::sync::OnceCell;
 
 use crate::fault::Fault;
 use crate::programme::Cached;
+use crate::queue::Message;
 
 /// The roots that the service endpoints' certificates lead to: decoding a system's whole store
 /// would take most of a start.
@@ -31,8 +32,10 @@ const LINK: Duration = Duration::from_secs(900);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Needs {
     Table,
-    /// The queue of evaluations.
+    /// The queue of evaluations, to send to.
     Evaluations,
+    /// The queue of evaluations, and how often a message comes.
+    Runs,
     /// The queue of exports, and the bucket.
     Exports,
     /// The secret of pass codes.
@@ -44,6 +47,8 @@ pub struct Room {
     pub store: Store,
     programme: Cached,
     queue: Option<(aws_sdk_sqs::Client, String)>,
+    /// How often a message comes before it is given up.
+    tries: u32,
     bucket: Option<(aws_sdk_s3::Client, String)>,
     secret: Option<(aws_sdk_secretsmanager::Client, String, OnceCell<Arc<PassSecret>>)>,
 }
@@ -79,6 +84,7 @@ impl Room {
             store: store::open(&config, setting("TABLE_NAME")?),
             programme: Cached::default(),
             queue: None,
+            tries: u32::MAX,
             bucket: None,
             secret: None,
         };
@@ -86,6 +92,10 @@ impl Room {
         match needs {
             Needs::Table => {}
             Needs::Evaluations => room.queue = Some((sqs(), setting("EVALUATION_QUEUE_URL")?)),
+            Needs::Runs => {
+                room.queue = Some((sqs(), setting("EVALUATION_QUEUE_URL")?));
+                room.tries = setting("EVALUATION_TRIES")?.parse()?;
+            }
             Needs::Exports => {
                 room.queue = Some((sqs(), setting("EXPORT_QUEUE_URL")?));
                 let s3 = aws_sdk_s3::config::Builder::from(&config).force_path_style(true).build();
@@ -105,6 +115,11 @@ impl Room {
     /// `programme_not_found` before the first one, or a failure.
     pub async fn programme(&self, now: Instant) -> Result<Arc<Programme>, Fault> {
         self.programme.active(&self.store, now).await
+    }
+
+    /// Whether a message that is not done with now is given up.
+    pub fn is_last_try(&self, message: &Message) -> bool {
+        message.tries >= self.tries
     }
 
     /// Sends a message to the function's queue.

@@ -28,6 +28,7 @@ mod spend;
 mod spend_event;
 mod statement;
 mod table;
+mod walk;
 
 pub use adjust::{Adjusted, Adjusting};
 pub use cancel::{CancelEvent, EventCancelled};
@@ -47,6 +48,7 @@ pub use pass::Redeeming;
 pub use run::{ExpiryCounts, PendingEvent, Run, RunCounts, ShardProgress};
 pub use show::show;
 pub use spend::{SpendDone, Spending};
+pub use walk::{Walked, Walking};
 
 use aws_config::SdkConfig;
 use aws_sdk_dynamodb::Client;

@@ -99,6 +99,9 @@ operations! {
     ActivateProgramme,
     StartRun,
     SaveShard,
+    WalkShard,
+    GiveUpShard,
+    ResumeShard,
     StartExport,
     SaveExport,
     ReadParticipant,
@@ -173,6 +176,7 @@ impl Cast {
         store.put_programme(b"one").await?;
         store.put_programme(b"two").await?;
         store.start_run(&run_id("run-1"), &requests::run()).await?;
+        store.give_up_shard(&run_id("run-1"), requests::GIVEN_UP, noon()).await?;
         store.start_export("export-1", &requests::export()).await?;
         Ok(())
     }
@@ -333,6 +337,9 @@ impl Cast {
             Operation::ActivateProgramme => Ok(format!("{:?}", store.activate_programme(1).await?)),
             Operation::StartRun => requests::start_run(store).await,
             Operation::SaveShard => requests::save_shard(store).await,
+            Operation::WalkShard => requests::walk_shard(store, programme).await,
+            Operation::GiveUpShard => requests::give_up_shard(store).await,
+            Operation::ResumeShard => requests::resume_shard(store).await,
             Operation::StartExport => requests::start_export(store).await,
             Operation::SaveExport => requests::save_export(store).await,
             Operation::ReadParticipant => requests::read_participant(store, who).await,

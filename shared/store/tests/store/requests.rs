@@ -4,10 +4,15 @@ use domain::id::{ParticipantId, TransactionCode};
 use domain::programme::Programme;
 use store::{
     EventsFilter, Expiring, Export, ExportCounts, ExportStatus, Result, Run, RunCounts,
-    ShardProgress, Store,
+    ShardProgress, Store, Walked, Walking,
 };
 
 use crate::cast::{event_id, later, noon, run_id};
+
+/// Where the events of `c-1` are pending.
+const SHARD_OF_C1: u8 = 6;
+/// Given up before anything is asked.
+pub const GIVEN_UP: u8 = 5;
 
 /// Records a run.
 pub async fn start_run(store: &Store) -> Result<String> {
@@ -18,6 +23,28 @@ pub async fn save_shard(store: &Store) -> Result<String> {
     let counts = RunCounts { events: 3, ..RunCounts::default() };
     let progress = ShardProgress { counts, ..ShardProgress::default() };
     Ok(store.save_shard(&run_id("run-1"), 3, &progress, 0).await?.to_string())
+}
+
+/// Walks the shard in which the pending events are to its end.
+pub async fn walk_shard(store: &Store, programme: &Programme) -> Result<String> {
+    let (run, started_at, now) = (&run_id("run-1"), later(1), later(2));
+    let order = Walking { programme, now, run, started_at, shard: SHARD_OF_C1, last_try: false };
+    for _ in 0..9 {
+        if store.walk_shard(&order).await? == Walked::ToTheEnd {
+            return Ok(format!("{:?}", store.shard(run, SHARD_OF_C1).await?));
+        }
+    }
+    panic!("a shard without an end")
+}
+
+pub async fn give_up_shard(store: &Store) -> Result<String> {
+    store.give_up_shard(&run_id("run-1"), 4, noon()).await?;
+    Ok(format!("{:?}", store.shard(&run_id("run-1"), 4).await?))
+}
+
+pub async fn resume_shard(store: &Store) -> Result<String> {
+    store.resume_shard(&run_id("run-1"), GIVEN_UP).await?;
+    Ok(format!("{:?}", store.shard(&run_id("run-1"), GIVEN_UP).await?))
 }
 
 pub async fn start_export(store: &Store) -> Result<String> {
