@@ -19,7 +19,7 @@ use domain::ledger::{
 use domain::offer::Counts;
 use domain::participant::{Consent, Participant, Profile};
 use domain::pass::{Pass, PassId, Redemption};
-use domain::payment_medium::PaymentMedium;
+use domain::payment_medium::{Keep, PaymentMedium};
 use domain::programme::ReductionMethod;
 use domain::refusal::{Reason, Refusal};
 use domain::returns::{Return, ReturnedLine};
@@ -337,10 +337,17 @@ pub fn state() -> impl Strategy<Value = State> {
 }
 
 fn medium() -> impl Strategy<Value = PaymentMedium> {
-    (of(text()), of(text()), of(text())).prop_map(|(brand, kind, identifier)| PaymentMedium {
+    let kept = prop_oneof![
+        Just(Keep::All),
+        any::<u32>().prop_map(|count| Keep::First(count as usize)),
+        any::<u32>().prop_map(|count| Keep::Last(count as usize)),
+    ];
+    let texts = (of(text()), of(text()), of(text()));
+    (texts, kept).prop_map(|((brand, kind, identifier), kept)| PaymentMedium {
         brand,
         kind,
         identifier,
+        kept,
     })
 }
 

@@ -110,6 +110,7 @@ operations! {
     ReadRuns,
     ReadProgramme,
     ReadRoster,
+    Recall,
 }
 
 /// Who asks, and under which programme.
@@ -346,6 +347,7 @@ impl Cast {
             Operation::ReadLedger => requests::read_ledger(store, who).await,
             Operation::ReadEvents => requests::read_events(store, who).await,
             Operation::ReadRuns => requests::read_runs(store).await,
+            Operation::Recall => Box::pin(requests::recall(store, who)).await,
             Operation::ReadProgramme => requests::read_programme(store).await,
         }
     }

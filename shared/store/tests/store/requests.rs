@@ -3,11 +3,11 @@
 use domain::id::{ParticipantId, TransactionCode};
 use domain::programme::Programme;
 use store::{
-    EventsFilter, Expiring, Export, ExportCounts, ExportStatus, Result, Run, RunCounts,
-    ShardProgress, Store, Walked, Walking,
+    Error, EventsFilter, Expiring, Export, ExportCounts, ExportStatus, Recalling, RequestKey,
+    Result, Run, RunCounts, ShardProgress, Store, Walked, Walking,
 };
 
-use crate::cast::{event_id, later, noon, run_id};
+use crate::cast::{event_id, key, later, noon, payload, run_id, timed_key};
 
 /// Where the events of `c-1` are pending.
 const SHARD_OF_C1: u8 = 6;
@@ -91,6 +91,25 @@ pub async fn read_runs(store: &Store) -> Result<String> {
     let (run, export) =
         (store.run_progress(&run_id("run-1")).await?, store.export("export-1").await?);
     Ok(format!("{run:?} {export:?}"))
+}
+
+/// What keys led to that were used before; under a new one nothing.
+pub async fn recall(store: &Store, who: &ParticipantId) -> Result<String> {
+    let recalling = |key, payload| {
+        let (now, participant, key) = (later(9), who, RequestKey::Caller(key));
+        Recalling { now, participant, key, payload }
+    };
+    let (of_spend, of_hold, new) = (&timed_key(noon(), 1), &timed_key(noon(), 3), &key("k-9"));
+    let spend = store.recall_spend(&recalling(of_spend, payload(1))).await?;
+    let hold = store.recall_hold(&recalling(of_hold, payload(9))).await?;
+    let none = store.recall_adjustment(&recalling(new, payload(1))).await?;
+    assert!(spend.is_some() && hold.is_some() && none.is_none());
+    let reused = store.recall_spend(&recalling(of_spend, payload(2))).await;
+    match reused {
+        Err(Error::KeyReused) => Ok(format!("{spend:?} {hold:?}")),
+        Err(failure) => Err(failure),
+        Ok(_) => panic!("another payload"),
+    }
 }
 
 pub async fn read_programme(store: &Store) -> Result<String> {
