@@ -110,13 +110,14 @@ async fn queue(room: &Room, rows: &[Row]) {
     for (participant, event) in rows.iter().filter_map(|row| row.immediate.as_ref()) {
         by_participant.entry(participant).or_default().push(event.clone());
     }
+    let mut messages = Vec::new();
     for (participant, events) in by_participant {
-        for events in events.chunks(MESSAGE) {
+        messages.extend(events.chunks(MESSAGE).map(|events| {
             let participant = participant.to_owned();
-            let message = EvaluationMessage::Events { participant, events: events.to_vec() };
-            if let Err(fault) = room.send(&message).await {
-                fault.log();
-            }
-        }
+            EvaluationMessage::Events { participant, events: events.to_vec() }
+        }));
+    }
+    if let Err(fault) = room.send_all(&messages).await {
+        fault.log();
     }
 }

@@ -28,10 +28,8 @@ pub async fn event(
         let answer = answer::event(programme, &event, Some(&wallet), request.now, true);
         return Answer::json(status(&event), &answer);
     }
-    match wrong {
-        Fault::Body(wrong) => Err(refused_spend(room, request, body, key.as_ref(), wrong).await),
-        other => Err(other),
-    }
+    let Fault::Body(wrong) = wrong else { return Err(wrong) };
+    Err(refused_spend(room, request, body, key.as_ref(), wrong).await)
 }
 
 /// The event that a body repeats, if it was stored; whoever may not bring it may not see it.
