@@ -2,6 +2,7 @@
 
 mod bodies;
 mod canary;
+pub use canary::table;
 mod ids;
 mod keys;
 mod limits;

@@ -9,7 +9,7 @@ use domain::programme::Programme;
 use domain::run::RunKind;
 use domain::time::{Instant, show_instant};
 use harness::{
-    Answer, Fault, Invocation, Message, Reply, Request, Room, is_job, job_id, violation,
+    Answer, Batch, Fault, Invocation, Message, Reply, Request, Room, is_job, job_id, violation,
 };
 use serde_json::{Value, json};
 use store::{Error, ExpiryCounts, Noun, Run, RunCounts, SHARDS, ShardProgress};
@@ -30,6 +30,7 @@ pub async fn handle(room: Arc<Room>, invocation: Invocation) -> Reply {
             _ => return Reply::unexpected(),
         }),
         Invocation::Queue(batch) => {
+            give_up(&room, &batch).await;
             let mut failed = Vec::new();
             for message in batch.messages {
                 if let Err(fault) = evaluate(&room, &message).await {
@@ -68,9 +69,9 @@ async fn post(room: &Room, request: &Request) -> Result<Answer, Fault> {
     Answer::json(202, &json!({ "run_id": id.as_str(), "repeated": repeated }))
 }
 
-/// Records a run and asks for its shards. Asked again, it asks for those that are not done, or,
-/// with a time, for those that nobody has touched since: a message may have been lost, and one too
-/// many changes nothing but takes up a worker.
+/// Records a run and asks for its shards. Asked again, it asks for those that are not done, given
+/// up or not, or, with a time, for those that nobody has touched since: a message may have been
+/// lost, and one too many changes nothing but takes up a worker.
 async fn start(
     room: &Room,
     id: &RunId,
@@ -80,9 +81,12 @@ async fn start(
     let (recorded, known) = room.store.start_run(id, &run).await?;
     let (_, shards) = room.store.run_progress(id).await?;
     for (shard, progress) in (0..SHARDS).zip(shards) {
-        let touched = progress.touched_at.unwrap_or(recorded.started_at);
+        let touched = progress.failed_at.or(progress.touched_at).unwrap_or(recorded.started_at);
         let busy = known && untouched_since.is_some_and(|since| touched > since.0);
         if progress.ended_at.is_none() && !busy {
+            if progress.failed_at.is_some() {
+                room.store.resume_shard(id, shard).await?;
+            }
             room.send(&EvaluationMessage::Shard { run: id.to_string(), shard }).await?;
         }
     }
@@ -94,17 +98,33 @@ async fn get(room: &Room, request: &Request) -> Result<Answer, Fault> {
     let id = request.path("run", parse, Noun::Run)?;
     let programme = room.programme(request.now).await?;
     let (run, shards) = room.store.run_progress(&id).await?;
-    let ended: Option<Vec<i64>> = shards.iter().map(|shard| shard.ended_at).collect();
     let show = |millis: i64| show_instant(Instant(millis), programme.zone);
-    let ended = ended.and_then(|ended| ended.into_iter().max());
+    let (status, ended) = status(&shards);
     let mut answer = if run.books_expiry { expired(&programme, &shards) } else { judged(&shards) };
     answer["run_id"] = json!(id.as_str());
     answer["definition"] = json!(run.definition);
     answer["does"] = json!(if run.books_expiry { "expiry" } else { "evaluation" });
-    answer["status"] = json!(if ended.is_some() { "completed" } else { "running" });
+    answer["status"] = json!(status);
+    answer["shards_failed"] = json!(given_up(&shards));
     answer["started_at"] = json!(show(run.started_at));
     answer["ended_at"] = json!(ended.map(show));
     Answer::json(200, &answer)
+}
+
+/// How a run stands, and when its last shard came to an end; a run has failed when nobody goes on
+/// with what is left of it.
+fn status(shards: &[ShardProgress]) -> (&'static str, Option<i64>) {
+    let over = |shard: &ShardProgress| shard.ended_at.or(shard.failed_at);
+    let over: Option<Vec<i64>> = shards.iter().map(over).collect();
+    match over.and_then(|over| over.into_iter().max()) {
+        None => ("running", None),
+        Some(at) if given_up(shards) > 0 => ("failed", Some(at)),
+        Some(at) => ("completed", Some(at)),
+    }
+}
+
+fn given_up(shards: &[ShardProgress]) -> usize {
+    shards.iter().filter(|shard| shard.failed_at.is_some()).count()
 }
 
 /// What a run judged.
@@ -160,11 +180,27 @@ fn scheduled_id(definition: &RunId, due: Instant, zone: Tz) -> Result<RunId, Fau
     RunId::parse(&format!("{name}.{time}")).map_err(|_| Fault::Internal("bad run id"))
 }
 
+/// Notes which shards are asked for the last time before any message is worked on: if this process
+/// dies, nobody goes on with them.
+async fn give_up(room: &Room, batch: &Batch) {
+    for message in batch.messages.iter().filter(|message| room.is_last_try(message)) {
+        let parsed = EvaluationMessage::parse(message.body.as_bytes());
+        if let Ok(Evaluation::Shard { run, shard }) = parsed
+            && let Err(error) = room.store.give_up_shard(&run, shard, message.now).await
+        {
+            Fault::from(error).log();
+        }
+    }
+}
+
 async fn evaluate(room: &Room, message: &Message) -> Result<(), Fault> {
     let evaluation = EvaluationMessage::parse(message.body.as_bytes());
     let evaluation = evaluation.map_err(|_| Fault::Internal("a message that cannot be parsed"))?;
     match evaluation {
-        Evaluation::Shard { run, shard } => work::shard(room, message.now, &run, shard).await,
+        Evaluation::Shard { run, shard } => {
+            let last_try = room.is_last_try(message);
+            work::shard(room, message.now, &run, shard, last_try).await
+        }
         Evaluation::Events { participant, events } => {
             work::immediate(room, message.now, &participant, &events).await
         }

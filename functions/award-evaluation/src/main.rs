@@ -6,5 +6,5 @@ mod work;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), harness::Error> {
-    harness::run(harness::Needs::Evaluations, handler::handle).await
+    harness::run(harness::Needs::Runs, handler::handle).await
 }

@@ -2,16 +2,19 @@
 
 use std::collections::BTreeMap;
 
+use domain::event::EventType;
 use domain::id::EventId;
 use domain::programme::Programme;
 use domain::time::Instant;
 use futures_util::{StreamExt, stream};
 use harness::{Answer, Fault, Request, Room};
 use serde_json::{Value, json};
+use store::Error;
 use wire::event::{EventContext, parse_bulk, parse_row};
 use wire::message::EvaluationMessage;
 
 use crate::handler::{may_post, posting, status};
+use crate::repeat;
 
 /// Rows that are stored at the same time.
 const AT_ONCE: usize = 16;
@@ -69,13 +72,35 @@ async fn store_row(
     body: &Value,
 ) -> Result<Stored, Fault> {
     let now: Instant = request.now;
-    let posted = parse_row(body, &EventContext { programme, now, key: None })?;
+    let posted = match parse_row(body, &EventContext { programme, now, key: None }) {
+        Ok(posted) => posted,
+        Err(wrong) => return repeated(room, request, programme, body, wrong.into()).await,
+    };
     may_post(request, programme, &posted)?;
-    let done = room.store.post_event(&posting(request, programme, &posted, false)).await?;
+    let done = match room.store.post_event(&posting(request, programme, &posted, false)).await {
+        Err(wrong @ Error::KeyReused) => {
+            return repeated(room, request, programme, body, wrong.into()).await;
+        }
+        done => done?,
+    };
     let (event, status) = (&done.value.event, status(&done.value));
     let waits = status == 202 && event.immediate;
     let names = || (event.participant.to_string(), event.id.to_string());
     Ok((status, event.id.clone(), waits.then(names)))
+}
+
+/// A row that was stored before the programme changed; else what is wrong with it.
+async fn repeated(
+    room: &Room,
+    request: &Request,
+    programme: &Programme,
+    body: &Value,
+    wrong: Fault,
+) -> Result<Stored, Fault> {
+    let known = repeat::find(room, request, programme, body, None).await?;
+    // A spend request is not taken in bulk, whoever sent it before.
+    let known = known.filter(|known| known.event.event_type() != EventType::SpendRequest);
+    known.map(|known| (status(&known), known.event.id, None)).ok_or(wrong)
 }
 
 /// Asks for the judgement of what is immediate. A message that is not sent is no loss: the events
@@ -85,13 +110,14 @@ async fn queue(room: &Room, rows: &[Row]) {
     for (participant, event) in rows.iter().filter_map(|row| row.immediate.as_ref()) {
         by_participant.entry(participant).or_default().push(event.clone());
     }
+    let mut messages = Vec::new();
     for (participant, events) in by_participant {
-        for events in events.chunks(MESSAGE) {
+        messages.extend(events.chunks(MESSAGE).map(|events| {
             let participant = participant.to_owned();
-            let message = EvaluationMessage::Events { participant, events: events.to_vec() };
-            if let Err(fault) = room.send(&message).await {
-                fault.log();
-            }
-        }
+            EvaluationMessage::Events { participant, events: events.to_vec() }
+        }));
+    }
+    if let Err(fault) = room.send_all(&messages).await {
+        fault.log();
     }
 }

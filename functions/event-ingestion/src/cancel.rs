@@ -1,7 +1,6 @@
 //! Taking back: events whole or in part, spends, and invoices by their credit notes.
 
 use domain::id::{EventId, TransactionCode};
-use domain::ledger::PayloadHash;
 use domain::programme::Programme;
 use domain::returns::ReturnedLine;
 use harness::{Answer, Fault, Request, Room, violation};
@@ -14,7 +13,8 @@ use wire::returns::{
 /// `POST /v1/events/{event}/cancel`: an event, or a spend by its transaction code.
 pub async fn post(room: &Room, request: &Request) -> Result<Answer, Fault> {
     let key = request.timely_key()?;
-    let CancelRequest { lines, payload } = parse_cancel(&request.body()?)?;
+    let CancelRequest { lines, reason, payload } = parse_cancel(&request.body()?)?;
+    let reason = reason.as_deref();
     let programme = room.programme(request.now).await?;
     if let Ok(spend) = request.path("event", TransactionCode::parse, Noun::Transaction) {
         if !lines.is_empty() {
@@ -22,7 +22,9 @@ pub async fn post(room: &Room, request: &Request) -> Result<Answer, Fault> {
             return Err(violation("/lines", wire::fault::code::NOT_ALLOWED, message));
         }
         let payload = payload.under(cancel_key(&key));
-        return cancel_spend(room, request, &programme, &spend, payload).await;
+        let (programme, now, spend) = (&*programme, request.now, &spend);
+        let order = CancelSpend { programme, now, spend, payload, reason };
+        return cancel_spend(room, request, &order).await;
     }
     let event = request.path("event", EventId::parse, Noun::Event)?;
     let known = known(room, request, &programme, &event, &lines).await;
@@ -34,8 +36,7 @@ pub async fn post(room: &Room, request: &Request) -> Result<Answer, Fault> {
     }
     let (now, key, event, lines) = (request.now, cancel_key(&key), &event, lines.as_slice());
     let programme = &programme;
-    let order =
-        CancelEvent { programme, now, event, key, payload, lines, reason: None, ahead: true };
+    let order = CancelEvent { programme, now, event, key, payload, lines, reason, ahead: true };
     cancel_event(room, &order).await
 }
 
@@ -91,17 +92,14 @@ async fn cancel_event(room: &Room, order: &CancelEvent<'_>) -> Result<Answer, Fa
 async fn cancel_spend(
     room: &Room,
     request: &Request,
-    programme: &Programme,
-    spend: &TransactionCode,
-    payload: PayloadHash,
+    order: &CancelSpend<'_>,
 ) -> Result<Answer, Fault> {
+    let CancelSpend { programme, now, spend, .. } = *order;
     if request.is_merchant() {
         let entry = room.store.transaction(spend).await?;
         request.may_act_at(programme, entry.spend().and_then(|made| made.unit.as_ref()))?;
     }
-    let now = request.now;
-    let order = CancelSpend { programme, now, spend, payload };
-    let done = room.store.cancel_spend(&order).await?;
+    let done = room.store.cancel_spend(order).await?;
     let (sequence, of) = (done.value.sequence, spend.sequence);
     let (who, wallet) = (&spend.participant, &done.wallet);
     let answer = answer::cancel_spend(programme, who, sequence, of, wallet, now, done.repeated);

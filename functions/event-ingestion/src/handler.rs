@@ -12,7 +12,7 @@ use wire::answer;
 use wire::event::{EventContext, PostedEvent, parse_event, parse_json};
 
 use crate::spend::{self, SpendEvent};
-use crate::{bulk, cancel, invoice};
+use crate::{bulk, cancel, invoice, repeat};
 
 /// Routes to what is asked for.
 pub async fn handle(room: Arc<Room>, invocation: Invocation) -> Reply {
@@ -33,7 +33,10 @@ async fn post(room: &Room, request: &Request) -> Result<Answer, Fault> {
     let (body, key) = (parse_json(&request.body()?)?, request.key()?);
     let programme = room.programme(request.now).await?;
     let context = EventContext { programme: &programme, now: request.now, key: key.as_ref() };
-    let posted = parse_event(&body, &context)?;
+    let posted = match parse_event(&body, &context) {
+        Ok(posted) => posted,
+        Err(wrong) => return repeat::event(room, request, &programme, &body, wrong.into()).await,
+    };
     may_post(request, &programme, &posted)?;
     if let (Detail::SpendRequest(wanted), Some(asked)) = (&posted.event.detail, &posted.spend) {
         let (event, payload, key) = (&posted.event, posted.payload, key.as_ref());
@@ -44,7 +47,13 @@ async fn post(room: &Room, request: &Request) -> Result<Answer, Fault> {
         request.timely_key()?;
     }
     let order = posting(request, &programme, &posted, posted.event.immediate);
-    let done = room.store.post_event(&order).await?;
+    let done = match room.store.post_event(&order).await {
+        // Perhaps identifiers were adjusted otherwise then.
+        Err(wrong @ Error::KeyReused) => {
+            return repeat::event(room, request, &programme, &body, wrong.into()).await;
+        }
+        done => done?,
+    };
     let (event, wallet) = (&done.value, Some(&done.wallet));
     let answer = answer::event(&programme, event, wallet, request.now, done.repeated);
     Answer::json(status(event), &answer)

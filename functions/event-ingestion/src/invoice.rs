@@ -1,27 +1,58 @@
 //! Invoices that an ERP posts: those of a listed type are purchases.
 
+use domain::programme::Programme;
 use harness::{Answer, Fault, Request, Room};
 use serde_json::json;
-use store::Posting;
+use store::{Error, Posting};
 use wire::answer;
-use wire::event::EventContext;
+use wire::event::{EventContext, parse_json};
 use wire::invoice::parse_invoice;
 
 use crate::handler::{may_post, posting};
+use crate::repeat;
 
 /// `POST /v1/invoices`.
 pub async fn post(room: &Room, request: &Request) -> Result<Answer, Fault> {
     let body = request.body()?;
     let programme = room.programme(request.now).await?;
     let context = EventContext { programme: &programme, now: request.now, key: None };
-    let Some(posted) = parse_invoice(&body, &context)? else {
-        let ignored = json!({ "event": null, "ignored": "invoice_type_not_listed" });
-        return Answer::json(200, &ignored);
+    let posted = match parse_invoice(&body, &context) {
+        Ok(Some(posted)) => posted,
+        Ok(None) => {
+            let ignored = json!({ "event": null, "ignored": "invoice_type_not_listed" });
+            let ignored = Answer::json(200, &ignored);
+            return repeated(room, request, &programme, &body).await?.map_or(ignored, Ok);
+        }
+        Err(wrong) => {
+            return repeated(room, request, &programme, &body).await?.ok_or(wrong.into());
+        }
     };
     may_post(request, &programme, &posted)?;
     // Whoever an invoice names is a participant, whatever `enrol` says.
     let order = Posting { enrols: true, ..posting(request, &programme, &posted, true) };
-    let (done, before) = room.store.post_invoice(&order).await?;
+    let (done, before) = match room.store.post_invoice(&order).await {
+        // Perhaps identifiers were adjusted otherwise then.
+        Err(wrong @ Error::KeyReused) => {
+            return repeated(room, request, &programme, &body).await?.ok_or(wrong.into());
+        }
+        done => done?,
+    };
     let (event, after, now) = (&done.value, &done.wallet, request.now);
     Answer::json(201, &answer::invoice(&programme, event, &before, after, now, done.repeated))
+}
+
+/// The answer to an invoice that was posted before the programme changed: nothing is booked now.
+async fn repeated(
+    room: &Room,
+    request: &Request,
+    programme: &Programme,
+    body: &[u8],
+) -> Result<Option<Answer>, Fault> {
+    let body = parse_json(body)?;
+    let Some(event) = repeat::find(room, request, programme, &body, None).await? else {
+        return Ok(None);
+    };
+    let (wallet, now) = (&room.store.wallet(&event.event.participant).await?, request.now);
+    let answer = answer::invoice(programme, &event, wallet, wallet, now, true);
+    Answer::json(201, &answer).map(Some)
 }

@@ -4,6 +4,7 @@ mod bulk;
 mod cancel;
 mod handler;
 mod invoice;
+mod repeat;
 mod spend;
 
 #[tokio::main(flavor = "current_thread")]

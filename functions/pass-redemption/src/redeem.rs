@@ -45,6 +45,7 @@ pub async fn take_back(room: &Room, request: &Request) -> Result<Answer, Fault> 
         key: &key,
         payload: asked.payload.under(cancel_key(&key)),
         void: asked.void,
+        reason: asked.reason.as_deref(),
         who: &request.who(),
     };
     let done = room.store.take_back(&order).await?;

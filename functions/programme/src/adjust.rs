@@ -3,14 +3,19 @@
 use std::collections::BTreeMap;
 
 use domain::id::{Key, ParticipantId};
+use domain::ledger::PayloadHash;
 use domain::programme::Programme;
 use domain::time::Instant;
 use futures_util::{StreamExt, stream};
-use harness::{Answer, Fault, Request, Room, violation};
+use harness::{Answer, Fault, Request, Room, recalled, violation};
 use serde_json::{Value, json};
-use store::{Adjusted, Adjusting, Done};
-use wire::adjust::{AdjustRequest, AdjustRow, parse_adjustment, parse_adjustments, parse_row};
+use store::{Adjusted, Adjusting, Done, Recalling, RequestKey};
+use wire::adjust::{
+    AdjustRequest, AdjustRow, parse_adjustment, parse_adjustments, parse_row, sent_adjustment,
+    sent_row,
+};
 use wire::answer;
+use wire::fault::BodyFault;
 
 use crate::handler::participant;
 
@@ -24,11 +29,17 @@ const ROWS_OF_ONE: usize = 100;
 pub async fn post(room: &Room, request: &Request) -> Result<Answer, Fault> {
     let (id, key) = (participant(request)?, request.required_key()?);
     let programme = room.programme(request.now).await?;
-    let asked = parse_adjustment(&request.body()?, &programme)?;
+    let (body, now) = (request.body()?, request.now);
+    let asked = parse_adjustment(&body, &programme);
     // It is done at no unit.
     request.may_act_at(&programme, None)?;
-    let now = request.now;
-    let done = adjust(room, now, &programme, &id, &key, &asked).await?;
+    let done = match asked {
+        Ok(asked) => adjust(room, now, &programme, &id, &key, &asked).await?,
+        Err(wrong) => {
+            let Some(payload) = sent_adjustment(&body) else { return Err(wrong.into()) };
+            repeated(room, request, (&id, &key, payload), wrong).await?
+        }
+    };
     let (sequence, wallet) = (done.value.sequence, &done.wallet);
     let answer = answer::adjust(&programme, &id, sequence, wallet, now, done.repeated);
     Answer::json(201, &answer)
@@ -59,7 +70,9 @@ pub async fn import(room: &Room, request: &Request) -> Result<Answer, Fault> {
     for (index, row) in rows.iter().enumerate() {
         match parse_row(row, &programme) {
             Ok(row) => of_one.entry(row.participant.clone()).or_default().push((index, row)),
-            Err(fault) => outcomes.push((index, refused(index, fault.into()))),
+            Err(wrong) => {
+                outcomes.push((index, sent_before(room, request, index, row, wrong).await))
+            }
         }
     }
     let booked = stream::iter(of_one.into_values())
@@ -87,16 +100,50 @@ async fn book(
             let message = format!("has more than {ROWS_OF_ONE} rows in one call");
             Err(violation("/participant_id", "length", &message))
         };
-        let outcome = match done {
-            Ok(done) => {
-                let code = answer::transaction_code(participant, done.value.sequence);
-                json!({ "index": index, "status": 201, "transaction": code })
-            }
-            Err(fault) => refused(index, fault),
-        };
-        outcomes.push((index, outcome));
+        outcomes.push((index, outcome(index, participant, done)));
     }
     outcomes
+}
+
+fn outcome(
+    index: usize,
+    participant: &ParticipantId,
+    done: Result<Done<Adjusted>, Fault>,
+) -> Value {
+    match done {
+        Ok(done) => {
+            let code = answer::transaction_code(participant, done.value.sequence);
+            json!({ "index": index, "status": 201, "transaction": code })
+        }
+        Err(fault) => refused(index, fault),
+    }
+}
+
+/// A row that was booked before the programme changed; else what is wrong with it.
+async fn sent_before(
+    room: &Room,
+    request: &Request,
+    index: usize,
+    row: &Value,
+    wrong: BodyFault,
+) -> Value {
+    let Some((participant, key, payload)) = sent_row(row) else {
+        return refused(index, wrong.into());
+    };
+    let done = repeated(room, request, (&participant, &key, payload), wrong).await;
+    outcome(index, &participant, done)
+}
+
+/// The adjustment that a key led to; else what is wrong with the body.
+async fn repeated(
+    room: &Room,
+    request: &Request,
+    (participant, key, payload): (&ParticipantId, &Key, PayloadHash),
+    wrong: BodyFault,
+) -> Result<Done<Adjusted>, Fault> {
+    let (now, key) = (request.now, RequestKey::Caller(key));
+    let asked = Recalling { now, participant, key, payload };
+    recalled(request, room.store.recall_adjustment(&asked).await, wrong)
 }
 
 fn refused(index: usize, fault: Fault) -> Value {

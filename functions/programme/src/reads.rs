@@ -2,7 +2,7 @@
 
 use domain::event::{EventState, EventType};
 use domain::id::TransactionCode;
-use domain::time::{Instant, parse_instant};
+use domain::time::parse_instant;
 use harness::{Answer, Fault, Request, Room};
 use serde_json::json;
 use store::{EventsCursor, EventsFilter, Noun};
@@ -46,11 +46,11 @@ pub async fn events(room: &Room, request: &Request) -> Result<Answer, Fault> {
     })?;
     let (from, to) = (request.query("from", parse_instant)?, request.query("to", parse_instant)?);
     let filter = EventsFilter { of_type, in_state, from, to };
-    let after = request.query("cursor", parse_cursor)?;
+    let after = request.query("cursor", EventsCursor::parse)?;
     let programme = room.programme(request.now).await?;
     let page = room.store.events(&id, &filter, after, limit).await?;
     let events = page.events.iter().map(|event| answer::event_only(&programme, event));
-    let cursor = page.cursor.map(|cursor| format!("{}.{}", cursor.sequence, cursor.pending.0));
+    let cursor = page.cursor.map(|cursor| cursor.to_string());
     Answer::json(200, &json!({ "events": events.collect::<Vec<_>>(), "cursor": cursor }))
 }
 
@@ -65,10 +65,4 @@ pub async fn transaction(room: &Room, request: &Request) -> Result<Answer, Fault
 fn limit(request: &Request) -> Result<usize, Fault> {
     let within = |text: &str| text.parse().ok().filter(|limit| (1..=MAX_LIMIT).contains(limit));
     Ok(request.query("limit", within)?.unwrap_or(LIMIT))
-}
-
-fn parse_cursor(text: &str) -> Option<EventsCursor> {
-    let (sequence, pending) = text.split_once('.')?;
-    let (sequence, pending) = (sequence.parse().ok()?, Instant(pending.parse().ok()?));
-    Some(EventsCursor { sequence, pending })
 }

@@ -7,7 +7,7 @@ use store::{RequestKey, Spending};
 use wire::answer;
 use wire::spend::parse_spend;
 
-use crate::holds;
+use crate::{holds, repeat};
 
 /// Routes to what is asked for.
 pub async fn handle(room: Arc<Room>, invocation: Invocation) -> Reply {
@@ -24,7 +24,10 @@ pub async fn handle(room: Arc<Room>, invocation: Invocation) -> Reply {
 async fn spend(room: &Room, request: &Request) -> Result<Answer, Fault> {
     let key = request.required_key()?;
     let programme = room.programme(request.now).await?;
-    let asked = parse_spend(&request.body()?, &programme, request.now)?;
+    let asked = match parse_spend(&request.body()?, &programme, request.now) {
+        Ok(asked) => asked,
+        Err(wrong) => return repeat::spend(room, request, &programme, &key, wrong).await,
+    };
     request.may_act_at(&programme, asked.asked.unit.as_ref())?;
     let order = Spending {
         programme: &programme,

@@ -8,11 +8,16 @@ use store::{Error, Holding, Noun, Releasing, Settling};
 use wire::answer;
 use wire::hold::{parse_hold, parse_release, parse_settle};
 
+use crate::repeat;
+
 /// `POST /v1/holds`.
 pub async fn hold(room: &Room, request: &Request) -> Result<Answer, Fault> {
     let key = request.required_key()?;
     let programme = room.programme(request.now).await?;
-    let asked = parse_hold(&request.body()?, &programme, request.now)?;
+    let asked = match parse_hold(&request.body()?, &programme, request.now) {
+        Ok(asked) => asked,
+        Err(wrong) => return repeat::hold(room, request, &programme, &key, wrong).await,
+    };
     let spend = &asked.spend;
     request.may_act_at(&programme, spend.asked.unit.as_ref())?;
     let order = Holding {

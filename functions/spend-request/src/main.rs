@@ -2,6 +2,7 @@
 
 mod handler;
 mod holds;
+mod repeat;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), harness::Error> {

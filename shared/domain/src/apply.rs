@@ -183,9 +183,9 @@ fn decide(
         }
         Command::Cancel { back, .. } => {
             let effects = take_back(programme, wallet, now, back, &applied.entries)?;
-            let sequences = back.entries.iter().map(|entry| entry.sequence).collect();
+            let taken_back = back.taken_back();
             let part = back.is_part();
-            done(if part { Act::Returned(sequences) } else { Act::Reversed(sequences) }, effects)
+            done(if part { Act::Returned(taken_back) } else { Act::Reversed(taken_back) }, effects)
         }
         Command::Redeem { pass, plan, .. } => {
             let worth = pass.redeemable(plan, now, programme.zone)?;

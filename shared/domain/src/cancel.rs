@@ -3,7 +3,7 @@
 use crate::amount::Amount;
 use crate::event::{Discounted, EventState, RecordedEvent};
 use crate::id::{BalanceCode, OfferId};
-use crate::ledger::{Effect, Entry, LotId, Slot};
+use crate::ledger::{Effect, Entry, LotId, Slot, TakenBack};
 use crate::offer::Counts;
 use crate::programme::{DebtPolicy, Programme};
 use crate::refusal::Refusal;
@@ -21,9 +21,17 @@ pub struct TakeBack<'a> {
     pub event: Option<(&'a RecordedEvent, &'a RecordedEvent)>,
     /// The ledger from [`TakeBack::history`] on, oldest first.
     pub later: &'a [Entry],
+    /// As the caller says.
+    pub reason: Option<&'a str>,
 }
 
 impl TakeBack<'_> {
+    /// As the entry tells it.
+    pub fn taken_back(&self) -> TakenBack {
+        let entries = self.entries.iter().map(|entry| entry.sequence).collect();
+        TakenBack { entries, reason: self.reason.map(Into::into) }
+    }
+
     /// Whether goods came back and others are left.
     pub fn is_part(&self) -> bool {
         self.event.is_some_and(|(before, after)| {

@@ -84,22 +84,31 @@ pub enum Act {
     Spent(SpendMade),
     /// The programme said no.
     Refused(Refusal),
-    /// What these entries did was taken back.
-    Reversed(Vec<u64>),
+    /// What some entries did was taken back.
+    Reversed(TakenBack),
     /// A pass was credited.
     Redeemed,
     /// Lots expired.
     Expired,
     /// Spending was blocked or released.
     Blocked { reason: Box<str> },
-    /// Goods came back: what these entries did was reduced.
-    Returned(Vec<u64>),
+    /// Goods came back: what some entries did was reduced.
+    Returned(TakenBack),
     /// Funds were set aside.
     Held(HoldMade),
     /// What holds set aside came back: one was released, or some lapsed.
     Released,
     /// A balance was adjusted.
     Adjusted { reason: Box<str> },
+}
+
+/// What a cancel took back, and why.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TakenBack {
+    /// The entries whose effects were taken back or reduced.
+    pub entries: Vec<u64>,
+    /// As the caller says.
+    pub reason: Option<Box<str>>,
 }
 
 /// A hold as it was made.

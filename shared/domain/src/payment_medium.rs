@@ -11,6 +11,9 @@ pub struct PaymentMedium {
     pub brand: Option<Box<str>>,
     pub kind: Option<Box<str>>,
     pub identifier: Option<Box<str>>,
+    /// How the identifier was adjusted: that of a repeat is adjusted alike before they are
+    /// compared, whatever the programme says by then.
+    pub kept: Keep,
 }
 
 impl fmt::Debug for PaymentMedium {
@@ -70,7 +73,8 @@ impl Rule {
 }
 
 impl Keep {
-    fn adjust(self, identifier: &str) -> Box<str> {
+    /// What is stored of an identifier.
+    pub fn adjust(self, identifier: &str) -> Box<str> {
         let length = identifier.chars().count();
         match self {
             Keep::All => identifier.into(),
@@ -86,7 +90,7 @@ impl PaymentMediumRules {
     /// Fills in brand and type by the rules, refuses what the lists do not name, and adjusts the
     /// identifier last: rules see all of it, storage never does.
     pub fn apply(&self, given: PaymentMedium) -> Result<PaymentMedium, MediumFault> {
-        let PaymentMedium { mut brand, mut kind, identifier } = given;
+        let PaymentMedium { mut brand, mut kind, identifier, .. } = given;
         if let Some(identifier) = &identifier {
             if identifier.is_empty() || !identifier.chars().all(char::is_alphanumeric) {
                 return Err(MediumFault::Identifier);
@@ -104,7 +108,7 @@ impl PaymentMediumRules {
             return Err(MediumFault::UnknownKind);
         }
         let identifier = identifier.map(|identifier| self.keep.adjust(&identifier));
-        Ok(PaymentMedium { brand, kind, identifier })
+        Ok(PaymentMedium { brand, kind, identifier, kept: self.keep })
     }
 }
 
@@ -133,7 +137,8 @@ mod tests {
         };
         let apply = |brand: Option<&str>, identifier: &str| {
             let identifier = Some(identifier.into());
-            rules.apply(PaymentMedium { brand: brand.map(Into::into), kind: None, identifier })
+            let brand = brand.map(Into::into);
+            rules.apply(PaymentMedium { brand, identifier, ..PaymentMedium::default() })
         };
         let electron = apply(None, "4917610000001234").unwrap();
         assert_eq!(electron.brand.as_deref(), Some("Electron"));

@@ -7,6 +7,7 @@ mod http;
 mod jobs;
 mod programme;
 mod queue;
+mod repeat;
 mod room;
 mod runtime;
 
@@ -16,5 +17,6 @@ pub use jobs::{is_job, job_id};
 pub use lambda_runtime::Error;
 pub use programme::Cached;
 pub use queue::{Batch, Message};
+pub use repeat::recalled;
 pub use room::{Needs, Room};
 pub use runtime::{Invocation, Reply, run};

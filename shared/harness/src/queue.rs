@@ -18,6 +18,8 @@ pub struct Message {
     pub body: String,
     /// When it was first received: the time of the invocation, stale on a retry.
     pub now: Instant,
+    /// How often it came, this time included: from 1.
+    pub tries: u32,
 }
 
 impl Batch {
@@ -25,10 +27,12 @@ impl Batch {
         let messages = event.records.into_iter().map(|record| {
             let received = record.attributes.get("ApproximateFirstReceiveTimestamp");
             let millis = received.and_then(|text| text.parse().ok()).unwrap_or(0);
+            let tries = record.attributes.get("ApproximateReceiveCount");
             Message {
                 id: record.message_id.unwrap_or_default(),
                 body: record.body.unwrap_or_default(),
                 now: Instant(millis),
+                tries: tries.and_then(|text| text.parse().ok()).unwrap_or(1),
             }
         });
         Batch { messages: messages.collect() }

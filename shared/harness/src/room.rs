@@ -7,6 +7,7 @@ use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_sdk_s3::presigning::PresigningConfig;
+use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 use domain::pass::PassKeys;
@@ -19,10 +20,14 @@ use tokio::sync::OnceCell;
 
 use crate::fault::Fault;
 use crate::programme::Cached;
+use crate::queue::Message;
 
 /// The roots that the service endpoints' certificates lead to: decoding a system's whole store
 /// would take most of a start.
 const ROOTS: &str = include_str!("roots.pem");
+
+/// Messages that the queue takes in a call.
+const MESSAGES: usize = 10;
 
 /// How long a link to an export's file is valid.
 const LINK: Duration = Duration::from_secs(900);
@@ -31,8 +36,10 @@ const LINK: Duration = Duration::from_secs(900);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Needs {
     Table,
-    /// The queue of evaluations.
+    /// The queue of evaluations, to send to.
     Evaluations,
+    /// The queue of evaluations, and how often a message comes.
+    Runs,
     /// The queue of exports, and the bucket.
     Exports,
     /// The secret of pass codes.
@@ -44,8 +51,14 @@ pub struct Room {
     pub store: Store,
     programme: Cached,
     queue: Option<(aws_sdk_sqs::Client, String)>,
+    /// How often a message comes before it is given up.
+    tries: u32,
     bucket: Option<(aws_sdk_s3::Client, String)>,
     secret: Option<(aws_sdk_secretsmanager::Client, String, OnceCell<Arc<PassKeys>>)>,
+}
+
+fn message_body(message: &impl Serialize) -> Result<String, Fault> {
+    serde_json::to_string(message).map_err(|_| Fault::Internal("message does not serialize"))
 }
 
 fn setting(name: &str) -> Result<String, Error> {
@@ -79,6 +92,7 @@ impl Room {
             store: store::open(&config, setting("TABLE_NAME")?),
             programme: Cached::default(),
             queue: None,
+            tries: u32::MAX,
             bucket: None,
             secret: None,
         };
@@ -86,6 +100,10 @@ impl Room {
         match needs {
             Needs::Table => {}
             Needs::Evaluations => room.queue = Some((sqs(), setting("EVALUATION_QUEUE_URL")?)),
+            Needs::Runs => {
+                room.queue = Some((sqs(), setting("EVALUATION_QUEUE_URL")?));
+                room.tries = setting("EVALUATION_TRIES")?.parse()?;
+            }
             Needs::Exports => {
                 room.queue = Some((sqs(), setting("EXPORT_QUEUE_URL")?));
                 let s3 = aws_sdk_s3::config::Builder::from(&config).force_path_style(true).build();
@@ -107,16 +125,42 @@ impl Room {
         self.programme.active(&self.store, now).await
     }
 
+    /// Whether a message that is not done with now is given up.
+    pub fn is_last_try(&self, message: &Message) -> bool {
+        message.tries >= self.tries
+    }
+
     /// Sends a message to the function's queue.
     ///
     /// # Errors
     /// A failure.
     pub async fn send(&self, message: &impl Serialize) -> Result<(), Fault> {
         let (client, url) = self.queue.as_ref().ok_or(Fault::Internal("no queue"))?;
-        let body = serde_json::to_string(message);
-        let body = body.map_err(|_| Fault::Internal("message does not serialize"))?;
+        let body = message_body(message)?;
         let sent = client.send_message().queue_url(url).message_body(body).send().await;
         sent.map(|_| ()).map_err(|_| Fault::Unavailable("queue"))
+    }
+
+    /// Sends messages to the function's queue, ten in a call; all that can be sent are.
+    ///
+    /// # Errors
+    /// A failure: some were not sent.
+    pub async fn send_all(&self, messages: &[impl Serialize]) -> Result<(), Fault> {
+        let (client, url) = self.queue.as_ref().ok_or(Fault::Internal("no queue"))?;
+        let mut outcome = Ok(());
+        for messages in messages.chunks(MESSAGES) {
+            let entries = messages.iter().enumerate().map(|(at, message)| {
+                let entry = SendMessageBatchRequestEntry::builder().id(at.to_string());
+                let entry = entry.message_body(message_body(message)?).build();
+                entry.map_err(|_| Fault::Internal("incomplete message"))
+            });
+            let entries = entries.collect::<Result<Vec<_>, Fault>>()?;
+            let call = client.send_message_batch().queue_url(url).set_entries(Some(entries));
+            if !call.send().await.is_ok_and(|sent| sent.failed.is_empty()) {
+                outcome = Err(Fault::Unavailable("queue"));
+            }
+        }
+        outcome
     }
 
     /// Writes a file of an export.

@@ -64,8 +64,7 @@ impl Operation for Adjust<'_> {
 
     async fn decide(&mut self, store: &Store, ledger: &Ledger) -> Result<Step<Adjusted>> {
         let order = self.order;
-        let read = |entry: &Entry| Ok(Adjusted { sequence: entry.sequence });
-        if let Some(step) = self.keyed.search(store, ledger, read).await? {
+        if let Some(step) = self.keyed.search(store, ledger, read_adjusted).await? {
             return Ok(step);
         }
         let wallet = &ledger.known()?.wallet;
@@ -81,4 +80,9 @@ impl Operation for Adjust<'_> {
         let sides = self.keyed.guard(sequence).into_iter().collect();
         Ok(Step::Commit(Proposal::of(applied, sides), answer))
     }
+}
+
+/// The answer of an adjustment's entry.
+pub(crate) fn read_adjusted(entry: &Entry) -> Result<Adjusted> {
+    Ok(Adjusted { sequence: entry.sequence })
 }

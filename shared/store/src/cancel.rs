@@ -102,14 +102,16 @@ impl Store {
         let spend = request.spends.first().ok_or(Error::Corrupt("a spend request without one"))?;
         let participant = request.event.participant.clone();
         let spend = &TransactionCode { participant, sequence: spend.sequence };
-        let (programme, now) = (order.programme, order.now);
+        let CancelEvent { programme, now, reason, .. } = *order;
         let payload = order.payload.under(order.key);
-        let done = self.cancel_spend(&CancelSpend { programme, now, spend, payload }).await?;
+        let order = CancelSpend { programme, now, spend, payload, reason };
+        let done = self.cancel_spend(&order).await?;
         request.cancel_spends();
         // As the cancel has written it; a spend against a purchase is marked there alone.
         let alone = request.spends.iter().all(|spend| spend.made.purchase.is_none());
         if alone && request.returns.is_empty() {
-            let (sequence, lines, reason) = (done.value.sequence, Vec::new(), None);
+            let (sequence, lines) = (done.value.sequence, Vec::new());
+            let reason = reason.map(Into::into);
             request.returns.push(Return { sequence, key: payload, payload, lines, reason });
         }
         let value = EventCancelled::TakenBack(Box::new(request), done.value.sequence);
@@ -205,7 +207,8 @@ impl Operation for EventCancel<'_> {
         let referred_time = self.referred.as_ref().map(ReferredWallet::time);
         let at_least = std::iter::once(before.accepted_at).chain(referred_time);
         let now = decision_time(order.now, &state.wallet, at_least);
-        let back = TakeBack { entries: &entries, event: Some((before, &after)), later: &[] };
+        let (event, reason) = (Some((before, &after)), order.reason);
+        let back = TakeBack { entries: &entries, event, later: &[], reason };
         let later = match back.history(order.programme, &state.wallet, now) {
             Some(sequence) => store.entries_from(participant, ledger, sequence).await?,
             None => Vec::new(),

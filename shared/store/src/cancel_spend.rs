@@ -26,6 +26,8 @@ pub struct CancelSpend<'a> {
     pub spend: &'a TransactionCode,
     /// Of the body and the caller's key.
     pub payload: PayloadHash,
+    /// As the caller says.
+    pub reason: Option<&'a str>,
 }
 
 /// A spend that was cancelled.
@@ -105,7 +107,7 @@ impl Operation for SpendCancel<'_> {
         let entries = std::slice::from_ref(&self.spend);
         let event = self.purchase.as_ref().zip(purchase.as_ref());
         let event = event.map(|(before, after)| (&before.recorded, &after.recorded));
-        let back = TakeBack { entries, event, later: &[] };
+        let back = TakeBack { entries, event, later: &[], reason: order.reason };
         let command = Command::Cancel { key, payload: order.payload, back };
         let applied = apply(order.programme, &state.wallet, now, &command);
         for back in purchase.iter_mut().filter_map(|event| event.recorded.returns.last_mut()) {
@@ -135,9 +137,10 @@ impl SpendCancel<'_> {
         own.next()?.cancelled = true;
         if purchase.recorded.event.event_type() == EventType::SpendRequest {
             let (key, payload) = (self.order.payload, self.order.payload);
+            let reason = self.order.reason.map(Into::into);
             purchase.recorded.cancel_spends();
             // Which entry it is turns out when it is decided.
-            let back = Return { sequence: 0, key, payload, lines: Vec::new(), reason: None };
+            let back = Return { sequence: 0, key, payload, lines: Vec::new(), reason };
             purchase.recorded.returns.push(back);
         }
         Some(Some(purchase))

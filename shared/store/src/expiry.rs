@@ -63,7 +63,7 @@ impl Store {
         after: Option<&str>,
         limit: i32,
     ) -> Result<Vec<ParticipantId>> {
-        let ids = self.table.index(&key::roster(shard), "", after, limit).await?;
+        let ids = self.table.index(&key::roster(shard), after, limit).await?;
         let parse =
             |id: &String| ParticipantId::parse(id).map_err(|_| Error::Corrupt("bad roster key"));
         ids.iter().map(parse).collect()

@@ -154,8 +154,7 @@ impl Store {
                 continue;
             }
             let partition = key::roster(shard);
-            let page =
-                self.table.index(&partition, "", ahead.after.as_deref(), ROSTER_PAGE).await?;
+            let page = self.table.index(&partition, ahead.after.as_deref(), ROSTER_PAGE).await?;
             ahead.ended = page.is_empty();
             ahead.after = page.last().cloned().or(ahead.after.take());
             ahead.ahead = page.into_iter().rev().collect();

@@ -108,7 +108,7 @@ impl Operation for Hold<'_> {
     }
 }
 
-fn read_hold(entry: &Entry) -> Result<HoldDone> {
+pub(crate) fn read_hold(entry: &Entry) -> Result<HoldDone> {
     let made = entry.hold().cloned().ok_or(Error::Corrupt("a hold's entry is none"))?;
     Ok(HoldDone { sequence: entry.sequence, made })
 }

@@ -7,6 +7,7 @@ mod cancel_spend;
 mod commit;
 mod error;
 mod event;
+mod events;
 mod expiry;
 mod export;
 mod facts;
@@ -19,6 +20,7 @@ mod participant;
 mod pass;
 mod programme;
 mod reads;
+mod recall;
 mod record;
 mod referral;
 mod run;
@@ -27,6 +29,7 @@ mod spend;
 mod spend_event;
 mod statement;
 mod table;
+mod walk;
 
 pub use adjust::{Adjusted, Adjusting};
 pub use cancel::{CancelEvent, EventCancelled};
@@ -34,6 +37,7 @@ pub use cancel_spend::{CancelSpend, SpendCancelled};
 pub use commit::Done;
 pub use error::{Error, Noun, Result};
 pub use event::Posting;
+pub use events::{EventsCursor, EventsFilter, EventsPage};
 pub use expiry::Expiring;
 pub use export::{Export, ExportCounts, ExportFile, ExportStatus, Member, Roster};
 pub use facts::Known;
@@ -46,10 +50,11 @@ pub use pass::{
     UpdatingPass,
 };
 pub use programme::{MAX_CHANGED_PLANS, Succession};
-pub use reads::{EventsCursor, EventsFilter, EventsPage};
+pub use recall::Recalling;
 pub use run::{ExpiryCounts, PendingEvent, Run, RunCounts, ShardProgress};
 pub use show::show;
 pub use spend::{SpendDone, Spending};
+pub use walk::{Walked, Walking};
 
 use aws_config::SdkConfig;
 use aws_sdk_dynamodb::Client;

@@ -65,7 +65,7 @@ impl ReferredWallet {
     ) -> Result<Applied> {
         let (id, wallet) = (&self.participant, self.wallet());
         let entries = [store.find_entry(id, &self.ledger, judgement.sequence).await?];
-        let back = TakeBack { entries: &entries, event: None, later: &[] };
+        let back = TakeBack { entries: &entries, event: None, later: &[], reason: order.reason };
         let later = match back.history(order.programme, &wallet, now) {
             Some(sequence) => store.entries_from(id, &self.ledger, sequence).await?,
             None => Vec::new(),

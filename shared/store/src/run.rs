@@ -10,6 +10,9 @@ use crate::key::{self, SHARDS};
 use crate::record::{from_bytes, to_bytes};
 use crate::table::{Demand, Write, Written, binary, item, number, read_binary, read_number};
 
+/// Tries to note something of a shard. Each lost race means that a worker got on.
+const MAX_TRIES: u32 = 8;
+
 /// A run that was started.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Run {
@@ -38,6 +41,9 @@ pub struct ShardProgress {
     pub ended_at: Option<i64>,
     /// What a run that books expiry came to.
     pub expired: ExpiryCounts,
+    /// Since when nobody goes on with the shard, in milliseconds since 1970: its message came for
+    /// the last time, and no progress was stored since that another message is to continue.
+    pub failed_at: Option<i64>,
 }
 
 /// What a run over all wallets booked.
@@ -174,6 +180,37 @@ impl Store {
         self.table.put_once(item(key::job_shard(id.as_str(), shard), record), demand).await
     }
 
+    /// Notes that nobody goes on with a shard unless this last try succeeds: noted before, so
+    /// that it stands however the try ends.
+    ///
+    /// # Errors
+    /// `Contended`, or a failure.
+    pub async fn give_up_shard(&self, id: &RunId, shard: u8, now: Instant) -> Result<()> {
+        self.set_failed(id, shard, Some(now.0)).await
+    }
+
+    /// Takes back that a shard was given up: it is asked for again.
+    ///
+    /// # Errors
+    /// `Contended`, or a failure.
+    pub async fn resume_shard(&self, id: &RunId, shard: u8) -> Result<()> {
+        self.set_failed(id, shard, None).await
+    }
+
+    async fn set_failed(&self, id: &RunId, shard: u8, failed_at: Option<i64>) -> Result<()> {
+        for _ in 0..MAX_TRIES {
+            let (progress, version) = self.shard(id, shard).await?;
+            if progress.ended_at.is_some() || progress.failed_at == failed_at {
+                return Ok(());
+            }
+            let progress = ShardProgress { failed_at, ..progress };
+            if self.save_shard(id, shard, &progress, version).await? {
+                return Ok(());
+            }
+        }
+        Err(Error::Contended)
+    }
+
     /// Pending events of a shard after a place, in order: grouped by participant.
     ///
     /// # Errors
@@ -184,7 +221,7 @@ impl Store {
         after: Option<&str>,
         limit: i32,
     ) -> Result<Vec<PendingEvent>> {
-        let places = self.table.index(&key::pending(shard), "", after, limit).await?;
+        let places = self.table.index(&key::pending(shard), after, limit).await?;
         let events = places.into_iter().map(|place| {
             let (participant, accepted_at, event) =
                 key::read_pending_sort(&place).ok_or(Error::Corrupt("bad pending key"))?;

@@ -94,29 +94,45 @@ impl Table {
         Err(Error::Corrupt("partition without an end"))
     }
 
-    /// Sort keys of an index partition after `after`, ascending, that begin with `prefix`.
+    /// Sort keys of an index partition after `after`, ascending.
     pub async fn index(
         &self,
         partition: &str,
-        prefix: &str,
         after: Option<&str>,
         limit: i32,
     ) -> Result<Vec<String>> {
         let call = self.client.query().table_name(&self.name).index_name(INDEX).limit(limit);
         let call = call.expression_attribute_values(":p", text(partition));
-        let call = match (after, prefix) {
-            (Some(after), "") => call
+        let call = match after {
+            Some(after) => call
                 .key_condition_expression("ix_pk = :p AND ix_sk > :a")
                 .expression_attribute_values(":a", text(after)),
-            (None, "") => call.key_condition_expression("ix_pk = :p"),
-            (after, prefix) => call
-                .key_condition_expression("ix_pk = :p AND ix_sk BETWEEN :a AND :z")
-                .expression_attribute_values(":a", text(after.unwrap_or(prefix)))
-                .expression_attribute_values(":z", text(&format!("{prefix}\u{7f}"))),
+            None => call.key_condition_expression("ix_pk = :p"),
         };
-        let items = call.send().await.map_err(unavailable)?.items.unwrap_or_default();
-        items.iter().map(|item| Ok(read_text(item, "ix_sk")?.to_owned())).collect()
+        sort_keys(&call.send().await.map_err(unavailable)?.items.unwrap_or_default())
     }
+
+    /// Sort keys of an index partition between two, both included, descending.
+    pub async fn index_down(
+        &self,
+        partition: &str,
+        least: &str,
+        most: &str,
+        limit: i32,
+    ) -> Result<Vec<String>> {
+        let call = self.client.query().table_name(&self.name).index_name(INDEX).limit(limit);
+        let call = call
+            .key_condition_expression("ix_pk = :p AND ix_sk BETWEEN :a AND :z")
+            .expression_attribute_values(":p", text(partition))
+            .expression_attribute_values(":a", text(least))
+            .expression_attribute_values(":z", text(most))
+            .scan_index_forward(false);
+        sort_keys(&call.send().await.map_err(unavailable)?.items.unwrap_or_default())
+    }
+}
+
+fn sort_keys(items: &[Item]) -> Result<Vec<String>> {
+    items.iter().map(|item| Ok(read_text(item, "ix_sk")?.to_owned())).collect()
 }
 
 /// Most pages of a read: a bound on the loop, far above what a partition here holds.

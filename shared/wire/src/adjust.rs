@@ -74,13 +74,32 @@ pub fn parse_row(row: &Value, programme: &Programme) -> Result<AdjustRow, BodyFa
         let participant = participant.and_then(|id| id.parsed(ParticipantId::parse));
         let reference = body.required("reference").and_then(|text| text.parsed(Key::parse));
         let adjustment = adjustment(&body, programme);
-        let mut alone = row.clone();
-        if let Some(fields) = alone.as_object_mut() {
-            fields.retain(|name, _| name != "participant_id" && name != "reference");
-        }
-        let request = AdjustRequest { adjustment: adjustment?, payload: payload_hash(&alone) };
+        let payload = payload_hash(&alone(row));
+        let request = AdjustRequest { adjustment: adjustment?, payload };
         Some(AdjustRow { participant: participant?, reference: reference?, request })
     })
+}
+
+/// The payload of an adjustment, whatever stands in it.
+pub fn sent_adjustment(bytes: &[u8]) -> Option<PayloadHash> {
+    json(bytes).ok().map(|value| payload_hash(&value))
+}
+
+/// Whose row it is, its reference and its payload, whatever else stands in it.
+pub fn sent_row(row: &Value) -> Option<(ParticipantId, Key, PayloadHash)> {
+    let text = |name: &str| row.get(name).and_then(Value::as_str);
+    let participant = ParticipantId::parse(text("participant_id")?).ok()?;
+    let reference = Key::parse(text("reference")?).ok()?;
+    Some((participant, reference, payload_hash(&alone(row))))
+}
+
+/// A row's adjustment, as if it were sent by itself.
+fn alone(row: &Value) -> Value {
+    let mut alone = row.clone();
+    if let Some(fields) = alone.as_object_mut() {
+        fields.retain(|name, _| name != "participant_id" && name != "reference");
+    }
+    alone
 }
 
 fn adjustment(body: &Object<'_>, programme: &Programme) -> Option<Adjustment> {

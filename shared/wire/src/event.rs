@@ -19,7 +19,7 @@ mod purchase;
 mod statement;
 
 pub(crate) use payload::as_stored;
-pub use payload::payload_hash;
+pub use payload::{payload_hash, repeated_payload, sent_id};
 
 /// Most events of one bulk call.
 const MAX_BULK: usize = 1_000;

@@ -12,6 +12,7 @@ use crate::event::payload_hash;
 use crate::fault::{BodyFault, code};
 use crate::read::{self, Object, read};
 use crate::request::json_or_empty;
+use crate::returns::reason;
 
 /// Most passes of one print.
 pub const MAX_PRINTED: u32 = 10_000_000;
@@ -77,6 +78,7 @@ pub struct RedemptionRequest {
 pub struct TakeBackRequest {
     /// Whether the pass is void afterwards; else it can be used again.
     pub void: bool,
+    pub reason: Option<Box<str>>,
     pub payload: PayloadHash,
 }
 
@@ -175,10 +177,11 @@ pub fn parse_redemption(bytes: &[u8]) -> Result<RedemptionRequest, BodyFault> {
 pub fn parse_take_back(bytes: &[u8]) -> Result<TakeBackRequest, BodyFault> {
     let value: Value = read::json(bytes)?;
     read(&value, |node| {
-        let body = node.object(&["pass"])?;
+        let body = node.object(&["pass", "reason"])?;
+        let reason = reason(&body);
         let choices = [("usable", Some(false)), ("void", Some(true))];
         let void = body.required("pass").and_then(|pass| pass.choice(&choices))?;
-        Some(TakeBackRequest { void, payload: payload_hash(&value) })
+        Some(TakeBackRequest { void, reason, payload: payload_hash(&value) })
     })
 }
 

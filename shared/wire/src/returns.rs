@@ -13,12 +13,15 @@ use crate::request::json_or_empty;
 
 /// Most pieces of a line.
 const MAX_QUANTITY: u32 = 1_000_000;
+/// Most characters of a reason.
+const MAX_REASON: usize = 200;
 
 /// A cancel.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CancelRequest {
     /// What comes back; none: all that is left.
     pub lines: Vec<ReturnedLine>,
+    pub reason: Option<Box<str>>,
     pub payload: PayloadHash,
 }
 
@@ -35,15 +38,16 @@ pub struct CreditNote {
     pub payload: PayloadHash,
 }
 
-/// Parses a cancel: a body that is empty or `{}`, or names lines.
+/// Parses a cancel: a body that is empty or `{}`, or names lines or a reason.
 ///
 /// # Errors
 /// [`BodyFault::Malformed`], or [`BodyFault::Invalid`] with everything that is wrong.
 pub fn parse_cancel(bytes: &[u8]) -> Result<CancelRequest, BodyFault> {
     let value = json_or_empty(bytes)?;
     read(&value, |node| {
-        let lines = lines(&node.object(&["lines"])?);
-        Some(CancelRequest { lines, payload: payload_hash(&value) })
+        let body = node.object(&["lines", "reason"])?;
+        let (lines, reason) = (lines(&body), reason(&body));
+        Some(CancelRequest { lines, reason, payload: payload_hash(&value) })
     })
 }
 
@@ -63,8 +67,7 @@ pub fn parse_credit_note(bytes: &[u8]) -> Result<CreditNote, BodyFault> {
         let of_system =
             |reference: Option<String>| EventId::of_reference(system.as_ref()?, &reference?).ok();
         let (id, invoice) = (of_system(number), of_system(invoice));
-        let reason = body.optional("reason").and_then(|reason| reason.label(200));
-        let (lines, payload) = (lines(&body), payload_hash(&value));
+        let (reason, lines, payload) = (reason(&body), lines(&body), payload_hash(&value));
         Some(CreditNote { id: id?, invoice: invoice?, lines, reason, payload })
     })
 }
@@ -77,6 +80,11 @@ pub fn cancel_key(key: &Key) -> PayloadHash {
 /// The hash of a credit note's number, which is its key.
 pub fn credit_note_key(id: &EventId) -> PayloadHash {
     payload_hash(&json!({ "credit_note": id.as_str() }))
+}
+
+/// Why, in the words of whoever cancels.
+pub(crate) fn reason(body: &Object<'_>) -> Option<Box<str>> {
+    body.optional("reason").and_then(|reason| reason.label(MAX_REASON))
 }
 
 /// Which lines come back, each named once; where none are named, all that is left does.

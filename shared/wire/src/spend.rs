@@ -7,6 +7,7 @@ use domain::ledger::PayloadHash;
 use domain::programme::{Balance, Programme};
 use domain::spend::SpendAsked;
 use domain::time::Instant;
+use serde_json::Value;
 
 use crate::event::{classification, event_id, participant, payload_hash, performed_on};
 use crate::fault::{BodyFault, code};
@@ -69,6 +70,12 @@ pub fn parse_spend(
         });
         Some(SpendRequest { event, ..request })
     })
+}
+
+/// Who sent a spend or a hold, and its payload, whatever else stands in it.
+pub fn sent_spend(body: &Value) -> Option<(ParticipantId, PayloadHash)> {
+    let participant = body.get("participant_id")?.as_str()?;
+    Some((ParticipantId::parse(participant).ok()?, payload_hash(body)))
 }
 
 /// Reads who asks for what, of a spend or of a hold for one.

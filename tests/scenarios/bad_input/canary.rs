@@ -13,6 +13,7 @@ use crate::calls::{cancel, pending, start_run};
 use crate::desk::{built, credit, participant, purchase, sample};
 use crate::queues::queue;
 
+pub use places::table;
 use places::{files, holds, items, messages, pieces, spoil_wallet};
 
 /// A programme's `keep`, the identifier that is sent while it is active, and what is left of it.

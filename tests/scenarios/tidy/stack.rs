@@ -60,6 +60,13 @@ fn queues_give_failed_messages_back_and_give_up_into_dead_letters() {
     }
 }
 
+#[test]
+fn the_function_knows_how_often_its_queue_lets_a_message_come() {
+    let times = property("EvaluationQueue", "/Properties/RedrivePolicy/maxReceiveCount");
+    let known = "/Properties/Environment/Variables/EVALUATION_TRIES";
+    assert_eq!(property("AwardEvaluation", known), json!(times.to_string()));
+}
+
 /// Whether an alarm watches this metric of this resource.
 fn alarmed(metric: &str, resource: &str) -> bool {
     resources("AWS::CloudWatch::Alarm").iter().any(|(_, alarm)| {

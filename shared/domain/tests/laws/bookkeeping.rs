@@ -281,7 +281,7 @@ impl Book {
     ) -> Result<(), Refusal> {
         let entries: Vec<Entry> = sequences.iter().map(|at| self.entry(*at).clone()).collect();
         let (payload, ledger) = (PayloadHash([2; 8]), self.ledger.clone());
-        let back = TakeBack { entries: &entries, event, later: &[] };
+        let back = TakeBack { entries: &entries, event, later: &[], reason: None };
         // As the store does: the ledger is read where it is needed, and only so far.
         let from = back.history(&self.programme, &self.wallet, self.now);
         let skipped = from.map_or(ledger.len(), |from| usize::try_from(from).unwrap() - 1);

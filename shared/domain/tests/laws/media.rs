@@ -126,6 +126,7 @@ fn r20_the_first_rule_in_order_wins_where_nothing_was_given() {
             brand: boxed(sent.0),
             kind: boxed(sent.1),
             identifier: boxed(identifier),
+            ..PaymentMedium::default()
         };
         let found = rules.apply(given).unwrap();
         let told = (found.brand.as_deref(), found.kind.as_deref());
@@ -138,7 +139,8 @@ fn r20_what_no_list_names_and_what_is_not_alphanumeric_is_refused() {
     let rules = rules(vec![]);
     let medium = |brand: Option<&str>, kind: Option<&str>, identifier: Option<&str>| {
         let [brand, kind, identifier] = [brand, kind, identifier].map(|text| text.map(Box::from));
-        rules.apply(PaymentMedium { brand, kind, identifier }).err()
+        let given = PaymentMedium { brand, kind, identifier, ..PaymentMedium::default() };
+        rules.apply(given).err()
     };
     let fault = MediumFault::Identifier;
     let cases = [

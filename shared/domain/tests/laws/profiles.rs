@@ -73,7 +73,7 @@ fn r42_payment_brands_and_types() {
         purchase.payment_medium = paid.map(|(brand, kind)| PaymentMedium {
             brand: brand.map(Into::into),
             kind: kind.map(Into::into),
-            identifier: None,
+            ..PaymentMedium::default()
         });
         let got = verdict(&offer, &Participant::default(), &event);
         assert_eq!(got, want, "{:?} {paid:?}", offer.when);

@@ -96,7 +96,7 @@ fn take_back(
     change: Option<(&RecordedEvent, &RecordedEvent)>,
 ) -> Result<(), Refusal> {
     let (entries, later) = ([book.entry(sequence).clone()], book.ledger.clone());
-    let back = TakeBack { entries: &entries, event: change, later: &later };
+    let back = TakeBack { entries: &entries, event: change, later: &later, reason: None };
     let turn = u16::try_from(book.ledger.len()).unwrap();
     let key = EntryKey::CancelEvent { event: event.event.id.clone(), turn };
     match book.commit(&Command::Cancel { key, payload: PayloadHash::default(), back }) {

@@ -30,6 +30,8 @@ pub struct TakingBack<'a> {
     pub payload: PayloadHash,
     /// Whether the pass is void afterwards; else it can be used again.
     pub void: bool,
+    /// Why, as the operator says.
+    pub reason: Option<&'a str>,
     /// The subject of the token.
     pub who: &'a str,
 }
@@ -119,7 +121,7 @@ impl Operation for TakeItBack<'_> {
         let number = u32::try_from(at).unwrap_or(u32::MAX);
         pass.note(now, order.who, ChangeKind::TakenBack(number));
         let entries = std::slice::from_ref(&self.entry);
-        let back = TakeBack { entries, event: None, later: &[] };
+        let back = TakeBack { entries, event: None, later: &[], reason: order.reason };
         let later = match back.history(order.programme, &state.wallet, now) {
             Some(sequence) => store.entries_from(participant, ledger, sequence).await?,
             None => Vec::new(),

@@ -5,7 +5,7 @@ use domain::event::{
     Detail, FinancialAchievement, KpiValue, Line, Purchase, SpendRequest, Statement,
 };
 use domain::id::{KpiId, ParticipantId, ProductId};
-use domain::payment_medium::PaymentMedium;
+use domain::payment_medium::{Keep, PaymentMedium};
 use domain::time::Month;
 use serde::{Deserialize, Serialize};
 
@@ -33,9 +33,16 @@ pub struct PurchaseRecord {
     lines: Vec<LineRecord>,
 }
 
-/// Brand, type, adjusted identifier.
+/// Brand, type, adjusted identifier, and how it was adjusted.
 #[derive(Serialize, Deserialize)]
-pub struct MediumRecord(Option<Name>, Option<Name>, Option<Name>);
+pub struct MediumRecord(Option<Name>, Option<Name>, Option<Name>, KeepRecord);
+
+#[derive(Serialize, Deserialize)]
+enum KeepRecord {
+    All,
+    First(u64),
+    Last(u64),
+}
 
 /// Product, category, brand, quantity, net, VAT.
 #[derive(Serialize, Deserialize)]
@@ -148,14 +155,25 @@ fn medium_record(
         names.add_some(medium.brand.as_deref())?,
         names.add_some(medium.kind.as_deref())?,
         names.add_some(medium.identifier.as_deref())?,
+        match medium.kept {
+            Keep::All => KeepRecord::All,
+            Keep::First(count) => KeepRecord::First(count as u64),
+            Keep::Last(count) => KeepRecord::Last(count as u64),
+        },
     )))
 }
 
 fn read_medium(texts: &Texts<'_>, record: Option<&MediumRecord>) -> Result<Option<PaymentMedium>> {
     let text = |name: Option<Name>| some(name, |name| texts.text(name));
-    let Some(MediumRecord(brand, kind, identifier)) = record else { return Ok(None) };
+    let Some(MediumRecord(brand, kind, identifier, kept)) = record else { return Ok(None) };
     let (brand, kind, identifier) = (text(*brand)?, text(*kind)?, text(*identifier)?);
-    Ok(Some(PaymentMedium { brand, kind, identifier }))
+    let count = |count: &u64| usize::try_from(*count).map_err(|_| Error::Corrupt("bad count"));
+    let kept = match kept {
+        KeepRecord::All => Keep::All,
+        KeepRecord::First(kept) => Keep::First(count(kept)?),
+        KeepRecord::Last(kept) => Keep::Last(count(kept)?),
+    };
+    Ok(Some(PaymentMedium { brand, kind, identifier, kept }))
 }
 
 fn line_record(names: &mut Names, line: &Line) -> Result<LineRecord> {

@@ -1,7 +1,7 @@
 //! Records of ledger entries. Variants are numbered by position: append only.
 
 use domain::amount::Amount;
-use domain::ledger::{Act, Entry, EntryKey, HoldMade, PayloadHash, SpendMade};
+use domain::ledger::{Act, Entry, EntryKey, HoldMade, PayloadHash, SpendMade, TakenBack};
 use domain::programme::ReductionMethod;
 use domain::refusal::Refusal;
 use domain::time::Instant;
@@ -46,16 +46,20 @@ enum ActRecord {
     Judged,
     Spent(SpendRecord),
     Refused(u8),
-    Reversed(Vec<u64>),
+    Reversed(TakenBackRecord),
     Redeemed,
     Expired,
     Blocked(Name),
-    Returned(Vec<u64>),
+    Returned(TakenBackRecord),
     /// The spend it is for, and milliseconds until it lapses.
     Held(SpendRecord, i64),
     Released,
     Adjusted(Name),
 }
+
+/// Entries, reason.
+#[derive(Serialize, Deserialize)]
+struct TakenBackRecord(Vec<u64>, Option<Name>);
 
 #[derive(Serialize, Deserialize)]
 pub struct SpendRecord {
@@ -161,11 +165,11 @@ fn act_record(names: &mut Names, act: &Act, at: Instant) -> Result<ActRecord> {
         Act::Judged => ActRecord::Judged,
         Act::Spent(made) => ActRecord::Spent(spend_record(names, made, at)?),
         Act::Refused(refusal) => ActRecord::Refused(refusal_number(*refusal)?),
-        Act::Reversed(sequences) => ActRecord::Reversed(sequences.clone()),
+        Act::Reversed(back) => ActRecord::Reversed(taken_back_record(names, back)?),
         Act::Redeemed => ActRecord::Redeemed,
         Act::Expired => ActRecord::Expired,
         Act::Blocked { reason } => ActRecord::Blocked(names.add(reason)?),
-        Act::Returned(sequences) => ActRecord::Returned(sequences.clone()),
+        Act::Returned(back) => ActRecord::Returned(taken_back_record(names, back)?),
         Act::Held(made) => ActRecord::Held(
             spend_record(names, &made.spend, at)?,
             made.lapses_at.0.wrapping_sub(at.0),
@@ -183,11 +187,11 @@ fn read_act(texts: &Texts<'_>, record: &ActRecord, at: Instant) -> Result<Act> {
             let refusal = Refusal::ALL.get(usize::from(*number));
             Act::Refused(*refusal.ok_or(Error::Corrupt("unknown refusal"))?)
         }
-        ActRecord::Reversed(sequences) => Act::Reversed(sequences.clone()),
+        ActRecord::Reversed(back) => Act::Reversed(read_taken_back(texts, back)?),
         ActRecord::Redeemed => Act::Redeemed,
         ActRecord::Expired => Act::Expired,
         ActRecord::Blocked(reason) => Act::Blocked { reason: texts.text(*reason)? },
-        ActRecord::Returned(sequences) => Act::Returned(sequences.clone()),
+        ActRecord::Returned(back) => Act::Returned(read_taken_back(texts, back)?),
         ActRecord::Held(spend, after) => Act::Held(HoldMade {
             spend: read_spend(texts, spend, at)?,
             lapses_at: Instant(after.wrapping_add(at.0)),
@@ -195,6 +199,15 @@ fn read_act(texts: &Texts<'_>, record: &ActRecord, at: Instant) -> Result<Act> {
         ActRecord::Released => Act::Released,
         ActRecord::Adjusted(reason) => Act::Adjusted { reason: texts.text(*reason)? },
     })
+}
+
+fn taken_back_record(names: &mut Names, back: &TakenBack) -> Result<TakenBackRecord> {
+    Ok(TakenBackRecord(back.entries.clone(), names.add_some(back.reason.as_deref())?))
+}
+
+fn read_taken_back(texts: &Texts<'_>, record: &TakenBackRecord) -> Result<TakenBack> {
+    let reason = some(record.1, |name| texts.text(name))?;
+    Ok(TakenBack { entries: record.0.clone(), reason })
 }
 
 fn refusal_number(refusal: Refusal) -> Result<u8> {

@@ -15,14 +15,16 @@ use domain::id::{
     BalanceCode, Classification, EventId, Key, KpiId, MerchantId, OfferId, ParticipantId, PlanId,
     ProductId, RunId, UnitId,
 };
-use domain::ledger::{Act, Effect, Entry, EntryKey, HoldMade, LotId, PayloadHash, Slot, SpendMade};
+use domain::ledger::{
+    Act, Effect, Entry, EntryKey, HoldMade, LotId, PayloadHash, Slot, SpendMade, TakenBack,
+};
 use domain::offer::{Counts, OneOf};
 use domain::participant::{Consent, Participant, Profile};
 use domain::pass::{
     Change, ChangeKind, Generation, Issued, Loaded, Mark, Origin, Pass, PassId, PlanStart, Printed,
     Redemption, SERIALS,
 };
-use domain::payment_medium::PaymentMedium;
+use domain::payment_medium::{Keep, PaymentMedium};
 use domain::programme::ReductionMethod;
 use domain::refusal::{Reason, Refusal};
 use domain::returns::{Return, ReturnedLine};
@@ -274,15 +276,20 @@ fn deed() -> impl Strategy<Value = (EntryKey, Act)> {
             Just(EntryKey::Lapse(0)),
             key().prop_map(EntryKey::Adjust),
         ];
+    let reversal = || {
+        let reason = of(text());
+        (vec(any::<u64>(), 0..4), reason)
+            .prop_map(|(entries, reason)| TakenBack { entries, reason })
+    };
     let act = prop_oneof![
         Just(Act::Judged),
         made().prop_map(Act::Spent),
         refusal.prop_map(Act::Refused),
-        vec(any::<u64>(), 0..4).prop_map(Act::Reversed),
+        reversal().prop_map(Act::Reversed),
         Just(Act::Redeemed),
         Just(Act::Expired),
         text().prop_map(|reason| Act::Blocked { reason }),
-        vec(any::<u64>(), 0..4).prop_map(Act::Returned),
+        reversal().prop_map(Act::Returned),
         (made(), instant()).prop_map(|(spend, lapses_at)| Act::Held(HoldMade { spend, lapses_at })),
         Just(Act::Released),
         text().prop_map(|reason| Act::Adjusted { reason }),
@@ -381,10 +388,17 @@ pub fn state() -> impl Strategy<Value = State> {
 }
 
 fn medium() -> impl Strategy<Value = PaymentMedium> {
-    (of(text()), of(text()), of(text())).prop_map(|(brand, kind, identifier)| PaymentMedium {
+    let kept = prop_oneof![
+        Just(Keep::All),
+        any::<u32>().prop_map(|count| Keep::First(count as usize)),
+        any::<u32>().prop_map(|count| Keep::Last(count as usize)),
+    ];
+    let texts = (of(text()), of(text()), of(text()));
+    (texts, kept).prop_map(|((brand, kind, identifier), kept)| PaymentMedium {
         brand,
         kind,
         identifier,
+        kept,
     })
 }
 

@@ -128,6 +128,7 @@ impl<'a> Cards<'a> {
             key: &key(under),
             payload: payload(u8::from(void)).under(payload(under.len().try_into().unwrap())),
             void,
+            reason: None,
             who: "ben",
         };
         Ok(store.take_back(&order).await?.value.sequence)

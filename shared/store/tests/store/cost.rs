@@ -101,7 +101,10 @@ impl Bill {
     async fn cancel_spend(&self, sequence: u64) {
         let spend = &TransactionCode { participant: person("c-1"), sequence };
         let (programme, now, payload) = (&self.programme, later(0), payload(3));
-        self.store.cancel_spend(&CancelSpend { programme, now, spend, payload }).await.unwrap();
+        self.store
+            .cancel_spend(&CancelSpend { programme, now, spend, payload, reason: None })
+            .await
+            .unwrap();
     }
 
     fn events(&self) -> Vec<EventId> {

@@ -86,7 +86,8 @@ async fn cancel(rich: &Rich, reference: &str, by: u8) -> Result<Done<(RecordedEv
 async fn cancel_spend(rich: &Rich, sequence: u64, by: u8) -> Result<u64> {
     let spend = &TransactionCode { participant: rich.who.clone(), sequence };
     let payload = payload(0).under(payload(by));
-    let order = CancelSpend { programme: &rich.programme, now: later(2), spend, payload };
+    let order =
+        CancelSpend { programme: &rich.programme, now: later(2), spend, payload, reason: None };
     Ok(rich.store.cancel_spend(&order).await?.value.sequence)
 }
 

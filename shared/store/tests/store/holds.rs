@@ -175,7 +175,7 @@ async fn r70_r78_ends_are_answered_alike_and_a_settled_hold_is_cancelled_like_a_
         sequence: settled.value.sequence,
     };
     let (programme, now, payload) = (&till.programme, later(4), payload(3));
-    let cancel = store::CancelSpend { programme, now, spend, payload };
+    let cancel = store::CancelSpend { programme, now, spend, payload, reason: None };
     insist(|| store.cancel_spend(&cancel)).await.unwrap();
     assert_eq!(till.left(), (1_000, 0));
     assert_eq!(store.event(&on).await.unwrap().covered(), Amount(0));

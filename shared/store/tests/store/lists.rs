@@ -2,12 +2,12 @@
 
 use domain::amount::Amount;
 use domain::award::Mode;
-use domain::event::Judge;
+use domain::event::{EventState, Judge};
 use domain::id::EventId;
 use domain::ledger::{Act, Entry, EntryKey, PayloadHash};
 use domain::refusal::Refusal;
 use serde_json::json;
-use store::{Error, EventsFilter, Judging, Noun, Succession};
+use store::{Error, EventsCursor, EventsFilter, Judging, Noun, Succession};
 
 use crate::cast::{
     cash, event_id, later, noon, open, person, post, programme, purchase, run_id, spend, tenfold,
@@ -24,16 +24,39 @@ const ALL: EventsFilter = EventsFilter { of_type: None, in_state: None, from: No
 impl Rich {
     /// Every event of the participant, read in pages of this many.
     async fn listed(&self, limit: usize) -> Vec<EventId> {
+        self.paged(&ALL, limit, &[]).await
+    }
+
+    /// Every event that a filter takes, read in pages of this many. After each page a run judges a
+    /// few of these batches.
+    async fn paged(
+        &self,
+        filter: &EventsFilter,
+        limit: usize,
+        mut judged: &[&[EventId]],
+    ) -> Vec<EventId> {
         let (mut listed, mut after) = (Vec::new(), None);
         for _ in 0..100 {
-            let page = self.store.events(&self.who, &ALL, after, limit).await.unwrap();
+            let page = self.store.events(&self.who, filter, after, limit).await.unwrap();
+            assert!(page.events.len() <= limit, "{} of {limit}", page.events.len());
             listed.extend(page.events.into_iter().map(|recorded| recorded.event.id));
-            after = page.cursor;
-            if after.is_none() {
-                return listed;
+            let Some(cursor) = page.cursor else { return listed };
+            // As the caller sends it.
+            after = Some(EventsCursor::parse(&cursor.to_string()).unwrap());
+            let (now, rest) = judged.split_at(judged.len().min(2));
+            judged = rest;
+            for events in now {
+                self.run_judges(events).await;
             }
         }
         panic!("a list without an end");
+    }
+
+    async fn run_judges(&self, events: &[EventId]) {
+        let (programme, now, participant) = (&self.programme, later(9), &self.who);
+        let by = Judge::Run(run_id("run-1"));
+        let order = Judging { programme, now, participant, events, mode: Mode::Run, by };
+        self.store.judge(&order).await.unwrap();
     }
 }
 
@@ -60,6 +83,37 @@ async fn every_event_is_listed_once_whatever_the_length_of_a_page() {
         listed.sort();
         assert_eq!(listed, want, "pages of {limit}");
     }
+}
+
+/// a bulk of one instant is more than a page, and more than is read of the index at once; and
+/// a run that judges it between two pages moves nothing.
+#[tokio::test(start_paused = true)]
+async fn a_bulk_of_one_instant_is_listed_once_though_a_run_judges_it_meanwhile() {
+    const BULK: usize = 2_500;
+    let rich = Rich::new().await;
+    let mut bulk = Vec::new();
+    for number in 0..BULK {
+        let event = purchase(&rich.who, &format!("n-{number:04}"), 10_00, noon());
+        post(&rich.store, &rich.programme, &event, later(1), false).await.unwrap();
+        bulk.push(event.id);
+    }
+    let newest_first = || bulk.iter().rev().cloned().chain([event_id("e-1")]);
+    let gone = EventsFilter { in_state: Some(EventState::Cancelled), ..ALL };
+    assert!(rich.paged(&gone, 200, &[]).await.is_empty(), "pages that a filter leaves empty");
+
+    // Some are judged after each page, wherever they stand.
+    let batches: Vec<&[EventId]> = bulk.chunks(10).step_by(9).collect();
+    assert_eq!(rich.paged(&ALL, 190, &batches).await, newest_first().collect::<Vec<EventId>>());
+    let mut listed = rich.listed(200).await;
+    assert_ne!(
+        listed,
+        newest_first().collect::<Vec<EventId>>(),
+        "who begins anew sees them judged"
+    );
+    listed.sort();
+    let mut want: Vec<EventId> = newest_first().collect();
+    want.sort();
+    assert_eq!(listed, want);
 }
 
 /// years of spends do not hide the events before them.

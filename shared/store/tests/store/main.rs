@@ -32,6 +32,7 @@ mod sizes;
 mod stale;
 mod storm;
 mod terms;
+mod walks;
 mod wire;
 
 /// The store's own records, to look into items with.

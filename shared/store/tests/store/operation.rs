@@ -112,6 +112,9 @@ operations! {
     ActivateProgramme,
     StartRun,
     SaveShard,
+    WalkShard,
+    GiveUpShard,
+    ResumeShard,
     StartExport,
     SaveExport,
     ReadParticipant,
@@ -120,6 +123,7 @@ operations! {
     ReadRuns,
     ReadProgramme,
     ReadRoster,
+    Recall,
 }
 
 /// Who asks, and under which programme.
@@ -190,6 +194,7 @@ impl Cast {
             post(store, programme, &event, noon(), true).await?;
         }
         store.start_run(&run_id("run-1"), &requests::run()).await?;
+        store.give_up_shard(&run_id("run-1"), requests::GIVEN_UP, noon()).await?;
         store.start_export("export-1", &requests::export()).await?;
         Ok(())
     }
@@ -370,12 +375,16 @@ impl Cast {
             }
             Operation::StartRun => requests::start_run(store).await,
             Operation::SaveShard => requests::save_shard(store).await,
+            Operation::WalkShard => requests::walk_shard(store, programme).await,
+            Operation::GiveUpShard => requests::give_up_shard(store).await,
+            Operation::ResumeShard => requests::resume_shard(store).await,
             Operation::StartExport => requests::start_export(store).await,
             Operation::SaveExport => requests::save_export(store).await,
             Operation::ReadParticipant => requests::read_participant(store, who).await,
             Operation::ReadLedger => requests::read_ledger(store, who).await,
             Operation::ReadEvents => requests::read_events(store, who).await,
             Operation::ReadRuns => requests::read_runs(store).await,
+            Operation::Recall => Box::pin(requests::recall(store, who)).await,
             Operation::ReadProgramme => requests::read_programme(store).await,
         }
     }
@@ -458,7 +467,17 @@ impl Cast {
     async fn cancel_spend(&self, store: &Store, sequence: u64) -> Result<String> {
         let spend = &TransactionCode { participant: self.who.clone(), sequence };
         let (programme, now) = (&self.programme, later(1));
-        done(store.cancel_spend(&CancelSpend { programme, now, spend, payload: payload(3) }).await)
+        done(
+            store
+                .cancel_spend(&CancelSpend {
+                    programme,
+                    now,
+                    spend,
+                    payload: payload(3),
+                    reason: Some("torn"),
+                })
+                .await,
+        )
     }
 }
 

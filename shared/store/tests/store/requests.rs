@@ -3,11 +3,16 @@
 use domain::id::{ParticipantId, TransactionCode};
 use domain::programme::Programme;
 use store::{
-    EventsFilter, Expiring, Export, ExportCounts, ExportStatus, Result, Run, RunCounts,
-    ShardProgress, Store,
+    Error, EventsFilter, Expiring, Export, ExportCounts, ExportStatus, Recalling, RequestKey,
+    Result, Run, RunCounts, ShardProgress, Store, Walked, Walking,
 };
 
-use crate::cast::{event_id, later, noon, run_id};
+use crate::cast::{event_id, key, later, noon, payload, run_id, timed_key};
+
+/// Where the events of `c-1` are pending.
+const SHARD_OF_C1: u8 = 6;
+/// Given up before anything is asked.
+pub const GIVEN_UP: u8 = 5;
 
 /// Records a run.
 pub async fn start_run(store: &Store) -> Result<String> {
@@ -18,6 +23,28 @@ pub async fn save_shard(store: &Store) -> Result<String> {
     let counts = RunCounts { events: 3, ..RunCounts::default() };
     let progress = ShardProgress { counts, ..ShardProgress::default() };
     Ok(store.save_shard(&run_id("run-1"), 3, &progress, 0).await?.to_string())
+}
+
+/// Walks the shard in which the pending events are to its end.
+pub async fn walk_shard(store: &Store, programme: &Programme) -> Result<String> {
+    let (run, started_at, now) = (&run_id("run-1"), later(1), later(2));
+    let order = Walking { programme, now, run, started_at, shard: SHARD_OF_C1, last_try: false };
+    for _ in 0..9 {
+        if store.walk_shard(&order).await? == Walked::ToTheEnd {
+            return Ok(format!("{:?}", store.shard(run, SHARD_OF_C1).await?));
+        }
+    }
+    panic!("a shard without an end")
+}
+
+pub async fn give_up_shard(store: &Store) -> Result<String> {
+    store.give_up_shard(&run_id("run-1"), 4, noon()).await?;
+    Ok(format!("{:?}", store.shard(&run_id("run-1"), 4).await?))
+}
+
+pub async fn resume_shard(store: &Store) -> Result<String> {
+    store.resume_shard(&run_id("run-1"), GIVEN_UP).await?;
+    Ok(format!("{:?}", store.shard(&run_id("run-1"), GIVEN_UP).await?))
 }
 
 pub async fn start_export(store: &Store) -> Result<String> {
@@ -64,6 +91,25 @@ pub async fn read_runs(store: &Store) -> Result<String> {
     let (run, export) =
         (store.run_progress(&run_id("run-1")).await?, store.export("export-1").await?);
     Ok(format!("{run:?} {export:?}"))
+}
+
+/// What keys led to that were used before; under a new one nothing.
+pub async fn recall(store: &Store, who: &ParticipantId) -> Result<String> {
+    let recalling = |key, payload| {
+        let (now, participant, key) = (later(9), who, RequestKey::Caller(key));
+        Recalling { now, participant, key, payload }
+    };
+    let (of_spend, of_hold, new) = (&timed_key(noon(), 1), &timed_key(noon(), 3), &key("k-9"));
+    let spend = store.recall_spend(&recalling(of_spend, payload(1))).await?;
+    let hold = store.recall_hold(&recalling(of_hold, payload(9))).await?;
+    let none = store.recall_adjustment(&recalling(new, payload(1))).await?;
+    assert!(spend.is_some() && hold.is_some() && none.is_none());
+    let reused = store.recall_spend(&recalling(of_spend, payload(2))).await;
+    match reused {
+        Err(Error::KeyReused) => Ok(format!("{spend:?} {hold:?}")),
+        Err(failure) => Err(failure),
+        Ok(_) => panic!("another payload"),
+    }
 }
 
 pub async fn read_programme(store: &Store) -> Result<String> {

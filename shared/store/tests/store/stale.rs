@@ -43,7 +43,7 @@ impl Rich {
     ) -> store::Result<Done<store::SpendCancelled>> {
         let spend = &TransactionCode { participant: self.who.clone(), sequence };
         let (programme, now, payload) = (&self.programme, later(60), payload(by));
-        self.store.cancel_spend(&CancelSpend { programme, now, spend, payload }).await
+        self.store.cancel_spend(&CancelSpend { programme, now, spend, payload, reason: None }).await
     }
 
     async fn cancel_event(&self, reference: &str) -> store::Result<EventState> {

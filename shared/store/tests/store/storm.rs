@@ -196,7 +196,13 @@ impl Storm {
                 Ok(told(&store.cancel_event(&order).await?.value))
             }
             Request::CancelSpend { code, by } => {
-                let order = CancelSpend { programme, now, spend: code, payload: payload(*by) };
+                let order = CancelSpend {
+                    programme,
+                    now,
+                    spend: code,
+                    payload: payload(*by),
+                    reason: None,
+                };
                 Ok(store.cancel_spend(&order).await?.value.sequence.to_string())
             }
             Request::Judge { who, events } => {

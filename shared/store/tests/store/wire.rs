@@ -41,6 +41,8 @@ struct Inner {
     /// Copies of requests on their way, with the number of calls until they arrive.
     late: Vec<(u32, String, Value)>,
     gates: Vec<(Matches, Gate)>,
+    /// Calls that always fail.
+    broken: Option<Matches>,
 }
 
 /// A table in memory and the wire to it.
@@ -68,6 +70,7 @@ impl Wire {
             age: None,
             late: Vec::new(),
             gates: Vec::new(),
+            broken: None,
         })))
     }
 
@@ -113,6 +116,16 @@ impl Wire {
     /// Reads that may be stale show an item as it was this many writes ago.
     pub fn age(&self, age: impl Fn(&Place) -> u64 + Send + 'static) {
         self.inner().age = Some(Box::new(age));
+    }
+
+    /// From now on calls that match fail, again and again.
+    pub fn break_calls(&self, matches: impl Fn(&str, &Value) -> bool + Send + 'static) {
+        self.inner().broken = Some(Box::new(matches));
+    }
+
+    /// What was broken is mended.
+    pub fn mend(&self) {
+        self.inner().broken = None;
     }
 
     /// Stops the next call that matches.
@@ -168,6 +181,9 @@ impl Inner {
     fn handle(&mut self, operation: &str, body: Value) -> Reply {
         let number = self.calls.len();
         self.calls.push(Call { operation: operation.to_owned(), written: 0, read: 0 });
+        if self.broken.as_ref().is_some_and(|matches| matches(operation, &body)) {
+            return Ok(broken());
+        }
         let fault = self.next_fault(number, operation);
         let reply = match fault {
             Some(Fault::Before) => Err("refused"),

@@ -39,6 +39,9 @@ pub struct TransactionRow {
     /// The transactions that a cancel took back.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub reverses: Vec<String>,
+    /// The reason given for an adjustment or a cancel.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
 }
 
 /// `GET /participants/{id}/transactions`.
@@ -80,7 +83,7 @@ pub struct TransactionAnswer {
     /// Whether spending was blocked or released.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub blocked: Option<bool>,
-    /// The reason given for a change of the block, or for an adjustment.
+    /// The reason given for a change of the block, an adjustment or a cancel.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
@@ -135,6 +138,7 @@ pub fn rows(
             cause: cause(participant, entry),
             offer: movement.and_then(|movement| movement.offer).map(ToString::to_string),
             reverses: reverses(participant, entry),
+            reason: reason(entry),
         }
     };
     let kind = match &entry.act {
@@ -200,10 +204,23 @@ fn cause(participant: &ParticipantId, entry: &Entry) -> String {
 }
 
 fn reverses(participant: &ParticipantId, entry: &Entry) -> Vec<String> {
-    let (Act::Reversed(sequences) | Act::Returned(sequences)) = &entry.act else {
-        return Vec::new();
+    let (Act::Reversed(back) | Act::Returned(back)) = &entry.act else { return Vec::new() };
+    back.entries.iter().map(|sequence| transaction_code(participant, *sequence)).collect()
+}
+
+fn reason(entry: &Entry) -> Option<String> {
+    let reason = match &entry.act {
+        Act::Blocked { reason } | Act::Adjusted { reason } => Some(reason),
+        Act::Reversed(back) | Act::Returned(back) => back.reason.as_ref(),
+        Act::Judged
+        | Act::Spent(_)
+        | Act::Refused(_)
+        | Act::Redeemed
+        | Act::Expired
+        | Act::Held(_)
+        | Act::Released => None,
     };
-    sequences.iter().map(|sequence| transaction_code(participant, *sequence)).collect()
+    reason.map(ToString::to_string)
 }
 
 /// Shows a page of a ledger.
@@ -229,11 +246,6 @@ pub fn transaction(
         None
     };
     let refusal = if let Act::Refused(refusal) = &entry.act { Some(refusal.code()) } else { None };
-    let reason = if let Act::Blocked { reason } | Act::Adjusted { reason } = &entry.act {
-        Some(reason)
-    } else {
-        None
-    };
     let blocked = entry.effects.iter().find_map(|effect| {
         if let Effect::Block { blocked } = effect { Some(*blocked) } else { None }
     });
@@ -252,7 +264,7 @@ pub fn transaction(
         reverses: reverses(participant, entry),
         refusal,
         blocked,
-        reason: reason.map(ToString::to_string),
+        reason: reason(entry),
     }
 }
 

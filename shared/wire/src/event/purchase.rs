@@ -72,7 +72,8 @@ pub(super) fn payment_medium(
     };
     let (brand, kind) = (label("brand", 100), label("type", 100));
     let identifier = label("identifier", MAX_IDENTIFIER);
-    let given = PaymentMedium { brand: brand?, kind: kind?, identifier: identifier? };
+    let (brand, kind, identifier) = (brand?, kind?, identifier?);
+    let given = PaymentMedium { brand, kind, identifier, ..PaymentMedium::default() };
     match rules.apply(given) {
         Ok(adjusted) => Some(adjusted),
         Err(fault) => {

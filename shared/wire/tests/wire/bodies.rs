@@ -7,10 +7,14 @@ use domain::amount::Amount;
 use domain::event::{Detail, Purchase};
 use domain::id::Key;
 use domain::ledger::PayloadHash;
+use domain::payment_medium::Keep;
 use domain::programme::Programme;
 use domain::time::{Instant, parse_instant};
 use serde_json::{Value, json};
-use wire::event::{EventContext, PostedEvent, parse_bulk, parse_event, parse_json, payload_hash};
+use wire::event::{
+    EventContext, PostedEvent, parse_bulk, parse_event, parse_json, payload_hash, repeated_payload,
+    sent_id,
+};
 use wire::fault::BodyFault;
 use wire::message::{Evaluation, EvaluationMessage, ExportMessage, ScheduleTick};
 use wire::pass::{parse_issue, parse_redemption};
@@ -319,4 +323,32 @@ fn r14_a_credit_note_is_known_by_its_number_and_names_the_invoice_of_its_system(
     let mut other = body;
     other["reason"] = Value::Null;
     assert_ne!(note(other).payload, parsed.payload, "another payload under the same number");
+}
+
+/// a repeat is the event that was stored, though the programme keeps more or less of
+/// identifiers by now; another identifier, or none, is another payload.
+#[test]
+fn r4_r22_a_repeat_is_held_against_what_was_kept_of_its_identifier() {
+    let body = |identifier: Option<&str>| {
+        json!({
+            "type": "purchase", "participant_id": "c-1", "performed_on": "2026-11-21T10:15:00+01:00",
+            "external_system": "till", "external_reference": "R-1",
+            "payment_medium": { "identifier": identifier }, "lines": [{ "net": "1.00" }],
+        })
+    };
+    let mut programme = programme(|_| {});
+    for (keep, same, other) in [
+        (Keep::Last(4), "5555555555550000", "4917610000000001"),
+        (Keep::First(6), "4917619999999999", "4917510000000000"),
+        (Keep::All, "4917610000000000", "4917610000000001"),
+    ] {
+        programme.definition.payment_medium.keep = keep;
+        let context = EventContext { programme: &programme, now: now(), key: None };
+        let sent = body(Some("4917610000000000"));
+        let posted = parse_event(&sent, &context).unwrap();
+        assert_eq!(sent_id(&sent, None).as_ref(), Some(&posted.event.id));
+        let agrees = |body: &Value| repeated_payload(body, &posted.event) == posted.payload;
+        assert!(agrees(&sent) && agrees(&body(Some(same))), "{keep:?}");
+        assert!(!agrees(&body(Some(other))) && !agrees(&body(None)), "{keep:?}");
+    }
 }

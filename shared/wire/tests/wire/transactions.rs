@@ -2,7 +2,7 @@
 
 use domain::amount::Amount;
 use domain::id::{BalanceCode, EventId, Key, OfferId, PlanId};
-use domain::ledger::{Act, Effect, Entry, EntryKey, PayloadHash, SpendMade};
+use domain::ledger::{Act, Effect, Entry, EntryKey, PayloadHash, SpendMade, TakenBack};
 use domain::programme::ReductionMethod;
 use domain::refusal::Refusal;
 use serde_json::{Value, json};
@@ -76,7 +76,7 @@ fn entries() -> Vec<(Entry, Value)> {
             entry(
                 6,
                 EntryKey::CancelEvent { event: event(), turn: 0 },
-                Act::Reversed(vec![1, 3]),
+                Act::Reversed(TakenBack { entries: vec![1, 3], reason: Some("torn".into()) }),
                 vec![back, claw, owe],
             ),
             json!([[
@@ -90,7 +90,12 @@ fn entries() -> Vec<(Entry, Value)> {
             ]]),
         ),
         (
-            entry(7, EntryKey::CancelSpend(3), Act::Reversed(vec![3]), vec![]),
+            entry(
+                7,
+                EntryKey::CancelSpend(3),
+                Act::Reversed(TakenBack { entries: vec![3], reason: None }),
+                vec![],
+            ),
             json!([["reverse", null, "0", null, format!("cancel:{}", code(3)), null, [code(3)]]]),
         ),
         (
@@ -142,6 +147,11 @@ fn r66_r68_a_transaction_is_looked_up_with_its_event_spend_or_pass() {
         .map(|(entry, _)| shown(answer::transaction(&programme, &participant(), entry)))
         .collect();
     assert_eq!(all[0]["event"], "till:R-1");
+    let reversed = all.iter().find(|one| one["cause"] == "cancel:till:R-1").unwrap();
+    assert_eq!(
+        (&reversed["reason"], &reversed["rows"][0]["reason"]),
+        (&json!("torn"), &json!("torn"))
+    );
     let spend = &all[2]["spend"];
     assert_eq!((&spend["requested"], &spend["spent"]), (&json!("50"), &json!("30")));
     assert_eq!(spend["remainder"], "0.20", "in currency against a purchase");

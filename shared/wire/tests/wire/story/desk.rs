@@ -231,11 +231,11 @@ impl Desk {
         let turn = u16::try_from(before.returns.len()).unwrap();
         let key = EntryKey::CancelEvent { event: before.event.id.clone(), turn };
         let event = Some((&before, &after));
-        let back = TakeBack { entries: &entries, event, later: &ledger };
+        let back = TakeBack { entries: &entries, event, later: &ledger, reason: None };
         let (_, entry) = self.apply(participant, &Command::Cancel { key, payload, back });
-        let sequences = entries.iter().map(|e| e.sequence).collect();
+        let taken_back = back.taken_back();
         let part = after.state == domain::event::EventState::Posted;
-        let act = if part { Act::Returned(sequences) } else { Act::Reversed(sequences) };
+        let act = if part { Act::Returned(taken_back) } else { Act::Reversed(taken_back) };
         assert_eq!(entry.act, act);
         self.events.insert(before.event.id.clone(), after);
         let (programme, wallet) = (&self.programme, self.wallet(participant));
