@@ -61,6 +61,9 @@ pub struct Judged {
     pub effects: Vec<Effect>,
     /// Whether offers that only a run applies could still award the event.
     pub awaits_run: bool,
+    /// What is to be spent at once of the awards, once they paid debt. What a run awards is
+    /// spent on request.
+    pub instant: Vec<(LotId, Amount)>,
 }
 
 impl Judged {
@@ -148,6 +151,9 @@ pub fn judge(
         match award(bench, &wallet, candidate) {
             Ok((awarded, effects)) => {
                 effects.iter().for_each(|effect| wallet.carry_out(effect));
+                if offer.instant && mode == Mode::Interactive {
+                    judged.instant.extend(effects.iter().filter_map(credited));
+                }
                 judged.awards.push(awarded);
                 judged.effects.extend(effects);
             }
@@ -319,6 +325,12 @@ fn award(
     let exclusive = !offer.on_top;
     let offer = offer.id.clone();
     Ok((Awarded { offer, lot, amount, exclusive, lines, counted: false }, effects))
+}
+
+/// What an award put into its lot.
+fn credited(effect: &Effect) -> Option<(LotId, Amount)> {
+    let Effect::Award { lot, amount, debt, .. } = effect else { return None };
+    Some((lot.clone(), amount.less(*debt)))
 }
 
 /// Credits an award, and counts it in the offer's limit and quota.

@@ -68,6 +68,8 @@ pub enum EntryKey {
     Lapse(u64),
     /// An adjustment under the caller's key or reference.
     Adjust(Key),
+    /// A spend that nobody asked for, made when the purchase was judged: the first is number 0.
+    Unasked { event: EventId, number: u8 },
 }
 
 /// What an entry did.
@@ -131,6 +133,20 @@ pub struct SpendMade {
     pub classification: Option<Classification>,
     /// The event it came as; none without an external reference.
     pub request: Option<EventId>,
+    /// What led to it.
+    pub cause: SpendCause,
+}
+
+/// What leads to a spend.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SpendCause {
+    /// It was asked for.
+    #[default]
+    Requested,
+    /// What an offer awarded was spent at once on the purchase that it awarded.
+    Instant,
+    /// What the wallet held was spent on a purchase without being asked for.
+    Automatic,
 }
 
 /// What lots have in common that are one lot: merging and returning keep it.
@@ -244,7 +260,8 @@ impl Entry {
         match &self.key {
             EntryKey::Event { event, .. }
             | EntryKey::SpendWithPurchase(event)
-            | EntryKey::CancelEvent { event, .. } => Some(event),
+            | EntryKey::CancelEvent { event, .. }
+            | EntryKey::Unasked { event, .. } => Some(event),
             EntryKey::Spend(_) | EntryKey::SpendRequest(_) | EntryKey::EndHold(_) => {
                 let made = self.spend()?;
                 made.purchase.as_ref().or(made.request.as_ref())

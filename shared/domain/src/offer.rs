@@ -46,6 +46,8 @@ pub struct Offer {
     pub available_after: Option<Duration>,
     /// The first day on which what is awarded can be spent; none: at once.
     pub available_from: Option<Day>,
+    /// What it awards is spent at once on the purchase that it awards.
+    pub instant: bool,
 }
 
 /// Whom an offer awards.

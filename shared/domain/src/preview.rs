@@ -5,7 +5,7 @@ use crate::apply::{Command, Outcome, apply};
 use crate::award::{Facts, Mode, exclusions};
 use crate::event::{Judge, RecordedEvent, SpendOn, sums};
 use crate::id::{BalanceCode, OfferId};
-use crate::ledger::{EntryKey, SpendMade};
+use crate::ledger::{Entry, EntryKey, SpendCause, SpendMade};
 use crate::programme::Programme;
 use crate::refusal::{Reason, Refusal};
 use crate::spend::{SpendAsked, plan_spend};
@@ -15,10 +15,12 @@ use crate::wallet::Wallet;
 /// What would happen.
 #[derive(Clone, Debug)]
 pub struct Preview {
-    /// The event with its judgement.
+    /// The event with its judgement and all that would be spent on it.
     pub event: RecordedEvent,
     /// The spend that came with it.
     pub spend: Option<SpendMade>,
+    /// What would be spent without being asked for.
+    pub unasked: Vec<SpendMade>,
     /// What could still be spent against the purchase from what the wallet holds before it.
     pub additional: Vec<(BalanceCode, Amount)>,
     /// Every offer of the event's classes that is no candidate.
@@ -26,9 +28,14 @@ pub struct Preview {
 }
 
 impl Preview {
-    /// Sums of what would be spent.
-    pub fn spent(&self) -> Vec<(BalanceCode, Amount)> {
+    /// What the spend that came with it would take.
+    pub fn spent_on_request(&self) -> Vec<(BalanceCode, Amount)> {
         sums(self.spend.iter().map(|made| (&made.balance, made.spent)))
+    }
+
+    /// Sums of what would be spent without being asked for.
+    pub fn spent_instantly(&self) -> Vec<(BalanceCode, Amount)> {
+        sums(self.unasked.iter().map(|made| (&made.balance, made.spent)))
     }
 }
 
@@ -38,7 +45,7 @@ pub fn preview(
     programme: &Programme,
     wallet: &Wallet,
     now: Instant,
-    event: RecordedEvent,
+    mut event: RecordedEvent,
     spend: Option<&SpendAsked>,
     facts: Facts<'_>,
 ) -> Result<Preview, Refusal> {
@@ -55,22 +62,27 @@ pub fn preview(
         }
         made = applied.entries.last().and_then(|entry| entry.spend().cloned());
         wallet = applied.wallet;
+        let spent = made.iter().map(|made| SpendOn::new(wallet.length, made.clone()));
+        event.spends.extend(spent);
     }
     let mode = if event.event.immediate { Mode::Interactive } else { Mode::Run };
     let judge = Command::Judge { event: &event, mode, by: Judge::Interactive, facts };
     let applied = apply(programme, &wallet, now, &judge);
     let excluded = exclusions(programme, &event.event);
-    let mut purchase = event.clone();
-    let sequence = wallet.length;
-    let spent = made.iter().map(|made| SpendOn::new(sequence, made.clone()));
-    purchase.spends.extend(spent);
-    let additional = spendable(programme, &wallet, now, &purchase);
-    let mut event = event;
-    if let Outcome::Judged { judgement, due } = applied.outcome {
+    let mut unasked = Vec::new();
+    if let Outcome::Judged { judgement, due, spends } = applied.outcome {
         event.judgements.push(judgement);
         event.due = due;
+        unasked.extend(spends.iter().map(|spend| spend.made.clone()));
+        event.spends.extend(spends);
     }
-    Ok(Preview { event, spend: made, additional, excluded })
+    // What is spent of the awards is not in the wallet before them.
+    let is_automatic =
+        |entry: &&Entry| entry.spend().is_some_and(|made| made.cause == SpendCause::Automatic);
+    let takes = applied.entries.iter().filter(is_automatic).flat_map(|entry| &entry.effects);
+    takes.for_each(|effect| wallet.carry_out(effect));
+    let additional = spendable(programme, &wallet, now, &event);
+    Ok(Preview { event, spend: made, unasked, additional, excluded })
 }
 
 /// The most that a spend without classification would take of each balance now.

@@ -1,13 +1,17 @@
 //! Spending: what a spend request may take, and from which lots.
 
+mod unasked;
+
 use crate::amount::{Amount, AmountError, Decimals, most_worth, worth_of};
 use crate::event::{EventState, RecordedEvent};
 use crate::id::{BalanceCode, Classification, UnitId};
-use crate::ledger::{Effect, SpendMade};
+use crate::ledger::{Effect, SpendCause, SpendMade};
 use crate::programme::{Balance, Programme, ReductionMethod};
 use crate::refusal::Refusal;
 use crate::time::{Duration, Instant};
 use crate::wallet::Wallet;
+
+pub(crate) use unasked::{Pot, pots};
 
 /// What the definition says of spending.
 #[derive(Clone, Debug)]
@@ -138,6 +142,7 @@ pub(crate) fn weigh_spend(
         performed_on: asked.performed_on,
         classification: asked.classification.clone(),
         request: None,
+        cause: SpendCause::Requested,
     })
 }
 

@@ -250,11 +250,12 @@ impl Posted {
         let (mode, by) = (Mode::Interactive, Judge::Interactive);
         let command = Command::Judge { event: &self.recorded, mode, by, facts };
         let applied = apply(order.programme, &self.wallet, now, &command);
-        let Outcome::Judged { judgement, due } = applied.outcome else {
+        let Outcome::Judged { judgement, due, spends } = applied.outcome else {
             return Err(Error::Corrupt("a judgement that is none"));
         };
         self.recorded.judgements.push(judgement);
         self.recorded.due = due;
+        self.recorded.spends.extend(spends);
         self.entries.extend(applied.entries);
         self.wallet = applied.wallet;
         Ok(())

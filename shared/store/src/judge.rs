@@ -108,12 +108,13 @@ impl Operation for Fold<'_> {
             let command = Command::Judge { event, mode, by, facts };
             let applied = apply(order.programme, &wallet, now, &command);
             known.note(&applied.entries);
-            let Outcome::Judged { judgement, due } = applied.outcome else {
+            let Outcome::Judged { judgement, due, spends } = applied.outcome else {
                 return Err(Error::Corrupt("a judgement that is none"));
             };
             let mut stored = stored.clone();
             stored.recorded.judgements.push(judgement);
             stored.recorded.due = due;
+            stored.recorded.spends.extend(spends);
             sides.push(put_event(&stored)?);
             answers.push(stored.recorded);
             entries.extend(applied.entries);

@@ -198,7 +198,8 @@ fn listed_by(entry: &Entry) -> Option<(&EventId, Place)> {
         | EntryKey::Hold(_)
         | EntryKey::EndHold(_)
         | EntryKey::Lapse(_)
-        | EntryKey::Adjust(_) => None,
+        | EntryKey::Adjust(_)
+        | EntryKey::Unasked { .. } => None,
     }
 }
 

@@ -9,6 +9,7 @@ mod names;
 mod offer;
 mod plan;
 mod segment;
+mod spend_method;
 mod terms;
 mod window;
 

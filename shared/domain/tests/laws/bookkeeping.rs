@@ -126,7 +126,7 @@ impl Book {
         let (participant, quotas) = (self.participant.clone(), self.quotas.clone());
         let facts =
             Facts { participant: &participant, quotas: &quotas, whose: Beneficiary::Participant };
-        let Outcome::Judged { judgement, due } =
+        let Outcome::Judged { judgement, due, spends } =
             self.commit(&Command::Judge { event: &event, mode, by, facts })
         else {
             panic!("a judgement is never refused")
@@ -134,6 +134,7 @@ impl Book {
         let kept = &mut self.events[which];
         kept.judgements.push(judgement.clone());
         kept.due = due;
+        kept.spends.extend(spends);
         laws::of_events(self);
         judgement
     }

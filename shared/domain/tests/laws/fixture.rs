@@ -96,6 +96,7 @@ pub fn offer(id: &str, balance: BalanceCode, form: AwardForm) -> Offer {
         expires: Expiry::Never,
         available_after: None,
         available_from: None,
+        instant: false,
     }
 }
 
@@ -165,6 +166,17 @@ pub fn every_offer() -> Vec<Offer> {
         Offer { quota: few, ..fixed("first", 11) },
         batch(Offer { quota: poor, ..percent("budget", points(), "20") }),
         Offer { quota: both, limit: per_month, ..percent("first-budget", eur(), "5") },
+    ]
+}
+
+/// Offers of which what they award is spent at once; one may not be the best.
+pub fn instant_offers() -> Vec<Offer> {
+    let at_once = |offer: Offer| Offer { instant: true, ..offer };
+    let soon = Expiry::After(span("P2D"));
+    vec![
+        at_once(percent("instant", points(), "30")),
+        at_once(Offer { expires: soon, ..percent("instant-eur", eur(), "2.5") }),
+        at_once(Offer { on_top: false, ..fixed("instant-best", 35) }),
     ]
 }
 

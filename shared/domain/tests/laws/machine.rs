@@ -5,7 +5,7 @@ use domain::apply::{Command, apply};
 use domain::award::{Facts, Mode};
 use domain::event::{Event, EventState, Judge};
 use domain::id::{BalanceCode, Classification};
-use domain::ledger::EntryKey;
+use domain::ledger::{Act, EntryKey, SpendCause};
 use domain::offer::Beneficiary;
 use domain::preview::{Preview, preview};
 use domain::programme::DebtPolicy;
@@ -142,8 +142,8 @@ fn take(book: &mut Book, step: &Step) {
                 facts: Facts::none(),
             };
             let again = apply(&book.programme, &book.wallet, book.now, &again);
-            let key = &again.entries.last().unwrap().key;
-            assert!(book.known(key).is_some(), "R-33: a late attempt is known by its key");
+            let judged = again.entries.iter().find(|entry| entry.act == Act::Judged).unwrap();
+            assert!(book.known(&judged.key).is_some(), "R-33: a late attempt is known by its key");
             assert!(!cancelled || judgement.awards.is_empty(), "R-72: cancelled is never awarded");
         }
         Step::Spend { points: of_points, amount, purchase, class } => {
@@ -302,11 +302,14 @@ fn post(book: &mut Book, event: Event, spend: Option<i64>) {
         return;
     }
     let told = told.expect("R-35: the preview refuses alike");
+    let judgement = book.judge(which, mode);
     for (balance, amount) in &told.additional {
         let mut more = book.clone();
         more.ask(&asked(book, balance.clone(), Some(amount.0), 3), Some(which)).unwrap();
     }
-    let judgement = book.judge(which, mode);
+    let spends = book.events[which].spends.iter().map(|spend| &spend.made);
+    let unasked = spends.filter(|made| made.cause != SpendCause::Requested);
+    assert!(told.unasked.iter().eq(unasked), "R-49: what is told is what is spent");
     let previewed = &told.event.judgements[0];
     assert_eq!(
         (&previewed.awards, &previewed.passed_over),
@@ -328,7 +331,8 @@ fn post(book: &mut Book, event: Event, spend: Option<i64>) {
 }
 
 fn play(policy: DebtPolicy, steps: &[Step]) -> Book {
-    let mut programme = programme(every_offer());
+    let offers = every_offer().into_iter().chain(instant_offers()).collect();
+    let mut programme = programme(offers);
     programme.definition.debt_policy = policy;
     let mut book = Book::new(programme, at("2026-10-20T21:30:00+02:00"));
     steps.iter().for_each(|step| take(&mut book, step));

@@ -32,4 +32,5 @@ mod segments;
 mod spends;
 mod statements;
 mod tallies;
+mod unasked;
 mod windows;

@@ -13,7 +13,9 @@ use domain::id::{
     BalanceCode, Classification, EventId, Key, KpiId, OfferId, ParticipantId, PlanId, ProductId,
     RunId, UnitId,
 };
-use domain::ledger::{Act, Effect, Entry, EntryKey, HoldMade, LotId, PayloadHash, Slot, SpendMade};
+use domain::ledger::{
+    Act, Effect, Entry, EntryKey, HoldMade, LotId, PayloadHash, Slot, SpendCause, SpendMade,
+};
 use domain::offer::Counts;
 use domain::participant::{Consent, Participant, Profile};
 use domain::pass::{Pass, PassId, Redemption};
@@ -97,7 +99,9 @@ fn slot() -> impl Strategy<Value = Slot> {
 
 fn made() -> impl Strategy<Value = SpendMade> {
     let amounts = (amount(), amount(), of(amount()), amount());
-    let rest = (of(event_id()), any::<bool>(), of(unit()), instant(), of(class()), of(event_id()));
+    let causes = [SpendCause::Requested, SpendCause::Instant, SpendCause::Automatic];
+    let manner = (any::<bool>(), prop::sample::select(causes.to_vec()));
+    let rest = (of(event_id()), manner, of(unit()), instant(), of(class()), of(event_id()));
     (balance(), amounts, rest).prop_map(|(balance, amounts, rest)| SpendMade {
         balance,
         requested: amounts.0,
@@ -105,11 +109,12 @@ fn made() -> impl Strategy<Value = SpendMade> {
         covered: amounts.2,
         remainder: amounts.3,
         purchase: rest.0,
-        method: if rest.1 { ReductionMethod::BackEnd } else { ReductionMethod::FrontEnd },
+        method: if rest.1.0 { ReductionMethod::BackEnd } else { ReductionMethod::FrontEnd },
         unit: rest.2,
         performed_on: rest.3,
         classification: rest.4,
         request: rest.5,
+        cause: rest.1.1,
     })
 }
 
@@ -223,6 +228,7 @@ fn deed() -> impl Strategy<Value = (EntryKey, Act)> {
         key().prop_map(EntryKey::EndHold),
         Just(EntryKey::Lapse(0)),
         key().prop_map(EntryKey::Adjust),
+        (event_id(), any::<u8>()).prop_map(|(event, number)| EntryKey::Unasked { event, number }),
     ];
     let act = prop_oneof![
         Just(Act::Judged),
@@ -269,7 +275,8 @@ fn numbered(first: u64, mut entries: Vec<Entry>) -> Vec<Entry> {
             | EntryKey::Redeem { .. }
             | EntryKey::Hold(_)
             | EntryKey::EndHold(_)
-            | EntryKey::Adjust(_) => {}
+            | EntryKey::Adjust(_)
+            | EntryKey::Unasked { .. } => {}
         }
     }
     entries

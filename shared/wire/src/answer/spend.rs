@@ -2,7 +2,7 @@
 
 use domain::amount::Amount;
 use domain::id::ParticipantId;
-use domain::ledger::SpendMade;
+use domain::ledger::{SpendCause, SpendMade};
 use domain::programme::Programme;
 use domain::time::Instant;
 use domain::wallet::Wallet;
@@ -26,6 +26,10 @@ pub struct SpendView {
     pub remainder: String,
     /// `front_end` or `back_end`.
     pub reduction_method: &'static str,
+    /// Whether it was awarded and spent at once, on the purchase that it was awarded for.
+    pub instant: bool,
+    /// Whether the wallet paid a purchase without being asked for.
+    pub automatic: bool,
     /// The event that it came as; absent without an external reference.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub event_id: Option<String>,
@@ -71,6 +75,8 @@ pub(crate) fn spend_view(
         covered: made.covered.map(|covered| covered.show(programme.currency.decimals)),
         remainder: remainder(programme, made, made.remainder),
         reduction_method: made.method.name(),
+        instant: made.cause == SpendCause::Instant,
+        automatic: made.cause == SpendCause::Automatic,
         event_id: made.request.as_ref().map(ToString::to_string),
         cancelled,
         returned: None,

@@ -15,6 +15,7 @@ use crate::programme::accumulation::{accumulation, check_accumulation};
 use crate::programme::award::read_award;
 use crate::programme::conditions::conditions;
 use crate::programme::names::{Known, id, optional_list};
+use crate::programme::spend_method::spends_instantly;
 use crate::programme::terms::{expiry, limit};
 use crate::programme::window;
 use crate::read::{Node, Object};
@@ -121,8 +122,8 @@ fn offer(
     let (limit, quota) = limit(fields, decimals);
     let expires = expiry(fields);
     let (available_after, available_from) = availability(fields, expires);
-    spend_method(fields);
     let method = method(fields, &context);
+    let instant = spends_instantly(fields, &context, method);
     let offer = Offer {
         id: id?,
         class: class?,
@@ -139,6 +140,7 @@ fn offer(
         expires,
         available_after,
         available_from,
+        instant,
     };
     check_budget(fields, &offer);
     check_class(fields, &offer);
@@ -246,13 +248,5 @@ fn check_class(fields: &Object<'_>, offer: &Offer) {
         let message = "must name times (days, hours), or every period of valid must: an offer of \
                        class utilise_free_capacity is for some of them";
         fields.missing("when", message);
-    }
-}
-
-fn spend_method(fields: &Object<'_>) {
-    let methods = [("on_request", Some(())), ("instant", None), ("automatic", None)];
-    let spend = fields.optional("spend").and_then(|spend| spend.object(&["method"]));
-    if let Some(method) = spend.and_then(|spend| spend.optional("method")) {
-        method.choice(&methods);
     }
 }

@@ -2,7 +2,7 @@
 
 use domain::amount::Amount;
 use domain::id::{BalanceCode, EventId, Key, OfferId, PlanId};
-use domain::ledger::{Act, Effect, Entry, EntryKey, PayloadHash, SpendMade};
+use domain::ledger::{Act, Effect, Entry, EntryKey, PayloadHash, SpendCause, SpendMade};
 use domain::programme::ReductionMethod;
 use domain::refusal::Refusal;
 use serde_json::{Value, json};
@@ -47,6 +47,7 @@ fn entries() -> Vec<(Entry, Value)> {
         performed_on: now(),
         classification: None,
         request: None,
+        cause: SpendCause::Requested,
     };
     vec![
         (
