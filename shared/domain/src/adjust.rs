@@ -42,7 +42,8 @@ pub fn plan_adjustment(
         }
         return Ok(draw(programme, wallet, now, balance, debit));
     }
-    let lot = LotId { balance: balance.clone(), expires: *expires, available_from: None };
+    let lot =
+        LotId { balance: balance.clone(), expires: *expires, available_from: None, terms: None };
     if !lot.is_live(now, programme.zone) {
         return Err(Refusal::AlreadyExpired);
     }

@@ -177,7 +177,9 @@ fn decide(
             }
             let instant = std::mem::take(&mut judged.instant);
             let pots = match mode {
-                Mode::Interactive => pots(programme, wallet, now, instant),
+                Mode::Interactive => {
+                    pots(programme, wallet, now, &event.event, instant, facts.participant)
+                }
                 Mode::Run => Vec::new(),
             };
             Ok(Decided { pots, ..judge(programme, &seen, by, judged, sequence) })

@@ -1,11 +1,14 @@
 //! Ledger entries: what happened to a wallet, with effects that rebuild it exactly.
 
+use std::sync::Arc;
+
 use crate::amount::Amount;
 use crate::id::{BalanceCode, Classification, EventId, Key, OfferId, PlanId, UnitId};
 use crate::offer::Counts;
 use crate::programme::ReductionMethod;
 use crate::refusal::Refusal;
 use crate::tally::{Part, TallyAward};
+use crate::terms::Terms;
 use crate::time::{Day, Instant, Month};
 
 /// One entry of a participant's ledger; never altered once committed.
@@ -158,6 +161,8 @@ pub struct LotId {
     pub expires: Option<Day>,
     /// The first day on which it can be spent; none: at once.
     pub available_from: Option<Day>,
+    /// The conditions under which it is spent; none: there are none.
+    pub terms: Option<Arc<Terms>>,
 }
 
 /// The window in which a limit counts.

@@ -24,6 +24,7 @@ pub mod run;
 pub mod segment;
 pub mod spend;
 pub mod tally;
+pub mod terms;
 pub mod time;
 pub mod wallet;
 pub mod window;

@@ -9,11 +9,14 @@ mod index;
 mod matching;
 mod spans;
 
+use std::sync::Arc;
+
 use crate::amount::{Amount, Rate};
 use crate::id::{
     BalanceCode, Classification, KpiId, MerchantId, OfferId, ProductId, SegmentId, UnitId,
 };
 use crate::ledger::{LotId, Slot};
+use crate::terms::Terms;
 use crate::time::{Calendar, Day, Duration};
 use crate::wallet::Wallet;
 use crate::window::{Times, Validity};
@@ -48,6 +51,8 @@ pub struct Offer {
     pub available_from: Option<Day>,
     /// What it awards is spent at once on the purchase that it awards.
     pub instant: bool,
+    /// The conditions under which what is awarded is spent; none: there are none.
+    pub terms: Option<Arc<Terms>>,
 }
 
 /// Whom an offer awards.
@@ -169,7 +174,7 @@ pub enum Within {
 
 /// Values of which one is asked for; empty: any will do. Sorted, so that a list of thousands is
 /// searched in a few steps.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct OneOf<T>(Box<[T]>);
 
 impl<T> Default for OneOf<T> {
@@ -296,6 +301,7 @@ impl Offer {
             expires: self.expires.last_day(today),
             // What is available at once is one lot with what always was.
             available_from: waits.filter(|day| *day > today),
+            terms: self.terms.clone(),
         }
     }
 }

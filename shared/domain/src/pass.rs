@@ -122,6 +122,7 @@ impl PassPlan {
             balance: pass.balance.clone(),
             expires: self.expires.last_day(now.day(zone)),
             available_from: None,
+            terms: None,
         }
     }
 }

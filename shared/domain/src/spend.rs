@@ -11,6 +11,7 @@ use crate::refusal::Refusal;
 use crate::time::{Duration, Instant};
 use crate::wallet::Wallet;
 
+pub use unasked::asks_consent;
 pub(crate) use unasked::{Pot, pots};
 
 /// What the definition says of spending.

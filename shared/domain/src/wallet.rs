@@ -98,9 +98,11 @@ impl LotId {
         self.available_from.is_none_or(|day| day.has_begun(now, zone))
     }
 
-    /// First-expiring first; what never expires comes last.
-    fn rank(&self) -> (bool, Option<Day>, Option<Day>, &BalanceCode) {
-        (self.expires.is_none(), self.expires, self.available_from, &self.balance)
+    /// First-expiring first; what never expires comes last. Of what expires together, what may be
+    /// spent on less comes first.
+    fn rank(&self) -> (bool, Option<Day>, Option<Day>, &BalanceCode, bool) {
+        let free = self.terms.is_none();
+        (self.expires.is_none(), self.expires, self.available_from, &self.balance, free)
     }
 }
 

@@ -11,7 +11,7 @@ pub const DAY_MINUTES: u16 = 24 * 60;
 
 /// Days of the week and hours of the day, by the clock of the programme's zone. In the hour
 /// that comes twice in autumn both count; the one that is missing in spring never comes.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Times {
     /// None: every day.
     pub days: WeekdaySet,
@@ -21,7 +21,7 @@ pub struct Times {
 
 /// A window of the day in minutes since midnight, `from` inclusive, `to` exclusive. One that does
 /// not end after it begins lasts past midnight, and belongs to the day on which it began.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Hours {
     /// 0–1439.
     pub from: u16,
@@ -121,6 +121,18 @@ impl Occasion {
 }
 
 impl Times {
+    /// These days as bits, Monday the lowest, with these hours.
+    pub fn of_bits(days: u8, hours: Vec<Hours>) -> Times {
+        let week = std::iter::successors(Some(Weekday::Mon), |day| Some(day.succ())).take(7);
+        let days = week.filter(|day| days & (1 << day.num_days_from_monday()) != 0);
+        Times { days: days.collect(), hours }
+    }
+
+    /// The days as bits, Monday the lowest.
+    pub fn day_bits(&self) -> u8 {
+        self.days.iter(Weekday::Mon).map(|day| 1 << day.num_days_from_monday()).sum()
+    }
+
     /// Whether the clock shows one of these times.
     pub fn holds(&self, clock: &Clock) -> bool {
         self.hold_within(clock.weekday, clock.minute, clock.minute)

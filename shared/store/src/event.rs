@@ -163,7 +163,7 @@ impl Operation for Post<'_> {
         Reach::Journal
     }
 
-    async fn decide(&mut self, _: &Store, ledger: &Ledger) -> Result<Step<RecordedEvent>> {
+    async fn decide(&mut self, store: &Store, ledger: &Ledger) -> Result<Step<RecordedEvent>> {
         let order = self.order;
         if let Some(Place::Barred(_)) = &self.known {
             return Ok(Step::Known(Err(Error::Refused(Refusal::EventCancelled))));
@@ -203,6 +203,8 @@ impl Operation for Post<'_> {
             return Ok(Step::Answer(Err(refused)));
         }
         if order.judge {
+            let (facts, wallet) = (&mut self.facts, &posted.wallet);
+            store.know_consent(facts, order.programme, wallet, now, order.event).await?;
             posted.judge(order, now, self.facts.facts())?;
         }
         let Posted { recorded, wallet, entries } = posted;

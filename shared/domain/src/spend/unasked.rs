@@ -1,30 +1,40 @@
-//! Spends that nobody asks for: of what a purchase was just awarded.
+//! Spends that nobody asks for: instant ones of what a purchase was just awarded, and automatic
+//! ones of what the wallet held before.
 
 use crate::amount::{Amount, most_worth, worth_of};
-use crate::event::Event;
+use crate::event::{Event, EventType};
 use crate::id::{BalanceCode, UnitId};
 use crate::ledger::{Effect, LotId, SpendCause, SpendMade};
-use crate::programme::{Programme, ReductionMethod};
+use crate::participant::{AUTOMATIC_SPEND, Participant};
+use crate::programme::{Merchant, Programme, ReductionMethod};
 use crate::spend::SpendPlan;
+use crate::terms::Automatic;
 use crate::time::Instant;
-use crate::wallet::Wallet;
+use crate::wallet::{Lot, Wallet};
+
+/// Most such spends on one purchase; what is left is for the next one.
+const MAX_POTS: usize = 8;
 
 /// Funds of one balance that are spent together on a purchase.
 #[derive(Clone, Debug)]
 pub(crate) struct Pot {
     balance: BalanceCode,
-    cause: SpendCause,
+    /// Within which bounds they are spent automatically; none: instantly.
+    automatic: Option<Automatic>,
     /// So much of these lots, in the order in which they are spent.
     lots: Vec<(LotId, Amount)>,
 }
 
 /// What is spent on a purchase when it is judged, in the order in which it is spent: `instant` is
-/// what it was awarded for that. Nothing while spending is blocked.
+/// what it was awarded for that; then what the wallet held before. Nothing while spending is
+/// blocked.
 pub(crate) fn pots(
     programme: &Programme,
     wallet: &Wallet,
     now: Instant,
+    purchase: &Event,
     instant: Vec<(LotId, Amount)>,
+    participant: &Participant,
 ) -> Vec<Pot> {
     let mut pots: Vec<Pot> = Vec::new();
     if wallet.blocked {
@@ -32,18 +42,54 @@ pub(crate) fn pots(
     }
     for (lot, amount) in instant {
         if lot.is_available(now, programme.zone) {
-            add(&mut pots, SpendCause::Instant, lot, amount);
+            add(&mut pots, None, lot, amount);
         }
     }
+    if participant.consents_to(&AUTOMATIC_SPEND.into()) {
+        for (lot, limits) in automatic_lots(programme, wallet, now, purchase) {
+            let least = limits.minimum_balance.unwrap_or_default();
+            if wallet.available(&lot.id.balance, now, programme.zone) >= least {
+                add(&mut pots, Some(limits), lot.id.clone(), lot.amount);
+            }
+        }
+    }
+    pots.truncate(MAX_POTS);
     pots
 }
 
-/// Adds to the funds of the same balance and cause; a lot stands once among them.
-fn add(pots: &mut Vec<Pot>, cause: SpendCause, lot: LotId, amount: Amount) {
-    let of = |pot: &&mut Pot| pot.balance == lot.balance && pot.cause == cause;
-    let Some(pot) = pots.iter_mut().find(of) else {
+/// Whether the participant's consent decides about a spend on this purchase.
+pub fn asks_consent(
+    programme: &Programme,
+    wallet: &Wallet,
+    now: Instant,
+    purchase: &Event,
+) -> bool {
+    let wallet = wallet.at(now, programme.zone);
+    !wallet.blocked && automatic_lots(programme, &wallet, now, purchase).next().is_some()
+}
+
+/// The lots that are spent automatically on a purchase, where its merchant allows it.
+fn automatic_lots<'a>(
+    programme: &'a Programme,
+    wallet: &'a Wallet,
+    now: Instant,
+    purchase: &Event,
+) -> impl Iterator<Item = (&'a Lot, Automatic)> {
+    let allows = merchant(programme, purchase.unit.as_ref()).is_some_and(|m| m.automatic_spend);
+    let allowed = allows && purchase.event_type() == EventType::Purchase;
+    let lots = wallet.lots.iter().filter(move |lot| {
+        let (id, zone) = (&lot.id, programme.zone);
+        allowed && id.is_live(now, zone) && id.is_available(now, zone)
+    });
+    lots.filter_map(|lot| Some((lot, lot.id.terms.as_ref()?.automatic?)))
+}
+
+/// Adds to the funds of the same balance that are spent alike; a lot stands once among them.
+fn add(pots: &mut Vec<Pot>, automatic: Option<Automatic>, lot: LotId, amount: Amount) {
+    let alike = |pot: &&mut Pot| pot.balance == lot.balance && pot.automatic == automatic;
+    let Some(pot) = pots.iter_mut().find(alike) else {
         let (balance, lots) = (lot.balance.clone(), vec![(lot, amount)]);
-        return pots.push(Pot { balance, cause, lots });
+        return pots.push(Pot { balance, automatic, lots });
     };
     match pot.lots.iter_mut().find(|(known, _)| *known == lot) {
         Some((_, sum)) => sum.0 = sum.0.saturating_add(amount.0),
@@ -53,7 +99,7 @@ fn add(pots: &mut Vec<Pot>, cause: SpendCause, lot: LotId, amount: Amount) {
 
 impl Pot {
     /// The spend, as far as the wallet still holds it and `open` of the purchase, in currency,
-    /// takes it; none where it would pay nothing.
+    /// takes it; none where it would pay nothing, or is less than what is spent at a time.
     pub fn plan(
         &self,
         programme: &Programme,
@@ -64,7 +110,9 @@ impl Pot {
         let balance = programme.balance(&self.balance)?;
         let currency = programme.currency.decimals;
         let requested = most_worth(open, balance.worth, balance.decimals, currency).ok()?;
-        let (mut left, mut takes) = (requested, Vec::new());
+        let limits = self.automatic.unwrap_or_default();
+        let most = limits.maximum.map_or(requested, |maximum| maximum.min(requested));
+        let (mut left, mut takes) = (most, Vec::new());
         for (lot, amount) in &self.lots {
             let amount = left.min(*amount).min(wallet.held(lot));
             if !amount.is_zero() {
@@ -72,9 +120,9 @@ impl Pot {
                 takes.push(Effect::Take { lot: lot.clone(), amount });
             }
         }
-        let spent = requested.less(left);
+        let spent = most.less(left);
         let covered = worth_of(spent, balance.worth, balance.decimals, currency).ok()?;
-        if covered.is_zero() {
+        if covered.is_zero() || limits.minimum.is_some_and(|minimum| spent < minimum) {
             return None;
         }
         let made = SpendMade {
@@ -89,7 +137,7 @@ impl Pot {
             performed_on: purchase.performed_on,
             classification: None,
             request: None,
-            cause: self.cause,
+            cause: self.automatic.map_or(SpendCause::Instant, |_| SpendCause::Automatic),
         };
         Some(SpendPlan { made, takes })
     }
@@ -98,6 +146,9 @@ impl Pot {
 /// How a spend that nobody asked for is deducted: as the unit's merchant says, at the till where
 /// there is none.
 fn reduction_method(programme: &Programme, unit: Option<&UnitId>) -> ReductionMethod {
-    let merchant = unit.and_then(|unit| programme.merchants.of(unit));
-    merchant.map_or(ReductionMethod::FrontEnd, |merchant| merchant.reduction_method)
+    merchant(programme, unit).map_or(ReductionMethod::FrontEnd, |m| m.reduction_method)
+}
+
+fn merchant<'a>(programme: &'a Programme, unit: Option<&UnitId>) -> Option<&'a Merchant> {
+    unit.and_then(|unit| programme.merchants.of(unit))
 }

@@ -121,6 +121,7 @@ fn offer(id: &str, form: AwardForm) -> Offer {
         available_after: None,
         available_from: None,
         instant: false,
+        terms: None,
     }
 }
 
@@ -265,7 +266,7 @@ fn wallet() -> Wallet {
     for month in 0..12 {
         let offer = OfferId::parse(&format!("last-year-{month}")).unwrap();
         let expires = Some(Day::of("2027-01-31".parse().unwrap()).plus(Duration::days(month * 30)));
-        let lot = LotId { balance: points(), expires, available_from: None };
+        let lot = LotId { balance: points(), expires, available_from: None, terms: None };
         wallet.carry_out(&Effect::Award {
             offer: Some(offer),
             lot,

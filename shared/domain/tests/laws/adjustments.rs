@@ -64,6 +64,7 @@ fn r71_only_the_unspent_remainder_expires_and_only_once() {
         balance: points(),
         expires: Some(day("2026-11-21")),
         available_from: None,
+        terms: None,
     };
     assert_eq!(last.effects, [Effect::Expire { lot, amount: Amount(18) }]);
     assert_eq!(book.settle_up(), 0, "booked before");

@@ -9,6 +9,7 @@ use domain::hold::MAX_HOLDS;
 use domain::id::{BalanceCode, OfferId};
 use domain::ledger::{Act, Effect, Entry, EntryKey, Slot, SpendCause};
 use domain::offer::{Limit, Quota};
+use domain::participant::AUTOMATIC_SPEND;
 use domain::programme::{DebtPolicy, ReductionMethod};
 use domain::wallet::{ACTIVITY_MONTHS, MAX_LOTS, Wallet};
 
@@ -81,6 +82,9 @@ fn of_unasked(book: &Book, wallet: &mut Wallet, entry: &Entry) {
     let merchant = made.unit.as_ref().and_then(|unit| book.programme.merchants.of(unit));
     let method = merchant.map_or(ReductionMethod::FrontEnd, |merchant| merchant.reduction_method);
     assert_eq!(made.method, method, "R-65");
+    let consents = book.participant.consents_to(&AUTOMATIC_SPEND.into());
+    let allowed = consents && merchant.is_some_and(|merchant| merchant.automatic_spend);
+    assert!(made.cause == SpendCause::Instant || allowed, "both consent: {made:?}");
 }
 
 /// Laws of what is booked before a command: first what lapsed, then what expired. Answers the

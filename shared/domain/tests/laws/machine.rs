@@ -22,18 +22,44 @@ use crate::laws::{net, substance};
 /// One thing that may happen; numbers choose among what is there.
 #[derive(Clone, Debug)]
 enum Step {
-    Post { total: i64, days_ago: i64, flavour: u8, spend: Option<i64>, immediate: bool },
-    Judge { which: usize, run: bool },
-    Spend { points: bool, amount: Option<i64>, purchase: Option<usize>, class: u8 },
+    Post {
+        total: i64,
+        days_ago: i64,
+        flavour: u8,
+        spend: Option<i64>,
+        immediate: bool,
+    },
+    Judge {
+        which: usize,
+        run: bool,
+    },
+    Spend {
+        points: bool,
+        amount: Option<i64>,
+        purchase: Option<usize>,
+        class: u8,
+    },
     CancelEvent(usize),
-    Return { which: usize, line: usize, pieces: u32 },
+    Return {
+        which: usize,
+        line: usize,
+        pieces: u32,
+    },
     CancelSpend(usize),
     Redeem(u64),
     Block(bool),
-    Wait { hours: i64 },
+    Wait {
+        hours: i64,
+    },
     Hold(HoldStep),
-    Adjust { points: bool, amount: i64, days: Option<i32> },
+    Adjust {
+        points: bool,
+        amount: i64,
+        days: Option<i32>,
+    },
     Book,
+    /// Consents to automatic spending, or does not any more.
+    Consent(bool),
 }
 
 /// What may happen to holds.
@@ -70,6 +96,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
             .prop_filter("nothing", |(_, amount, _)| *amount != 0)
             .prop_map(|(points, amount, days)| Step::Adjust { points, amount, days }),
         1 => Just(Step::Book),
+        2 => prop_oneof![3 => Just(true), 1 => Just(false)].prop_map(Step::Consent),
     ];
     proptest::collection::vec(step, 1..24)
 }
@@ -213,6 +240,10 @@ fn take(book: &mut Book, step: &Step) {
                 }
             }
         }
+        Step::Consent(granted) => {
+            let consent = automatic_consent(*granted, Instant(book.now.0 + 1));
+            book.participant.consents.insert(consent.0, consent.1);
+        }
         Step::Book => {
             let before = substance(&settled(book));
             book.settle_up();
@@ -331,8 +362,9 @@ fn post(book: &mut Book, event: Event, spend: Option<i64>) {
 }
 
 fn play(policy: DebtPolicy, steps: &[Step]) -> Book {
-    let offers = every_offer().into_iter().chain(instant_offers()).collect();
+    let offers = every_offer().into_iter().chain(unasked_offers()).collect();
     let mut programme = programme(offers);
+    allow_automatic(&mut programme);
     programme.definition.debt_policy = policy;
     let mut book = Book::new(programme, at("2026-10-20T21:30:00+02:00"));
     steps.iter().for_each(|step| take(&mut book, step));

@@ -35,7 +35,10 @@ fn anna() -> Participant {
 
 fn lot(amount: i64, available_from: Option<&str>, expires: Option<&str>) -> Lot {
     let [available_from, expires] = [available_from, expires].map(|date| date.map(day));
-    Lot { id: LotId { balance: points(), expires, available_from }, amount: Amount(amount) }
+    Lot {
+        id: LotId { balance: points(), expires, available_from, terms: None },
+        amount: Amount(amount),
+    }
 }
 
 /// On 2026-06-10: 100 points available, 40 of them until 30 June; 25 pending from 1 July that

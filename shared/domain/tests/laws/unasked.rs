@@ -1,4 +1,4 @@
-//! Spends that nobody asks for: instant ones (R-49, R-65).
+//! Spends that nobody asks for: instant and automatic ones (R-49, R-65).
 
 use domain::award::Mode;
 use domain::event::Event;
@@ -18,7 +18,7 @@ fn book(offers: Vec<Offer>) -> Book {
 }
 
 /// The spends on an event: `cause spent balance, covers, remainder`.
-pub fn spends(book: &Book, which: usize) -> Vec<String> {
+fn spends(book: &Book, which: usize) -> Vec<String> {
     let shown = book.events[which].spends.iter().map(|spend| {
         let made = &spend.made;
         let cause = match made.cause {
@@ -169,4 +169,128 @@ fn r73_a_return_takes_back_its_share_of_award_and_spend() {
     assert_eq!(sums(&book), (75, 75, 0));
     book.give_back(which, &[(0, 3)]).unwrap();
     assert_eq!(sums(&book), (0, 0, 0));
+}
+
+/// Who consents, holds what this offer awards, and finds no offers any more.
+fn saver(bounds: [Option<i64>; 3], holds: i64) -> Book {
+    let mut book = book(vec![automatic(fixed("saved", holds), bounds)]);
+    allow_automatic(&mut book.programme);
+    let consent = automatic_consent(true, book.now);
+    book.participant.consents.insert(consent.0, consent.1);
+    book.buy("start", 1_00);
+    book.programme.offers = Offers::default();
+    book
+}
+
+/// Buys at a unit of a merchant that allows automatic spending.
+fn buy_at(book: &mut Book, at: Option<&str>, total: i64) -> usize {
+    let reference = format!("r-{}", book.events.len());
+    let event = Event { unit: at.map(unit), ..purchase(&reference, total, book.now) };
+    let which = book.accept(event);
+    book.judge(which, Mode::Interactive);
+    which
+}
+
+#[test]
+fn r49_automatic_spending_keeps_its_bounds() {
+    let bounds = |balance, minimum, maximum| [balance, minimum, maximum];
+    // Bounds, points held, purchase -> spent.
+    let cases = [
+        (bounds(None, None, None), 300, 5_00, Some(300)),
+        (bounds(None, None, None), 300, 2_00, Some(200)),
+        (bounds(Some(300), None, None), 300, 5_00, Some(300)),
+        (bounds(Some(301), None, None), 300, 5_00, None),
+        (bounds(None, Some(300), None), 300, 5_00, Some(300)),
+        (bounds(None, Some(301), None), 300, 5_00, None),
+        (bounds(None, Some(200), None), 300, 2_00, Some(200)),
+        (bounds(None, Some(200), None), 300, 1_99, None),
+        (bounds(None, None, Some(120)), 300, 5_00, Some(120)),
+        (bounds(None, None, Some(120)), 100, 5_00, Some(100)),
+        (bounds(Some(50), Some(100), Some(100)), 300, 5_00, Some(100)),
+        (bounds(Some(50), Some(100), Some(100)), 300, 99, None),
+    ];
+    for (bounds, holds, total, want) in cases {
+        let mut book = saver(bounds, holds);
+        let which = buy_at(&mut book, Some("shop-1"), total);
+        let want = want.map(|spent| format!("automatic {spent} points pays {spent} of {total}"));
+        let got = spends(&book, which);
+        assert_eq!(got, want.into_iter().collect::<Vec<_>>(), "{bounds:?} {holds} {total}");
+    }
+}
+
+#[test]
+fn r49_both_must_consent_and_be_known() {
+    let spent = |change: &dyn Fn(&mut Book), at: Option<&str>| {
+        let mut book = saver([None; 3], 300);
+        change(&mut book);
+        let which = buy_at(&mut book, at, 5_00);
+        !book.events[which].spends.is_empty()
+    };
+    let nothing = |_: &mut Book| {};
+    assert!(spent(&nothing, Some("shop-1")) && spent(&nothing, Some("shop-2")));
+    assert!(!spent(&nothing, None), "no unit, no merchant");
+    assert!(!spent(&nothing, Some("kiosk")), "a unit of no merchant");
+    assert!(!spent(&nothing, Some("shop-3")), "its merchant does not allow it");
+    let withdraw = |book: &mut Book| {
+        let consent = automatic_consent(false, book.now);
+        book.participant.consents.insert(consent.0, consent.1);
+    };
+    assert!(!spent(&withdraw, Some("shop-1")), "the newest consent wins");
+    assert!(!spent(&|book: &mut Book| book.participant.consents.clear(), Some("shop-1")));
+    assert!(!spent(&|book: &mut Book| book.block(true), Some("shop-1")), "R-67");
+}
+
+#[test]
+fn r49_automatic_spending_is_of_what_was_held_before_and_comes_last() {
+    let mut book = saver([Some(300), None, None], 300);
+    book.programme.offers = Offers::from(vec![
+        automatic(fixed("again", 200), [Some(300), None, None]),
+        instant(fixed("now", 50)),
+    ]);
+    let which = book.accept(Event { unit: Some(unit("shop-1")), ..purchase("r", 9_00, book.now) });
+    book.judge(which, Mode::Interactive);
+    assert_eq!(
+        spends(&book, which),
+        ["instant 50 points pays 50 of 900", "automatic 300 points pays 300 of 850"]
+    );
+    assert_eq!(book.available(&points()), 200, "its own award is for the next purchase");
+    let next = buy_at(&mut book, Some("shop-1"), 9_00);
+    assert_eq!(spends(&book, next), ["instant 50 points pays 50 of 900"], "200 are too few");
+    assert_eq!(book.available(&points()), 400);
+}
+
+#[test]
+fn r49_lots_with_the_same_bounds_act_together_and_expire_first() {
+    let until =
+        |offer: Offer, last: &str| Offer { expires: domain::offer::Expiry::On(day(last)), ..offer };
+    let mut book = saver([None, Some(250), Some(400)], 100);
+    let bounds = [None, Some(250), Some(400)];
+    book.programme.offers = Offers::from(vec![
+        automatic(until(fixed("late", 200), "2027-06-30"), bounds),
+        automatic(until(fixed("soon", 150), "2026-12-31"), bounds),
+        automatic(fixed("other", 60), [None, Some(60), None]),
+        fixed("asked", 70),
+    ]);
+    book.buy("more", 1_00);
+    book.programme.offers = Offers::default();
+    let which = buy_at(&mut book, Some("shop-1"), 20_00);
+    assert_eq!(
+        spends(&book, which),
+        ["automatic 400 points pays 400 of 2000", "automatic 60 points pays 60 of 1600"]
+    );
+    assert_eq!(book.lots().len(), 2);
+    assert_eq!(
+        book.available(&points()),
+        120,
+        "50 that never expire, and 70 that nobody asked for"
+    );
+    book.cancel_event(which).unwrap();
+    assert_eq!((book.lots().len(), book.available(&points())), (5, 580), "R-72: all come back");
+}
+
+#[test]
+fn r49_what_is_spent_automatically_can_be_asked_for_as_well() {
+    let mut book = saver([None; 3], 300);
+    let (_, made) = book.spend(points(), Some(200), None).unwrap();
+    assert_eq!((made.spent.0, made.cause), (200, SpendCause::Requested));
 }

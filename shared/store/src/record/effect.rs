@@ -12,9 +12,18 @@ use super::tally::{
 };
 use crate::error::Result;
 
-/// Balance, last day, first day.
+/// Balance, last day, and what few lots have.
 #[derive(Serialize, Deserialize)]
-pub struct LotRecord(Name, Option<i32>, Option<i32>);
+pub struct LotRecord(Name, Option<i32>, RareRecord);
+
+/// First day and conditions: what a lot does not have takes no byte.
+#[derive(Serialize, Deserialize)]
+enum RareRecord {
+    Neither,
+    From(i32),
+    Terms(Name),
+    Both(i32, Name),
+}
 
 #[derive(Serialize, Deserialize)]
 pub enum SlotRecord {
@@ -50,15 +59,29 @@ pub enum EffectRecord {
 }
 
 pub fn lot_record(names: &mut Names, lot: &LotId) -> Result<LotRecord> {
-    let day = |day: Option<Day>| day.map(|day| day.0);
-    Ok(LotRecord(names.add(lot.balance.as_str())?, day(lot.expires), day(lot.available_from)))
+    let balance = names.add(lot.balance.as_str())?;
+    let terms = lot.terms.as_ref().map(|terms| names.add_terms(terms)).transpose()?;
+    let rare = match (lot.available_from, terms) {
+        (None, None) => RareRecord::Neither,
+        (Some(day), None) => RareRecord::From(day.0),
+        (None, Some(terms)) => RareRecord::Terms(terms),
+        (Some(day), Some(terms)) => RareRecord::Both(day.0, terms),
+    };
+    Ok(LotRecord(balance, lot.expires.map(|day| day.0), rare))
 }
 
 pub fn read_lot(texts: &Texts<'_>, record: &LotRecord) -> Result<LotId> {
+    let (available_from, terms) = match record.2 {
+        RareRecord::Neither => (None, None),
+        RareRecord::From(day) => (Some(Day(day)), None),
+        RareRecord::Terms(terms) => (None, Some(terms)),
+        RareRecord::Both(day, terms) => (Some(Day(day)), Some(terms)),
+    };
     Ok(LotId {
         balance: texts.balance(record.0)?,
         expires: record.1.map(Day),
-        available_from: record.2.map(Day),
+        available_from,
+        terms: some(terms, |name| texts.terms(name))?,
     })
 }
 

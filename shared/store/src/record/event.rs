@@ -15,7 +15,8 @@ use super::names::{Name, Names, Texts, some};
 use super::returns::{
     Asked, AskedRecord, ReturnRecord, asked_record, read_asked, read_return, return_record,
 };
-use super::{deflate, from_bytes, inflate, to_bytes};
+use super::terms::{read_terms, terms_records};
+use super::{deflate, from_bytes_with, inflate, to_bytes_with};
 use crate::error::{Error, Result};
 
 /// An event with what only the store needs to know of it.
@@ -94,6 +95,7 @@ pub fn encode_event(stored: &StoredEvent) -> Result<Vec<u8>> {
     let spends = spends.collect::<Result<_>>()?;
     let returns = recorded.returns.iter().map(|back| return_record(&mut names, back));
     let returns = returns.collect::<Result<_>>()?;
+    let terms = terms_records(&mut names)?;
     let record = EventRecord {
         id: event.id.as_str().to_owned(),
         participant: event.participant.as_str().to_owned(),
@@ -115,15 +117,16 @@ pub fn encode_event(stored: &StoredEvent) -> Result<Vec<u8>> {
         returns,
         denied: stored.denied.iter().map(asked_record).collect(),
         referred,
-        names: names.0,
+        names: names.texts,
     };
-    deflate(&to_bytes(&record)?)
+    deflate(&to_bytes_with(&record, &terms)?)
 }
 
 /// Decodes an event of this version.
 pub fn decode_event(bytes: &[u8], version: u64) -> Result<StoredEvent> {
-    let record: EventRecord = from_bytes(&inflate(bytes)?)?;
-    let texts = Texts(&record.names);
+    let (record, terms) = from_bytes_with::<EventRecord, _>(&inflate(bytes)?)?;
+    let terms = read_terms(&record.names, &terms)?;
+    let texts = Texts { texts: &record.names, terms: &terms };
     let bad = |_| Error::Corrupt("event with a bad id");
     let event = Event {
         id: EventId::parse(&record.id).map_err(bad)?,

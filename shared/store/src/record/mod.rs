@@ -13,6 +13,7 @@ mod participant;
 mod pass;
 mod returns;
 mod tally;
+mod terms;
 mod wallet;
 
 pub use event::{StoredEvent, decode_event, encode_event};
@@ -42,11 +43,31 @@ pub fn to_bytes<T: Serialize>(record: &T) -> Result<Vec<u8>> {
 
 /// Decodes a record of this version.
 pub fn from_bytes<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
+    Ok(first_of(bytes)?.0)
+}
+
+fn first_of<T: DeserializeOwned>(bytes: &[u8]) -> Result<(T, &[u8])> {
     let (version, rest) = bytes.split_first().ok_or(Error::Corrupt("empty record"))?;
     if *version != VERSION {
         return Err(Error::Corrupt("record of an unknown version"));
     }
-    postcard::from_bytes(rest).map_err(|_| Error::Corrupt("record does not decode"))
+    postcard::take_from_bytes(rest).map_err(|_| Error::Corrupt("record does not decode"))
+}
+
+/// Encodes a record with a list behind it, which takes no byte where it is empty.
+fn to_bytes_with<T: Serialize, I: Serialize>(record: &T, list: &[I]) -> Result<Vec<u8>> {
+    let bytes = to_bytes(record)?;
+    if list.is_empty() {
+        return Ok(bytes);
+    }
+    postcard::to_extend(list, bytes).map_err(|_| Error::Corrupt("record too large"))
+}
+
+/// The inverse of [`to_bytes_with`].
+fn from_bytes_with<T: DeserializeOwned, I: DeserializeOwned>(bytes: &[u8]) -> Result<(T, Vec<I>)> {
+    let (record, rest) = first_of(bytes)?;
+    let list = if rest.is_empty() { Ok(Vec::new()) } else { postcard::from_bytes(rest) };
+    Ok((record, list.map_err(|_| Error::Corrupt("end of a record does not decode"))?))
 }
 
 /// Deflates, for records of mostly text.

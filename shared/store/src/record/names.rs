@@ -1,7 +1,9 @@
 //! The texts of a record, each once.
 
-use domain::id::{BalanceCode, Classification, EventId, IdError, Key, OfferId, PlanId, UnitId};
+use std::sync::Arc;
 
+use domain::id::{BalanceCode, Classification, EventId, IdError, Key, OfferId, PlanId, UnitId};
+use domain::terms::Terms;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
@@ -11,10 +13,17 @@ pub type Name = u16;
 
 /// Collects texts while a record is made.
 #[derive(Default)]
-pub struct Names(pub Vec<String>);
+pub struct Names {
+    pub texts: Vec<String>,
+    /// Conditions of the lots in it, each once.
+    pub terms: Vec<Arc<Terms>>,
+}
 
 /// Reads texts while a record is read.
-pub struct Texts<'a>(pub &'a [String]);
+pub struct Texts<'a> {
+    pub texts: &'a [String],
+    pub terms: &'a [Arc<Terms>],
+}
 
 /// A text by what it shares with the one before: references of one till differ in their last
 /// characters.
@@ -39,7 +48,7 @@ impl Names {
     /// The texts, each by what it shares with the one before.
     pub fn front_coded(&self) -> Vec<FrontCoded> {
         let mut before = "";
-        let coded = self.0.iter().map(|text| {
+        let coded = self.texts.iter().map(|text| {
             let same = |(a, b): &(char, char)| a == b;
             let shared = before.chars().zip(text.chars()).take_while(same);
             let shared: usize = shared.map(|(a, _)| a.len_utf8()).sum();
@@ -52,11 +61,11 @@ impl Names {
 
     /// The index of a text, which joins the list if it is new.
     pub fn add(&mut self, text: &str) -> Result<Name> {
-        let at = match self.0.iter().position(|known| known == text) {
+        let at = match self.texts.iter().position(|known| known == text) {
             Some(at) => at,
             None => {
-                self.0.push(text.to_owned());
-                self.0.len() - 1
+                self.texts.push(text.to_owned());
+                self.texts.len() - 1
             }
         };
         Name::try_from(at).map_err(|_| Error::Corrupt("record with too many names"))
@@ -66,11 +75,21 @@ impl Names {
     pub fn add_some(&mut self, text: Option<&str>) -> Result<Option<Name>> {
         text.map(|text| self.add(text)).transpose()
     }
+
+    /// The index of conditions, which join their list if they are new.
+    pub fn add_terms(&mut self, terms: &Arc<Terms>) -> Result<Name> {
+        let same = |known: &Arc<Terms>| Arc::ptr_eq(known, terms) || known == terms;
+        let at = self.terms.iter().position(same).unwrap_or_else(|| {
+            self.terms.push(Arc::clone(terms));
+            self.terms.len() - 1
+        });
+        Name::try_from(at).map_err(|_| Error::Corrupt("record with too many conditions"))
+    }
 }
 
 impl Texts<'_> {
-    fn parse<T>(&self, name: Name, parse: impl Fn(&str) -> Result2<T>) -> Result<T> {
-        let text = self.0.get(usize::from(name)).ok_or(Error::Corrupt("name out of range"))?;
+    pub fn parse<T>(&self, name: Name, parse: impl Fn(&str) -> Result2<T>) -> Result<T> {
+        let text = self.texts.get(usize::from(name)).ok_or(Error::Corrupt("name out of range"))?;
         parse(text).map_err(|_| Error::Corrupt("name is no identifier"))
     }
 
@@ -100,6 +119,11 @@ impl Texts<'_> {
 
     pub fn classification(&self, name: Name) -> Result<Classification> {
         self.parse(name, Classification::parse)
+    }
+
+    pub fn terms(&self, name: Name) -> Result<Arc<Terms>> {
+        let terms = self.terms.get(usize::from(name));
+        terms.cloned().ok_or(Error::Corrupt("conditions out of range"))
     }
 
     pub fn text(&self, name: Name) -> Result<Box<str>> {

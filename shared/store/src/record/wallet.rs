@@ -14,7 +14,8 @@ use super::names::{FrontCoded, Name, Names, Texts};
 use super::tally::{
     TallyAwardRecord, TallyRecord, read_tally, read_tally_award, tally_award_record, tally_record,
 };
-use super::{from_bytes, to_bytes};
+use super::terms::{read_terms, terms_records};
+use super::{from_bytes_with, to_bytes_with};
 use crate::error::{Error, Result};
 
 /// First bytes of the SHA-256 of a page, which the next page and the state carry.
@@ -118,7 +119,8 @@ pub fn encode_state(state: &State) -> Result<Vec<u8>> {
     let written_off = written_off.collect::<Result<_>>()?;
     let holds = wallet.holds.iter().map(|hold| hold_record(&mut names, hold));
     let holds = holds.collect::<Result<_>>()?;
-    to_bytes(&StateRecord {
+    let terms = terms_records(&mut names)?;
+    let record = StateRecord {
         lots,
         debts,
         blocked: wallet.blocked,
@@ -132,7 +134,8 @@ pub fn encode_state(state: &State) -> Result<Vec<u8>> {
         written_off,
         holds,
         names: names.front_coded(),
-    })
+    };
+    to_bytes_with(&record, &terms)
 }
 
 fn hold_record(names: &mut Names, hold: &Hold) -> Result<HoldRecord> {
@@ -149,9 +152,10 @@ fn read_hold(texts: &Texts<'_>, record: &HoldRecord) -> Result<Hold> {
 
 /// Decodes a state of this length and time.
 pub fn decode_state(bytes: &[u8], length: u64, time: Instant) -> Result<State> {
-    let record: StateRecord = from_bytes(bytes)?;
+    let (record, terms) = from_bytes_with::<StateRecord, _>(bytes)?;
     let names = FrontCoded::read(&record.names)?;
-    let texts = Texts(&names);
+    let terms = read_terms(&names, &terms)?;
+    let texts = Texts { texts: &names, terms: &terms };
     let lots = record
         .lots
         .iter()
@@ -198,19 +202,18 @@ pub fn encode_page(page: &Page) -> Result<Vec<u8>> {
     let mut names = Names::default();
     let entries = page.entries.iter().map(|entry| entry_record(&mut names, entry));
     let entries = entries.collect::<Result<_>>()?;
-    to_bytes(&PageRecord {
-        names: names.front_coded(),
-        before: page.before,
-        first: page.first(),
-        entries,
-    })
+    let terms = terms_records(&mut names)?;
+    let (before, first) = (page.before, page.first());
+    to_bytes_with(&PageRecord { names: names.front_coded(), before, first, entries }, &terms)
 }
 
 /// Decodes a page.
 pub fn decode_page(bytes: &[u8]) -> Result<Page> {
-    let record: PageRecord = from_bytes(bytes)?;
-    let entries =
-        read_entries(&Texts(&FrontCoded::read(&record.names)?), &record.entries, record.first)?;
+    let (record, terms) = from_bytes_with::<PageRecord, _>(bytes)?;
+    let names = FrontCoded::read(&record.names)?;
+    let terms = read_terms(&names, &terms)?;
+    let texts = Texts { texts: &names, terms: &terms };
+    let entries = read_entries(&texts, &record.entries, record.first)?;
     if entries.is_empty() {
         return Err(Error::Corrupt("empty page"));
     }

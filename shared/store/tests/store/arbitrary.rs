@@ -1,6 +1,8 @@
 //! Any records: entries, wallets, events, passes and profiles, however unlikely.
 
 use std::collections::BTreeMap;
+use std::fmt::Debug;
+use std::sync::Arc;
 
 use domain::amount::Amount;
 use domain::anniversary::Anniversary;
@@ -10,13 +12,13 @@ use domain::event::{
 };
 use domain::hold::Hold;
 use domain::id::{
-    BalanceCode, Classification, EventId, Key, KpiId, OfferId, ParticipantId, PlanId, ProductId,
-    RunId, UnitId,
+    BalanceCode, Classification, EventId, Key, KpiId, MerchantId, OfferId, ParticipantId, PlanId,
+    ProductId, RunId, UnitId,
 };
 use domain::ledger::{
     Act, Effect, Entry, EntryKey, HoldMade, LotId, PayloadHash, Slot, SpendCause, SpendMade,
 };
-use domain::offer::Counts;
+use domain::offer::{Counts, OneOf};
 use domain::participant::{Consent, Participant, Profile};
 use domain::pass::{Pass, PassId, Redemption};
 use domain::payment_medium::PaymentMedium;
@@ -24,8 +26,10 @@ use domain::programme::ReductionMethod;
 use domain::refusal::{Reason, Refusal};
 use domain::returns::{Return, ReturnedLine};
 use domain::tally::{Part, Tally, TallyAward};
+use domain::terms::{Automatic, Period, Terms};
 use domain::time::{Day, Instant, Month};
 use domain::wallet::{Activity, Counter, Lot, Wallet, WrittenOff};
+use domain::window::{Hours, Times};
 use proptest::collection::vec;
 use proptest::option::of;
 use proptest::prelude::*;
@@ -46,6 +50,7 @@ ids! {
     unit: UnitId, "[a-z0-9-]{1,8}";
     plan: PlanId, "[a-z0-9-]{1,8}";
     product: ProductId, "[A-Z0-9]{1,8}";
+    merchant: MerchantId, "[A-Za-z]{1,8}";
     kpi: KpiId, "[a-z0-9-]{1,8}";
     run: RunId, "[a-z0-9-]{1,16}";
     participant: ParticipantId, "[a-z0-9-]{1,36}";
@@ -81,11 +86,44 @@ fn text() -> impl Strategy<Value = Box<str>> {
 }
 
 fn lot_id() -> impl Strategy<Value = LotId> {
-    (balance(), of(day()), of(day())).prop_map(|(balance, expires, available_from)| LotId {
-        balance,
-        expires,
-        available_from,
-    })
+    (balance(), of(day()), of(day()), of(terms())).prop_map(
+        |(balance, expires, available_from, terms)| LotId {
+            balance,
+            expires,
+            available_from,
+            terms: terms.map(Arc::new),
+        },
+    )
+}
+
+fn one_of<T: Ord + Debug>(value: impl Strategy<Value = T>) -> impl Strategy<Value = OneOf<T>> {
+    vec(value, 0..3).prop_map(OneOf::from)
+}
+
+fn terms() -> impl Strategy<Value = Terms> {
+    let period = (of(instant()), of(instant())).prop_map(|(from, to)| Period { from, to });
+    let hours = (0_u16..1_440, 0_u16..=1_440).prop_map(|(from, to)| Hours { from, to });
+    let times = (0_u8..128, vec(hours, 0..3)).prop_map(|(days, hours)| Times::of_bits(days, hours));
+    let bounds = (of(amount()), of(amount()), of(amount()));
+    let automatic = bounds.prop_map(|(minimum_balance, minimum, maximum)| Automatic {
+        minimum_balance,
+        minimum,
+        maximum,
+    });
+    let lines = (one_of(product()), one_of(product()), one_of(product()));
+    let places = (one_of(unit()), one_of(merchant()));
+    (vec(period, 0..3), of(times), lines, places, of(automatic)).prop_map(
+        |(periods, times, lines, places, automatic)| Terms {
+            periods,
+            times,
+            products: lines.0,
+            categories: lines.1,
+            brands: lines.2,
+            units: places.0,
+            merchants: places.1,
+            automatic,
+        },
+    )
 }
 
 fn slot() -> impl Strategy<Value = Slot> {

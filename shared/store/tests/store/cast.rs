@@ -92,6 +92,7 @@ pub fn offer(id: &str, balance: &str, form: AwardForm) -> Offer {
         available_after: None,
         available_from: None,
         instant: false,
+        terms: None,
     }
 }
 

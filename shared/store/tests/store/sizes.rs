@@ -1,16 +1,18 @@
 //! How large a wallet is, and what that makes a spend cost.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use domain::amount::Amount;
 use domain::apply::{Command, apply};
 use domain::award::{Facts, Mode};
 use domain::event::{Judge, RecordedEvent};
-use domain::id::{BalanceCode, OfferId, UnitId};
+use domain::id::{BalanceCode, OfferId, ProductId, UnitId};
 use domain::ledger::{EntryKey, LotId, Slot};
 use domain::offer::{AwardForm, Expiry, Limit, Offer};
 use domain::programme::Programme;
 use domain::spend::SpendAsked;
+use domain::terms::Terms;
 use domain::time::{Calendar, Day, Duration, Instant, Month};
 use domain::wallet::{Activity, Counter, Lot, Wallet};
 use serde_json::{Value, json};
@@ -45,7 +47,7 @@ fn wallet(programme: &Programme, lots: i32) -> Wallet {
         // Two thirds points, each lot of another day, as offers with a duration make them.
         let code = if number % 3 == 0 { "eur" } else { "points" };
         let expires = Some(Day(today.0 + 10 + number));
-        let id = LotId { balance: balance(code), expires, available_from: None };
+        let id = LotId { balance: balance(code), expires, available_from: None, terms: None };
         Lot { id, amount: Amount(1_250 + i64::from(number)) }
     };
     let counter = |number: i32| Counter {
@@ -154,6 +156,25 @@ fn the_reference_wallet_is_at_most_a_kilobyte() {
     let size = size(&item(&state));
     println!("reference wallet: {size} bytes");
     assert!(size <= 1_024, "{size} bytes");
+}
+
+/// Conditions stand once in an item, however many lots and entries carry them.
+#[test]
+fn r48_conditions_stand_once_in_an_item() {
+    let rules = rules();
+    let plain = in_use(&rules, 5);
+    let mut one = plain.clone();
+    let coffee = vec![ProductId::parse("coffee-1").unwrap()];
+    let terms = Arc::new(Terms { products: coffee.into(), ..Terms::default() });
+    one.wallet.lots[0].id.terms = Some(Arc::clone(&terms));
+    let mut all = plain.clone();
+    for lot in &mut all.wallet.lots {
+        // As they are read back: equal, and not the same.
+        lot.id.terms = Some(Arc::new(Terms::clone(&terms)));
+    }
+    let [plain, one, all] = [plain, one, all].map(|state| size(&item(&state)));
+    assert!((15..=22).contains(&(one - plain)), "{plain} {one}");
+    assert_eq!(all - one, 5, "a byte for each other lot");
 }
 
 /// What a spend costs grows with the lots that are kept, by the kilobyte.

@@ -1,35 +1,107 @@
 //! How what an offer awards is spent.
 
-use domain::offer::{EvaluationMethod, OfferClass};
+use domain::offer::{Award, EvaluationMethod, OfferClass};
+use domain::terms::Automatic;
 
 use crate::fault::code;
 use crate::programme::offer::Context;
 use crate::read::{Node, Object};
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Method {
-    OnRequest,
-    Instant,
+const FIELDS: &[&str] = &["method", "minimum_balance", "minimum", "maximum"];
+
+/// The bounds of automatic spending.
+const BOUNDS: [&str; 3] = ["minimum_balance", "minimum", "maximum"];
+
+/// How what is awarded is spent; neither: on request.
+#[derive(Clone, Copy, Default)]
+pub(super) struct SpendMethod {
+    /// At once, on the purchase that it is awarded for.
+    pub instant: bool,
+    /// On later purchases, within these bounds.
+    pub automatic: Option<Automatic>,
 }
 
-/// Whether it is spent at once on the purchase that it is awarded for; left out: on request.
-pub(super) fn spends_instantly(
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Name {
+    OnRequest,
+    Instant,
+    Automatic,
+}
+
+const NAMES: [(&str, Option<Name>); 3] = [
+    ("on_request", Some(Name::OnRequest)),
+    ("instant", Some(Name::Instant)),
+    ("automatic", Some(Name::Automatic)),
+];
+
+/// The field `spend` of an offer; left out: on request.
+pub(super) fn spend_method(
     fields: &Object<'_>,
     context: &Context<'_>,
+    award: Option<&Award>,
     method: EvaluationMethod,
-) -> bool {
-    let methods = [
-        ("on_request", Some(Method::OnRequest)),
-        ("instant", Some(Method::Instant)),
-        ("automatic", None),
-    ];
-    let spend = fields.optional("spend").and_then(|spend| spend.object(&["method"]));
-    let node = spend.and_then(|spend| spend.optional("method"));
-    let instant = node.as_ref().and_then(|node| node.choice(&methods)) == Some(Method::Instant);
-    if let (Some(node), true) = (node, instant) {
-        check_instant(fields, &node, context, method);
+) -> SpendMethod {
+    let spend = fields.optional("spend").and_then(|spend| spend.object(FIELDS));
+    let Some(spend) = spend else { return SpendMethod::default() };
+    let node = spend.optional("method");
+    let name = match &node {
+        Some(node) => node.choice(&NAMES),
+        None => Some(Name::OnRequest),
+    };
+    if let (Some(node), Some(Name::Instant | Name::Automatic)) = (&node, name) {
+        check_worth(node, context, award);
     }
-    instant
+    match (&node, name) {
+        (Some(node), Some(Name::Instant)) => check_instant(fields, node, context, method),
+        (Some(node), Some(Name::Automatic)) => {
+            check_merchants(node, context);
+            return SpendMethod { instant: false, automatic: Some(bounds(&spend, context, award)) };
+        }
+        (_, _) => {}
+    }
+    // Of a method that cannot be read nobody knows what it may have.
+    for bound in BOUNDS.into_iter().filter(|_| name.is_some()) {
+        if let Some(bound) = spend.optional(bound) {
+            bound.fault(code::NOT_ALLOWED, "is for what is spent automatically");
+        }
+    }
+    SpendMethod { instant: name == Some(Name::Instant), automatic: None }
+}
+
+/// Amounts in the balance of the award.
+fn bounds(spend: &Object<'_>, context: &Context<'_>, award: Option<&Award>) -> Automatic {
+    let decimals = award.and_then(|award| context.known.decimals(&award.balance));
+    let amount =
+        |name| spend.optional(name).zip(decimals).and_then(|(node, unit)| node.positive(unit));
+    let [minimum_balance, minimum, maximum] = BOUNDS.map(amount);
+    if let (Some(least), Some(most)) = (minimum, maximum)
+        && least > most
+    {
+        let message = "is more than the maximum: nothing would ever be spent";
+        spend.at("minimum").fault(code::RANGE, message);
+    }
+    Automatic { minimum_balance, minimum, maximum }
+}
+
+/// What is worth nothing pays no purchase.
+fn check_worth(node: &Node<'_>, context: &Context<'_>, award: Option<&Award>) {
+    let of_award = |award: &&Award| {
+        let mut balances = context.known.balances.iter();
+        balances.any(|balance| balance.code == award.balance && balance.worth.is_zero())
+    };
+    if let Some(award) = award.filter(of_award) {
+        let message =
+            format!("the balance \"{}\" is worth nothing: it pays no purchase", award.balance);
+        node.fault(code::NOT_ALLOWED, message);
+    }
+}
+
+fn check_merchants(node: &Node<'_>, context: &Context<'_>) {
+    let mut merchants = context.known.merchants.merchants.values();
+    if !merchants.any(|merchant| merchant.automatic_spend) {
+        let message = "no merchant of the programme allows it: let automatic_spend of one be true";
+        node.fault(code::NOT_ALLOWED, message);
+    }
 }
 
 /// Only what a purchase is awarded in the call that brings it, and can be spent then, is spent

@@ -43,6 +43,7 @@ pub fn lot(balance: &str, expires: Option<&str>, from: Option<&str>) -> LotId {
         balance: BalanceCode::parse(balance).unwrap(),
         expires: expires.map(day),
         available_from: from.map(day),
+        terms: None,
     }
 }
 
@@ -228,6 +229,7 @@ fn r9_a_referral_shows_what_it_awarded_to_both() {
             balance: domain::id::BalanceCode::parse("points").unwrap(),
             expires: None,
             available_from: None,
+            terms: None,
         },
         amount: domain::amount::Amount(amount),
         exclusive: false,
