@@ -29,6 +29,7 @@ mod returns;
 mod sizes;
 mod stale;
 mod storm;
+mod unasked;
 mod wire;
 
 /// The store's own records, to look into items with.
