@@ -6,7 +6,7 @@ use crate::id::BalanceCode;
 use crate::ledger::{Effect, LotId};
 use crate::programme::Programme;
 use crate::refusal::Refusal;
-use crate::spend::draw;
+use crate::spend::{first, sum};
 use crate::time::{Day, Instant};
 use crate::wallet::Wallet;
 
@@ -24,7 +24,7 @@ pub struct Adjustment {
 }
 
 /// The effects of an adjustment: a credit is a lot and pays debt first, like an award; a debit
-/// takes what expires first. A block of spending stops neither.
+/// takes what expires first, whatever its terms. A block of spending stops neither.
 ///
 /// # Errors
 /// `not_covered` beyond what is available, `balance_full`, `already_expired`.
@@ -37,10 +37,13 @@ pub fn plan_adjustment(
     let Adjustment { balance, amount, expires, .. } = adjustment;
     if amount.0 < 0 {
         let debit = Amount(amount.0.saturating_neg());
-        if debit > wallet.available(balance, now, programme.zone) {
+        let funds = wallet.spendable(balance, now, programme.zone);
+        let funds: Vec<_> = funds.map(|lot| (lot.id.clone(), lot.amount)).collect();
+        if debit > sum(&funds) {
             return Err(Refusal::NotCovered);
         }
-        return Ok(draw(programme, wallet, now, balance, debit));
+        let takes = first(funds, debit).map(|(lot, amount)| Effect::Take { lot, amount });
+        return Ok(takes.collect());
     }
     let lot =
         LotId { balance: balance.clone(), expires: *expires, available_from: None, terms: None };

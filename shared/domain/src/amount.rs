@@ -246,6 +246,42 @@ impl Worth {
     }
 }
 
+/// What a balance is worth, for sums of both that must not be rounded on the way: in fractions of
+/// which the minor units of balance and currency are multiples.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ratio {
+    /// Fractions of a minor unit of the balance; of a balance that is worth nothing: none.
+    balance: i128,
+    /// Fractions of a minor unit of the currency.
+    currency: i128,
+}
+
+impl Ratio {
+    /// That of a balance.
+    pub fn of_worth(worth: Rate, balance: Decimals, currency: Decimals) -> Ratio {
+        Ratio {
+            balance: i128::from(worth.mantissa) * currency.factor(),
+            currency: worth.denominator() * balance.factor(),
+        }
+    }
+
+    /// Fractions of an amount of the balance.
+    pub fn of_balance(self, amount: Amount) -> i128 {
+        i128::from(amount.0) * self.balance
+    }
+
+    /// Fractions of an amount in currency.
+    pub fn of_currency(self, amount: Amount) -> i128 {
+        i128::from(amount.0) * self.currency
+    }
+
+    /// The most of the balance that is no more than these fractions.
+    pub fn to_balance(self, fractions: i128) -> Amount {
+        let whole = fractions.checked_div(self.balance);
+        Amount(whole.and_then(|whole| i64::try_from(whole).ok()).unwrap_or(0))
+    }
+}
+
 fn scaled(factor: i128, amount: Amount, to: Decimals) -> Result<i128, AmountError> {
     factor
         .checked_mul(i128::from(amount.0))

@@ -1,5 +1,7 @@
 //! Applying a command to a wallet: a total function from what is to the entries that follow.
 
+mod merging;
+
 use std::borrow::Cow;
 
 use crate::adjust::{Adjustment, plan_adjustment};
@@ -15,7 +17,9 @@ use crate::programme::Programme;
 use crate::refusal::Refusal;
 use crate::spend::{Pot, SpendAsked, plan_spend, pots};
 use crate::time::Instant;
-use crate::wallet::{MAX_LOTS, Wallet};
+use crate::wallet::Wallet;
+
+use merging::merges;
 
 /// Something that is to happen to one wallet.
 #[derive(Clone, Debug)]
@@ -261,20 +265,20 @@ fn spend_unasked(
     pots: &[Pot],
     applied: &mut Applied,
 ) {
-    let mut open = event.open();
-    let before = event.spends.iter().filter(|spend| spend.made.cause != SpendCause::Requested);
-    let (before, mut made) = (before.count(), Vec::new());
+    let unasked = |spend: &&SpendOn| spend.made.cause != SpendCause::Requested;
+    let mut purchase = Cow::Borrowed(event);
     for pot in pots {
-        let Some(plan) = pot.plan(programme, &applied.wallet, &event.event, open) else { continue };
-        open = open.less(plan.made.covered.unwrap_or_default());
-        let number = u8::try_from(before + made.len()).unwrap_or(u8::MAX);
+        let Some(plan) = pot.plan(programme, &applied.wallet, &purchase) else { continue };
+        let number = purchase.spends.iter().filter(unasked).count();
+        let number = u8::try_from(number).unwrap_or(u8::MAX);
         let key = EntryKey::Unasked { event: event.event.id.clone(), number };
-        made.push(SpendOn::new(applied.wallet.length + 1, plan.made.clone()));
         let (payload, act) = (event.payload, Act::Spent(plan.made));
         enter(programme, now, applied, Draft { key, payload, act, effects: plan.takes });
+        let made = applied.entries.last().and_then(SpendOn::of);
+        purchase.to_mut().spends.extend(made);
     }
     if let Outcome::Judged { spends, .. } = &mut applied.outcome {
-        *spends = made;
+        spends.extend(purchase.spends.iter().skip(event.spends.len()).cloned());
     }
 }
 
@@ -325,40 +329,4 @@ fn enter(programme: &Programme, now: Instant, applied: &mut Applied, draft: Draf
     };
     entry.after = touched.into_iter().map(available).collect();
     applied.entries.push(entry);
-}
-
-/// Keeps the number of lots bounded: while there are too many, the two of one balance that are
-/// nearest in expiry become the later one, in the participant's favour. What a cancel gave back to
-/// a lot that had expired goes first: it must not live on in another.
-fn merges(programme: &Programme, wallet: &Wallet, now: Instant, effects: &[Effect]) -> Vec<Effect> {
-    let mut merges = Vec::new();
-    if wallet.lots.len() + effects.len() <= MAX_LOTS {
-        return merges;
-    }
-    let mut wallet = wallet.clone();
-    effects.iter().for_each(|effect| wallet.carry_out(effect));
-    while wallet.lots.len() > MAX_LOTS {
-        let dead = wallet.lots.iter().find(|lot| !lot.id.is_live(now, programme.zone));
-        let expiry = dead.map(|lot| Effect::Expire { lot: lot.id.clone(), amount: lot.amount });
-        let merge = || nearest(&wallet).map(|(from, into)| Effect::Merge { from, into });
-        let Some(merge) = expiry.or_else(merge) else { break };
-        wallet.carry_out(&merge);
-        merges.push(merge);
-    }
-    merges
-}
-
-fn nearest(wallet: &Wallet) -> Option<(LotId, LotId)> {
-    let mut best = None;
-    for (at, lot) in wallet.lots.iter().enumerate() {
-        let later = wallet.lots[at + 1..].iter().find(|next| next.id.balance == lot.id.balance);
-        let Some(later) = later else { continue };
-        let day = |id: &LotId| id.expires.map_or(i64::MAX / 2, |day| i64::from(day.0));
-        let held_back = later.id.available_from > lot.id.available_from;
-        let distance = (held_back, day(&later.id) - day(&lot.id));
-        if best.as_ref().is_none_or(|(known, _, _)| distance < *known) {
-            best = Some((distance, lot.id.clone(), later.id.clone()));
-        }
-    }
-    best.map(|(_, from, into)| (from, into))
 }

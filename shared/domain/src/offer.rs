@@ -25,6 +25,7 @@ pub use class::OfferClass;
 pub use earning::Earned;
 pub use index::Offers;
 pub use matching::Subject;
+pub(crate) use matching::{Shelf, shelf};
 
 /// A reward offer.
 #[derive(Clone, Debug)]

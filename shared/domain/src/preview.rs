@@ -5,22 +5,18 @@ use crate::apply::{Command, Outcome, apply};
 use crate::award::{Facts, Mode, exclusions};
 use crate::event::{Judge, RecordedEvent, SpendOn, sums};
 use crate::id::{BalanceCode, OfferId};
-use crate::ledger::{Entry, EntryKey, SpendCause, SpendMade};
+use crate::ledger::{Entry, EntryKey, SpendCause};
 use crate::programme::Programme;
 use crate::refusal::{Reason, Refusal};
-use crate::spend::{SpendAsked, plan_spend};
+use crate::spend::{SpendAsked, plan_spend, usable};
 use crate::time::Instant;
 use crate::wallet::Wallet;
 
 /// What would happen.
 #[derive(Clone, Debug)]
 pub struct Preview {
-    /// The event with its judgement and all that would be spent on it.
+    /// The event with its judgement and what would be spent on it.
     pub event: RecordedEvent,
-    /// The spend that came with it.
-    pub spend: Option<SpendMade>,
-    /// What would be spent without being asked for.
-    pub unasked: Vec<SpendMade>,
     /// What could still be spent against the purchase from what the wallet holds before it.
     pub additional: Vec<(BalanceCode, Amount)>,
     /// Every offer of the event's classes that is no candidate.
@@ -30,12 +26,18 @@ pub struct Preview {
 impl Preview {
     /// What the spend that came with it would take.
     pub fn spent_on_request(&self) -> Vec<(BalanceCode, Amount)> {
-        sums(self.spend.iter().map(|made| (&made.balance, made.spent)))
+        self.spent(|cause| cause == SpendCause::Requested)
     }
 
-    /// Sums of what would be spent without being asked for.
+    /// Sums of what would be spent without being asked for.
     pub fn spent_instantly(&self) -> Vec<(BalanceCode, Amount)> {
-        sums(self.unasked.iter().map(|made| (&made.balance, made.spent)))
+        self.spent(|cause| cause != SpendCause::Requested)
+    }
+
+    fn spent(&self, counts: impl Fn(SpendCause) -> bool) -> Vec<(BalanceCode, Amount)> {
+        let made = self.event.spends.iter().map(|spend| &spend.made);
+        let made = made.filter(|made| counts(made.cause));
+        sums(made.map(|made| (&made.balance, made.spent)))
     }
 }
 
@@ -50,7 +52,6 @@ pub fn preview(
     facts: Facts<'_>,
 ) -> Result<Preview, Refusal> {
     let mut wallet = wallet.at(now, programme.zone).into_owned();
-    let mut made = None;
     if let Some(asked) = spend {
         let key = EntryKey::SpendWithPurchase(event.event.id.clone());
         let payload = event.payload;
@@ -60,20 +61,16 @@ pub fn preview(
         if let Outcome::Refused(refusal) = applied.outcome {
             return Err(refusal);
         }
-        made = applied.entries.last().and_then(|entry| entry.spend().cloned());
+        event.spends.extend(applied.entries.last().and_then(SpendOn::of));
         wallet = applied.wallet;
-        let spent = made.iter().map(|made| SpendOn::new(wallet.length, made.clone()));
-        event.spends.extend(spent);
     }
     let mode = if event.event.immediate { Mode::Interactive } else { Mode::Run };
     let judge = Command::Judge { event: &event, mode, by: Judge::Interactive, facts };
     let applied = apply(programme, &wallet, now, &judge);
     let excluded = exclusions(programme, &event.event);
-    let mut unasked = Vec::new();
     if let Outcome::Judged { judgement, due, spends } = applied.outcome {
         event.judgements.push(judgement);
         event.due = due;
-        unasked.extend(spends.iter().map(|spend| spend.made.clone()));
         event.spends.extend(spends);
     }
     // What is spent of the awards is not in the wallet before them.
@@ -82,7 +79,7 @@ pub fn preview(
     let takes = applied.entries.iter().filter(is_automatic).flat_map(|entry| &entry.effects);
     takes.for_each(|effect| wallet.carry_out(effect));
     let additional = spendable(programme, &wallet, now, &event);
-    Ok(Preview { event, spend: made, unasked, additional, excluded })
+    Ok(Preview { event, additional, excluded })
 }
 
 /// The most that a spend without classification would take of each balance now.
@@ -98,7 +95,6 @@ fn spendable(
     let usable = programme.balances.iter().filter_map(|balance| {
         let most = most_worth(open, balance.worth, balance.decimals, currency).ok()?;
         let allowed = rule.and_then(|range| range.max).unwrap_or(most);
-        let held = wallet.available(&balance.code, now, programme.zone);
         let asked = |amount| SpendAsked {
             balance: balance.code.clone(),
             amount,
@@ -106,6 +102,7 @@ fn spendable(
             unit: purchase.event.unit.clone(),
             performed_on: now,
         };
+        let held = usable(programme, wallet, now, &asked(None), Some(purchase));
         // Where the rule allows no amount, all that is open is asked for.
         let amounts = [Some(most.min(allowed).min(held)), None];
         let plan = |amount| plan_spend(programme, wallet, now, &asked(amount), Some(purchase));

@@ -61,12 +61,17 @@ impl Left<'_> {
 
     /// What is left of these lines, or of all, in currency.
     fn value(&self, of: &[u16]) -> Amount {
-        let values = self.chosen(of).map(|(index, line)| {
-            let left = line.of_quantity(self.quantity(index));
-            // Less than a total that was accepted.
-            left.total().map_or(0, |total| total.0)
-        });
-        Amount(values.sum())
+        Amount(self.chosen(of).map(|(index, line)| self.total_of(index, line).0).sum())
+    }
+
+    /// What is left of each line, in currency.
+    pub(crate) fn totals(&self) -> impl Iterator<Item = Amount> {
+        self.lines.iter().enumerate().map(|(index, line)| self.total_of(index, line))
+    }
+
+    fn total_of(&self, index: usize, line: &Line) -> Amount {
+        // Less than a total that was accepted.
+        line.of_quantity(self.quantity(index)).total().unwrap_or(Amount::ZERO)
     }
 
     /// What is left of the purchase, in currency.

@@ -1,16 +1,19 @@
 //! Spending: what a spend request may take, and from which lots.
 
+mod cover;
+mod flow;
 mod unasked;
 
 use crate::amount::{Amount, AmountError, Decimals, most_worth, worth_of};
 use crate::event::{EventState, RecordedEvent};
 use crate::id::{BalanceCode, Classification, UnitId};
-use crate::ledger::{Effect, SpendCause, SpendMade};
+use crate::ledger::{Effect, LotId, SpendCause, SpendMade};
 use crate::programme::{Balance, Programme, ReductionMethod};
 use crate::refusal::Refusal;
 use crate::time::{Duration, Instant};
 use crate::wallet::Wallet;
 
+pub(crate) use cover::Use;
 pub use unasked::asks_consent;
 pub(crate) use unasked::{Pot, pots};
 
@@ -93,10 +96,39 @@ pub fn plan_spend(
     asked: &SpendAsked,
     purchase: Option<&RecordedEvent>,
 ) -> Result<SpendPlan, Refusal> {
-    let usable = wallet.available(&asked.balance, now, programme.zone);
-    let made = weigh_spend(programme, wallet.blocked, usable, asked, purchase)?;
-    let takes = draw(programme, wallet, now, &asked.balance, made.spent);
-    Ok(SpendPlan { made, takes })
+    let funds = Use::of(programme, asked, purchase).of_wallet(wallet, now);
+    let made = weigh_spend(programme, wallet.blocked, sum(&funds), asked, purchase)?;
+    let takes = first(funds, made.spent).map(|(lot, amount)| Effect::Take { lot, amount });
+    Ok(SpendPlan { made, takes: takes.collect() })
+}
+
+/// What a spend could take at most, whatever it asks for.
+pub(crate) fn usable(
+    programme: &Programme,
+    wallet: &Wallet,
+    now: Instant,
+    asked: &SpendAsked,
+    purchase: Option<&RecordedEvent>,
+) -> Amount {
+    sum(&Use::of(programme, asked, purchase).of_wallet(wallet, now))
+}
+
+pub(crate) fn sum(funds: &[(LotId, Amount)]) -> Amount {
+    Amount(funds.iter().map(|(_, amount)| amount.0).sum())
+}
+
+/// The first of these funds that come to so much.
+pub(crate) fn first(
+    funds: Vec<(LotId, Amount)>,
+    amount: Amount,
+) -> impl Iterator<Item = (LotId, Amount)> {
+    let mut open = amount;
+    let taken = funds.into_iter().map(move |(lot, held)| {
+        let taken = open.min(held);
+        open = open.less(taken);
+        (lot, taken)
+    });
+    taken.filter(|(_, amount)| !amount.is_zero())
 }
 
 /// What a spend comes to where so much can be used of its balance.
@@ -217,27 +249,4 @@ impl<'a> Demand<'a> {
 
 fn out_of_range(_: AmountError) -> Refusal {
     Refusal::AmountOutOfRange
-}
-
-/// Takes `amount` from what can be spent now, first-expiring first.
-pub(crate) fn draw(
-    programme: &Programme,
-    wallet: &Wallet,
-    now: Instant,
-    balance: &BalanceCode,
-    amount: Amount,
-) -> Vec<Effect> {
-    let mut open = amount;
-    let mut takes = Vec::new();
-    for lot in wallet.lots.iter().filter(|lot| lot.id.balance == *balance) {
-        let usable =
-            lot.id.is_live(now, programme.zone) && lot.id.is_available(now, programme.zone);
-        if open.is_zero() || !usable {
-            continue;
-        }
-        let taken = open.min(lot.amount);
-        open = open.less(taken);
-        takes.push(Effect::Take { lot: lot.id.clone(), amount: taken });
-    }
-    takes
 }

@@ -1,8 +1,11 @@
 //! Terms: the conditions under which a lot may be spent, which travel with the award.
 
+use std::sync::Arc;
+
 use crate::amount::Amount;
 use crate::id::{MerchantId, ProductId, UnitId};
-use crate::offer::OneOf;
+use crate::ledger::LotId;
+use crate::offer::{OneOf, Shelf};
 use crate::time::Instant;
 use crate::window::Times;
 
@@ -62,10 +65,24 @@ impl Terms {
         !(self.products.is_any() && self.categories.is_any() && self.brands.is_any())
     }
 
+    /// Whether a line is one of those that they ask for.
+    pub(crate) fn wants(&self, shelf: &Shelf<'_>) -> bool {
+        self.products.allows(shelf.line.product.as_ref())
+            && self.categories.allows(shelf.category)
+            && self.brands.allows(shelf.brand)
+    }
+
     /// How many products, categories, brands, units and merchants they name.
     pub fn ids(&self) -> usize {
         let lines = [&self.products, &self.categories, &self.brands];
         let lines: usize = lines.iter().map(|list| list.values().len()).sum();
         lines + self.units.values().len() + self.merchants.values().len()
+    }
+}
+
+impl LotId {
+    /// Its terms, if they ask for certain lines of a purchase.
+    pub(crate) fn line_terms(&self) -> Option<&Arc<Terms>> {
+        self.terms.as_ref().filter(|terms| terms.asks_lines())
     }
 }

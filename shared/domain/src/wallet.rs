@@ -12,6 +12,9 @@ use crate::time::{Day, Instant, Month};
 /// Most live lots a wallet holds; beyond it the two nearest in expiry merge into the later one.
 pub const MAX_LOTS: usize = 400;
 
+/// Most different terms that the lots of a wallet have; beyond it, lots lose theirs.
+pub const MAX_TERMS: usize = 32;
+
 /// Months of activity that a wallet keeps.
 pub const ACTIVITY_MONTHS: usize = 13;
 
@@ -191,6 +194,17 @@ impl Wallet {
     pub fn available(&self, balance: &BalanceCode, now: Instant, zone: Tz) -> Amount {
         let wallet = self.at(now, zone);
         wallet.total(balance, |id| id.is_live(now, zone) && id.is_available(now, zone))
+    }
+
+    /// The lots of a balance that can be spent at this time, in the order in which they are.
+    pub(crate) fn spendable<'w>(
+        &'w self,
+        balance: &'w BalanceCode,
+        now: Instant,
+        zone: Tz,
+    ) -> impl Iterator<Item = &'w Lot> {
+        let lots = self.lots.iter().filter(|lot| lot.id.balance == *balance);
+        lots.filter(move |lot| lot.id.is_live(now, zone) && lot.id.is_available(now, zone))
     }
 
     /// What waits for its first day.

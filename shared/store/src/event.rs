@@ -240,9 +240,7 @@ impl Posted {
         if let Outcome::Refused(refusal) = applied.outcome {
             return Some(Error::Refused(refusal));
         }
-        let made = applied.entries.last().and_then(|entry| entry.spend().cloned());
-        let sequence = applied.wallet.length;
-        self.recorded.spends.extend(made.map(|made| SpendOn::new(sequence, made)));
+        self.recorded.spends.extend(applied.entries.last().and_then(SpendOn::of));
         self.entries.extend(applied.entries);
         self.wallet = applied.wallet;
         None

@@ -176,8 +176,7 @@ pub(crate) fn propose_spend(
         Outcome::Refused(refusal) => Err(Error::Refused(*refusal)),
         Outcome::Done | Outcome::Judged { .. } => {
             let done = read_spend(entry)?;
-            let request = request.map(|event| {
-                let spend = SpendOn::new(done.sequence, done.made.clone());
+            let request = request.zip(SpendOn::of(entry)).map(|(event, spend)| {
                 RecordedEvent::spent_by(event.clone(), keyed.payload, entry.at, spend)
             });
             Ok(SpendDone { request, ..done })
@@ -188,9 +187,9 @@ pub(crate) fn propose_spend(
     let guard = keyed.guard(entry.sequence).filter(|_| !guarded);
     let mut sides: Vec<Write> = guard.into_iter().collect();
     match (purchase, &answer) {
-        (Some(purchase), Ok(done)) => {
+        (Some(purchase), Ok(_)) => {
             let mut purchase = purchase.clone();
-            purchase.recorded.spends.push(SpendOn::new(done.sequence, done.made.clone()));
+            purchase.recorded.spends.extend(SpendOn::of(entry));
             sides.push(put_event(&purchase)?);
         }
         (Some(purchase), Err(_)) => sides.push(check_event(purchase)),

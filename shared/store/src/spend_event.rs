@@ -41,7 +41,7 @@ impl Store {
             immediate: true,
             detail: Detail::SpendRequest(asked),
         };
-        let spend = SpendOn::new(entry.sequence, made.clone());
+        let spend = SpendOn::of(&entry).ok_or(Error::NotFound(Noun::Event))?;
         let mut recorded = RecordedEvent::spent_by(event, entry.payload, entry.at, spend);
         if made.purchase.is_none() {
             self.join(who, &mut ledger, Reach::Since(entry.at)).await?;

@@ -1,11 +1,14 @@
 //! What became of an event: who judged it, what it led to, what was spent and returned.
 
+use std::sync::Arc;
+
 use crate::amount::Amount;
 use crate::event::Event;
 use crate::id::{BalanceCode, OfferId, RunId};
-use crate::ledger::{LotId, PayloadHash, SpendMade};
+use crate::ledger::{Effect, Entry, LotId, PayloadHash, SpendMade};
 use crate::refusal::Reason;
 use crate::returns::Return;
+use crate::terms::Terms;
 use crate::time::Instant;
 
 /// Life-cycle state.
@@ -71,12 +74,30 @@ pub struct SpendOn {
     pub cancelled: bool,
     /// What came back of it with returned goods, in its balance.
     pub returned: Amount,
+    /// What was taken from lots that may only pay for certain lines, and what was taken between
+    /// them, in its balance and in that order; what is left of it are the first ones.
+    pub parts: Vec<(Option<Arc<Terms>>, Amount)>,
 }
 
 impl SpendOn {
-    /// A spend as it was carried out.
-    pub fn new(sequence: u64, made: SpendMade) -> SpendOn {
-        SpendOn { sequence, made, cancelled: false, returned: Amount::ZERO }
+    /// A spend as its entry carried it out; none of an entry that is no spend.
+    pub fn of(entry: &Entry) -> Option<SpendOn> {
+        let made = entry.spend()?.clone();
+        let mut parts: Vec<(Option<Arc<Terms>>, Amount)> = Vec::new();
+        for effect in &entry.effects {
+            let (Effect::Take { lot, amount } | Effect::TakeHeld { lot, amount, .. }) = effect
+            else {
+                continue;
+            };
+            let terms = lot.line_terms();
+            match parts.last_mut().filter(|(known, _)| known.as_ref() == terms) {
+                Some((_, sum)) => sum.0 += amount.0,
+                None => parts.push((terms.cloned(), *amount)),
+            }
+        }
+        parts.pop_if(|(terms, _)| terms.is_none());
+        let (sequence, returned) = (entry.sequence, Amount::ZERO);
+        Some(SpendOn { sequence, made, cancelled: false, returned, parts })
     }
 }
 

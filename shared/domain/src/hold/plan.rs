@@ -6,7 +6,7 @@ use crate::hold::{HoldTime, MAX_HOLDS, all_of, give_back};
 use crate::ledger::{Effect, HoldMade, SpendMade};
 use crate::programme::Programme;
 use crate::refusal::Refusal;
-use crate::spend::{SpendAsked, SpendPlan, plan_spend, weigh_spend};
+use crate::spend::{SpendAsked, SpendPlan, Use, first, plan_spend, sum, weigh_spend};
 use crate::time::Instant;
 use crate::wallet::Wallet;
 
@@ -57,7 +57,7 @@ pub fn plan_hold(
 }
 
 /// Spends from an open hold and gives back the rest. What is held is spent even where the last day
-/// of its lot has passed meanwhile.
+/// of its lot has passed meanwhile; what may not pay for the lines of this purchase comes back.
 ///
 /// # Errors
 /// `hold_not_open`, `amount_out_of_range` beyond what is held, and those of a spend.
@@ -86,17 +86,19 @@ pub fn plan_settle(
         // Against a purchase that the hold did not name, it is spent now.
         performed_on: if on_the_same { for_spend.performed_on } else { now },
     };
-    let made = weigh_spend(programme, wallet.blocked, held, &spend, purchase)?;
-    let (mut open, mut takes, mut rest) = (made.spent, Vec::new(), Vec::new());
-    for (lot, amount) in &hold.takes {
-        let taken = open.min(*amount);
-        open = open.less(taken);
-        if !taken.is_zero() {
-            let lot = lot.clone();
-            takes.push(Effect::TakeHeld { hold: asked.hold, lot, amount: taken });
-        }
-        rest.push((asked.hold, lot.clone(), amount.less(taken)));
-    }
+    // The time at which it was held is the one that counts for terms, as it is for expiry.
+    let timed = SpendAsked { performed_on: for_spend.performed_on, ..spend.clone() };
+    let funds = hold.takes.iter().map(|(lot, amount)| (lot, *amount));
+    let funds = Use::of(programme, &timed, purchase).of_funds(funds);
+    let made = weigh_spend(programme, wallet.blocked, sum(&funds), &spend, purchase)?;
+    let taken: Vec<_> = first(funds, made.spent).collect();
+    let rest = hold.takes.iter().map(|(lot, amount)| {
+        let of_lot = taken.iter().filter(|(known, _)| known == lot).map(|(_, taken)| taken.0);
+        (asked.hold, lot.clone(), amount.less(Amount(of_lot.sum())))
+    });
+    let rest = rest.collect();
+    let take = |(lot, amount)| Effect::TakeHeld { hold: asked.hold, lot, amount };
+    let mut takes: Vec<Effect> = taken.into_iter().map(take).collect();
     let mut wallet = wallet.clone();
     takes.iter().for_each(|effect| wallet.carry_out(effect));
     takes.extend(give_back(&wallet, now, programme.zone, rest));

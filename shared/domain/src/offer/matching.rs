@@ -53,7 +53,8 @@ impl<'a> Subject<'a> {
     }
 }
 
-fn shelf<'a>(programme: &'a Programme, line: &'a Line) -> Shelf<'a> {
+/// Looks a line up in the catalogue.
+pub(crate) fn shelf<'a>(programme: &'a Programme, line: &'a Line) -> Shelf<'a> {
     let known = line.product.as_ref().and_then(|product| programme.catalogue.get(product));
     let category = line.category.as_ref().or(known.and_then(|known| known.category.as_ref()));
     let brand = line.brand.as_ref().or(known.and_then(|known| known.brand.as_ref()));

@@ -2,12 +2,12 @@
 //! ones of what the wallet held before.
 
 use crate::amount::{Amount, most_worth, worth_of};
-use crate::event::{Event, EventType};
+use crate::event::{Event, EventType, RecordedEvent};
 use crate::id::{BalanceCode, UnitId};
 use crate::ledger::{Effect, LotId, SpendCause, SpendMade};
 use crate::participant::{AUTOMATIC_SPEND, Participant};
 use crate::programme::{Merchant, Programme, ReductionMethod};
-use crate::spend::SpendPlan;
+use crate::spend::{SpendAsked, SpendPlan, Use, first, sum};
 use crate::terms::Automatic;
 use crate::time::Instant;
 use crate::wallet::{Lot, Wallet};
@@ -98,48 +98,50 @@ fn add(pots: &mut Vec<Pot>, automatic: Option<Automatic>, lot: LotId, amount: Am
 }
 
 impl Pot {
-    /// The spend, as far as the wallet still holds it and `open` of the purchase, in currency,
-    /// takes it; none where it would pay nothing, or is less than what is spent at a time.
+    /// The spend, as far as the wallet still holds it, its terms allow it, and the purchase takes
+    /// it; none where it would pay nothing, or is less than what is spent at a time.
     pub fn plan(
         &self,
         programme: &Programme,
         wallet: &Wallet,
-        purchase: &Event,
-        open: Amount,
+        purchase: &RecordedEvent,
     ) -> Option<SpendPlan> {
-        let balance = programme.balance(&self.balance)?;
-        let currency = programme.currency.decimals;
+        let (balance, open) = (programme.balance(&self.balance)?, purchase.open());
+        let (currency, event) = (programme.currency.decimals, &purchase.event);
         let requested = most_worth(open, balance.worth, balance.decimals, currency).ok()?;
         let limits = self.automatic.unwrap_or_default();
         let most = limits.maximum.map_or(requested, |maximum| maximum.min(requested));
-        let (mut left, mut takes) = (most, Vec::new());
-        for (lot, amount) in &self.lots {
-            let amount = left.min(*amount).min(wallet.held(lot));
-            if !amount.is_zero() {
-                left = left.less(amount);
-                takes.push(Effect::Take { lot: lot.clone(), amount });
-            }
-        }
-        let spent = most.less(left);
+        let asked = SpendAsked {
+            balance: self.balance.clone(),
+            amount: None,
+            classification: None,
+            unit: event.unit.clone(),
+            performed_on: event.performed_on,
+        };
+        let funds = self.lots.iter().map(|(lot, amount)| (lot, wallet.held(lot).min(*amount)));
+        let funds = Use::of(programme, &asked, Some(purchase)).of_funds(funds);
+        let funds: Vec<_> = first(funds, most).collect();
+        let spent = sum(&funds);
         let covered = worth_of(spent, balance.worth, balance.decimals, currency).ok()?;
         if covered.is_zero() || limits.minimum.is_some_and(|minimum| spent < minimum) {
             return None;
         }
         let made = SpendMade {
-            balance: self.balance.clone(),
+            balance: asked.balance,
             requested,
             spent,
             covered: Some(covered),
             remainder: open.less(covered),
-            purchase: Some(purchase.id.clone()),
-            method: reduction_method(programme, purchase.unit.as_ref()),
-            unit: purchase.unit.clone(),
-            performed_on: purchase.performed_on,
+            purchase: Some(event.id.clone()),
+            method: reduction_method(programme, asked.unit.as_ref()),
+            unit: asked.unit,
+            performed_on: asked.performed_on,
             classification: None,
             request: None,
             cause: self.automatic.map_or(SpendCause::Instant, |_| SpendCause::Automatic),
         };
-        Some(SpendPlan { made, takes })
+        let takes = funds.into_iter().map(|(lot, amount)| Effect::Take { lot, amount });
+        Some(SpendPlan { made, takes: takes.collect() })
     }
 }
 

@@ -182,9 +182,10 @@ impl Book {
     /// Notes the spend that was committed last where it belongs.
     pub fn note_spend(&mut self, purchase: Option<usize>) -> (u64, SpendMade) {
         let sequence = self.wallet.length;
-        let made = self.entry(sequence).spend().expect("a spend").clone();
+        let spend = SpendOn::of(self.entry(sequence)).expect("a spend");
+        let made = spend.made.clone();
         match purchase {
-            Some(which) => self.events[which].spends.push(SpendOn::new(sequence, made.clone())),
+            Some(which) => self.events[which].spends.push(spend),
             None => self.free_spends.push(sequence),
         }
         laws::of_events(self);

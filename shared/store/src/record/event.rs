@@ -43,14 +43,17 @@ struct EventRecord {
     accepted_at: i64,
     due: DueRecord,
     judgements: Vec<JudgementRecord>,
-    /// Sequence, time, spend, cancelled, returned.
-    spends: Vec<(u64, i64, SpendRecord, bool, i64)>,
+    spends: Vec<SpendOnRecord>,
     cancelled: bool,
     returns: Vec<ReturnRecord>,
     denied: Vec<AskedRecord>,
     /// Of whom a referral referred.
     referred: Option<JudgementRecord>,
 }
+
+/// Sequence, time, spend, cancelled, returned, and parts by conditions.
+#[derive(Serialize, Deserialize)]
+struct SpendOnRecord(u64, i64, SpendRecord, bool, i64, Vec<(Option<Name>, i64)>);
 
 #[derive(Serialize, Deserialize)]
 enum DueRecord {
@@ -87,11 +90,7 @@ pub fn encode_event(stored: &StoredEvent) -> Result<Vec<u8>> {
     let judgements = judgements.collect::<Result<_>>()?;
     let referred =
         recorded.referred.as_ref().map(|j| judgement_record(&mut names, j)).transpose()?;
-    let spends = recorded.spends.iter().map(|spend| {
-        let at = spend.made.performed_on;
-        let made = spend_record(&mut names, &spend.made, at)?;
-        Ok((spend.sequence, at.0, made, spend.cancelled, spend.returned.0))
-    });
+    let spends = recorded.spends.iter().map(|spend| spend_on_record(&mut names, spend));
     let spends = spends.collect::<Result<_>>()?;
     let returns = recorded.returns.iter().map(|back| return_record(&mut names, back));
     let returns = returns.collect::<Result<_>>()?;
@@ -138,11 +137,7 @@ pub fn decode_event(bytes: &[u8], version: u64) -> Result<StoredEvent> {
         detail: read_detail(&texts, &record.detail)?,
     };
     let judgements = record.judgements.iter().map(|judgement| read_judgement(&texts, judgement));
-    let spends = record.spends.iter().map(|(sequence, at, made, cancelled, returned)| {
-        let made = read_spend(&texts, made, Instant(*at))?;
-        let returned = Amount(*returned);
-        Ok(SpendOn { sequence: *sequence, made, cancelled: *cancelled, returned })
-    });
+    let spends = record.spends.iter().map(|spend| read_spend_on(&texts, spend));
     let returns = record.returns.iter().map(|back| read_return(&texts, back));
     Ok(StoredEvent {
         recorded: RecordedEvent {
@@ -162,6 +157,31 @@ pub fn decode_event(bytes: &[u8], version: u64) -> Result<StoredEvent> {
         },
         version,
         denied: record.denied.iter().map(read_asked).collect(),
+    })
+}
+
+fn spend_on_record(names: &mut Names, spend: &SpendOn) -> Result<SpendOnRecord> {
+    let at = spend.made.performed_on;
+    let made = spend_record(names, &spend.made, at)?;
+    let parts = spend.parts.iter().map(|(terms, amount)| {
+        let terms = terms.as_ref().map(|terms| names.add_terms(terms)).transpose()?;
+        Ok((terms, amount.0))
+    });
+    let parts = parts.collect::<Result<_>>()?;
+    Ok(SpendOnRecord(spend.sequence, at.0, made, spend.cancelled, spend.returned.0, parts))
+}
+
+fn read_spend_on(texts: &Texts<'_>, record: &SpendOnRecord) -> Result<SpendOn> {
+    let SpendOnRecord(sequence, at, made, cancelled, returned, parts) = record;
+    let parts = parts
+        .iter()
+        .map(|(terms, amount)| Ok((some(*terms, |name| texts.terms(name))?, Amount(*amount))));
+    Ok(SpendOn {
+        sequence: *sequence,
+        made: read_spend(texts, made, Instant(*at))?,
+        cancelled: *cancelled,
+        returned: Amount(*returned),
+        parts: parts.collect::<Result<_>>()?,
     })
 }
 

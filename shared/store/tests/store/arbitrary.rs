@@ -473,8 +473,15 @@ pub fn event() -> impl Strategy<Value = StoredEvent> {
         immediate: head.5,
         detail,
     });
-    let spend = (any::<u64>(), made(), any::<bool>(), amount()).prop_map(
-        |(sequence, made, cancelled, returned)| SpendOn { sequence, made, cancelled, returned },
+    let parts = vec((of(terms().prop_map(Arc::new)), amount()), 0..3);
+    let spend = (any::<u64>(), made(), any::<bool>(), amount(), parts).prop_map(
+        |(sequence, made, cancelled, returned, parts)| SpendOn {
+            sequence,
+            made,
+            cancelled,
+            returned,
+            parts,
+        },
     );
     let due = prop::sample::select(vec![Due::Nothing, Due::BatchOnly, Due::Everything]);
     let asked = (payload(), payload()).prop_map(|(key, payload)| Asked { key, payload });

@@ -139,7 +139,7 @@ impl Desk {
         };
         let made = entry.spend().unwrap();
         if let Some(purchase) = made.purchase.as_ref().filter(|_| !repeated) {
-            let spend = SpendOn::new(entry.sequence, made.clone());
+            let spend = SpendOn::of(&entry).unwrap();
             self.events.get_mut(purchase).unwrap().spends.push(spend);
         }
         let (programme, wallet) = (&self.programme, self.wallet(participant));
