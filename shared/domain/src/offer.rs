@@ -175,7 +175,7 @@ pub enum Within {
 
 /// Values of which one is asked for; empty: any will do. Sorted, so that a list of thousands is
 /// searched in a few steps.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OneOf<T>(Box<[T]>);
 
 impl<T> Default for OneOf<T> {

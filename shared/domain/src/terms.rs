@@ -15,7 +15,7 @@ pub const MAX_TERM_IDS: usize = 32;
 
 /// What a spend must be like to use a lot: all that is given must hold, and an empty list does not
 /// restrict.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Terms {
     /// By `performed_on` of the spend, in any of these; none: at any time.
     pub periods: Vec<Period>,
@@ -33,7 +33,7 @@ pub struct Terms {
 }
 
 /// A time from one instant to another.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Period {
     /// Inclusive.
     pub from: Option<Instant>,
@@ -42,7 +42,7 @@ pub struct Period {
 }
 
 /// Within which bounds a lot is spent automatically, in its balance.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Automatic {
     /// What the wallet must hold of the balance.
     pub minimum_balance: Option<Amount>,

@@ -7,7 +7,7 @@ use crate::hold::Hold;
 use crate::id::{BalanceCode, OfferId};
 use crate::ledger::{Effect, Entry, LotId, Slot};
 use crate::tally::{self, Part, Tally, TallyAward};
-use crate::time::{Day, Instant, Month};
+use crate::time::{Instant, Month};
 
 /// Most live lots a wallet holds; beyond it the two nearest in expiry merge into the later one.
 pub const MAX_LOTS: usize = 400;
@@ -102,10 +102,10 @@ impl LotId {
     }
 
     /// First-expiring first; what never expires comes last. Of what expires together, what may be
-    /// spent on less comes first.
-    fn rank(&self) -> (bool, Option<Day>, Option<Day>, &BalanceCode, bool) {
-        let free = self.terms.is_none();
-        (self.expires.is_none(), self.expires, self.available_from, &self.balance, free)
+    /// spent on less comes first, always in the same order: a lot that comes back takes its place.
+    fn rank(&self) -> impl PartialOrd {
+        let days = (self.expires.is_none(), self.expires, self.available_from);
+        (days, &self.balance, self.terms.is_none(), self.terms.as_deref())
     }
 }
 

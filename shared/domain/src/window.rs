@@ -11,7 +11,7 @@ pub const DAY_MINUTES: u16 = 24 * 60;
 
 /// Days of the week and hours of the day, by the clock of the programme's zone. In the hour
 /// that comes twice in autumn both count; the one that is missing in spring never comes.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Times {
     /// None: every day.
     pub days: WeekdaySet,
@@ -21,7 +21,7 @@ pub struct Times {
 
 /// A window of the day in minutes since midnight, `from` inclusive, `to` exclusive. One that does
 /// not end after it begins lasts past midnight, and belongs to the day on which it began.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Hours {
     /// 0–1439.
     pub from: u16,

@@ -10,8 +10,11 @@ mod offer;
 mod plan;
 mod segment;
 mod spend_method;
+mod spending;
 mod terms;
 mod window;
+
+pub(crate) use window::{day_names, show_clock};
 
 use std::collections::HashSet;
 

@@ -1,23 +1,28 @@
 //! Random histories of one participant: every command, in any order, again and again.
 
+use std::sync::Arc;
+
 use domain::amount::Amount;
 use domain::apply::{Command, apply};
 use domain::award::{Facts, Mode};
 use domain::event::{Event, EventState, Judge, RecordedEvent};
 use domain::id::{BalanceCode, Classification};
 use domain::ledger::{Act, EntryKey};
-use domain::offer::Beneficiary;
+use domain::offer::{Beneficiary, Offer};
 use domain::preview::{Preview, preview};
 use domain::programme::DebtPolicy;
 use domain::quota::Used;
 use domain::refusal::Refusal;
 use domain::spend::SpendAsked;
+use domain::terms::{Period, Terms};
 use domain::time::{Day, Instant};
+use domain::window::Times;
 use proptest::prelude::*;
 
 use crate::bookkeeping::Book;
 use crate::fixture::*;
 use crate::laws::{net, substance};
+use crate::terms::on;
 
 /// One thing that may happen; numbers choose among what is there.
 #[derive(Clone, Debug)]
@@ -364,9 +369,27 @@ fn post(book: &mut Book, event: Event, spend: Option<i64>) {
     }
 }
 
-fn play(policy: DebtPolicy, steps: &[Step]) -> Book {
-    let offers = every_offer().into_iter().chain(unasked_offers()).collect();
-    let mut programme = programme(offers);
+/// None for most offers, so that some of what is spent is free of terms.
+fn terms() -> impl Strategy<Value = Vec<Option<Arc<Terms>>>> {
+    let at = |terms: fn() -> Terms| Just(Some(Arc::new(terms())));
+    let some = prop_oneof![
+        4 => Just(None),
+        2 => at(|| on(&["SKU-9"])),
+        1 => at(|| Terms { categories: vec![product("coffee")].into(), ..on(&["SKU-9", "SKU-1"]) }),
+        1 => at(|| Terms { units: vec![unit("shop-1")].into(), ..Terms::default() }),
+        1 => at(|| Terms { times: Some(Times::of_bits(0b10_1101, vec![])), ..Terms::default() }),
+        1 => at(|| {
+            let to = Some(noon("2026-10-24"));
+            Terms { periods: vec![Period { from: None, to }], ..on(&["SKU-9"]) }
+        }),
+    ];
+    prop::collection::vec(some, every_offer().len())
+}
+
+fn play(policy: DebtPolicy, terms: Vec<Option<Arc<Terms>>>, steps: &[Step]) -> Book {
+    let with = |(offer, terms)| Offer { terms, ..offer };
+    let offers = every_offer().into_iter().zip(terms).map(with).chain(unasked_offers());
+    let mut programme = programme(offers.collect());
     allow_automatic(&mut programme);
     programme.definition.debt_policy = policy;
     let mut book = Book::new(programme, at("2026-10-20T21:30:00+02:00"));
@@ -377,21 +400,23 @@ fn play(policy: DebtPolicy, steps: &[Step]) -> Book {
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(160) })]
 
-    // the laws of `laws` are held after every commit.
+    // the laws of `laws` are held after every commit.
     #[test]
     fn any_history_keeps_the_laws(
         steps in steps(),
+        terms in terms(),
         policy in prop_oneof![
             4 => Just(DebtPolicy::Carry), 1 => Just(DebtPolicy::Refuse), 1 => Just(DebtPolicy::WriteOff)
         ],
     ) {
-        play(policy, &steps);
+        play(policy, terms, &steps);
     }
 
     // where nothing expires, cancelling everything in any order leaves nothing.
     #[test]
     fn cancelling_everything_leaves_nothing(
         steps in steps(),
+        terms in terms(),
         order in Just((0..48_usize).collect::<Vec<_>>()).prop_shuffle(),
         policy in prop_oneof![Just(DebtPolicy::Carry), Just(DebtPolicy::WriteOff)],
     ) {
@@ -399,7 +424,7 @@ proptest! {
             !matches!(step, Step::Wait { .. } | Step::Redeem(_) | Step::Adjust { .. })
         };
         let steps: Vec<Step> = steps.into_iter().filter(stays).collect();
-        let mut book = play(policy, &steps);
+        let mut book = play(policy, terms, &steps);
         for number in order {
             if number < book.events.len() {
                 let _ = book.cancel_event(number);

@@ -29,6 +29,7 @@ mod returns;
 mod sizes;
 mod stale;
 mod storm;
+mod terms;
 mod unasked;
 mod wire;
 

@@ -7,6 +7,7 @@ use domain::time::Instant;
 use domain::wallet::{Lot, Wallet};
 use serde::Serialize;
 
+use crate::answer::terms::{ConditionsAnswer, conditions};
 use crate::answer::{day_end, day_start};
 
 /// One balance of a wallet at a time; amounts in its major unit.
@@ -54,6 +55,9 @@ pub struct LotAnswer {
     pub available_from: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<String>,
+    /// What it may be spent on only; none where that is anything.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub conditions: Option<ConditionsAnswer>,
 }
 
 /// Every balance of the programme, and any other that the wallet still holds or owes.
@@ -105,6 +109,7 @@ pub fn wallet(programme: &Programme, wallet: &Wallet, now: Instant) -> WalletAns
         available: programme.show(&lot.id.balance, lot.amount),
         available_from: lot.id.available_from.map(|day| day_start(programme, day)),
         expires_at: lot.id.expires.map(|day| day_end(programme, day)),
+        conditions: lot.id.terms.as_ref().and_then(|terms| conditions(programme, terms)),
     });
     WalletAnswer {
         balances: balances(programme, wallet, now),

@@ -89,7 +89,7 @@ fn refuse_foreign(fields: &Object<'_>, context: &Context<'_>) {
 }
 
 /// An event is performed at one unit: it must be able to meet both lists.
-fn check_units(
+pub(super) fn check_units(
     fields: &Object<'_>,
     units: &[UnitId],
     merchants: &[MerchantId],
@@ -145,7 +145,7 @@ fn ordered<T: Ord + Copy>(
     range
 }
 
-fn merchant(node: &Node<'_>, context: &Context<'_>) -> Option<MerchantId> {
+pub(super) fn merchant(node: &Node<'_>, context: &Context<'_>) -> Option<MerchantId> {
     let id = node.parsed(MerchantId::parse)?;
     if !context.known.merchants.merchants.contains_key(&id) {
         let message = format!("the programme has no merchant \"{id}\"");

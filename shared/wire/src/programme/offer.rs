@@ -1,14 +1,12 @@
 //! Offers of the programme document.
 
 use std::collections::HashSet;
-use std::sync::Arc;
 
 use domain::id::OfferId;
 use domain::offer::{
     AwardForm, Beneficiary, EvaluationMethod, Expiry, Offer, OfferClass, Offers, Scope,
 };
 use domain::programme::Definition;
-use domain::terms::Terms;
 use domain::time::{Day, Duration};
 use domain::window::Validity;
 
@@ -17,7 +15,7 @@ use crate::programme::accumulation::{accumulation, check_accumulation};
 use crate::programme::award::read_award;
 use crate::programme::conditions::conditions;
 use crate::programme::names::{Known, id, optional_list};
-use crate::programme::spend_method::spend_method;
+use crate::programme::spending::spending;
 use crate::programme::terms::{expiry, limit};
 use crate::programme::window;
 use crate::read::{Node, Object};
@@ -125,7 +123,7 @@ fn offer(
     let expires = expiry(fields);
     let (available_after, available_from) = availability(fields, expires);
     let method = method(fields, &context);
-    let how = spend_method(fields, &context, award.as_ref(), method);
+    let spending = spending(fields, &context, award.as_ref(), method);
     let offer = Offer {
         id: id?,
         class: class?,
@@ -142,10 +140,8 @@ fn offer(
         expires,
         available_after,
         available_from,
-        instant: how.instant,
-        terms: how
-            .automatic
-            .map(|automatic| Arc::new(Terms { automatic: Some(automatic), ..Terms::default() })),
+        instant: spending.instant,
+        terms: spending.terms,
     };
     check_budget(fields, &offer);
     check_class(fields, &offer);

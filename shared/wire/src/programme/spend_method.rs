@@ -7,13 +7,11 @@ use crate::fault::code;
 use crate::programme::offer::Context;
 use crate::read::{Node, Object};
 
-const FIELDS: &[&str] = &["method", "minimum_balance", "minimum", "maximum"];
-
 /// The bounds of automatic spending.
 const BOUNDS: [&str; 3] = ["minimum_balance", "minimum", "maximum"];
 
 /// How what is awarded is spent; neither: on request.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 pub(super) struct SpendMethod {
     /// At once, on the purchase that it is awarded for.
     pub instant: bool,
@@ -34,15 +32,14 @@ const NAMES: [(&str, Option<Name>); 3] = [
     ("automatic", Some(Name::Automatic)),
 ];
 
-/// The field `spend` of an offer; left out: on request.
+/// The method of the field `spend` of an offer; left out: on request.
 pub(super) fn spend_method(
-    fields: &Object<'_>,
+    offer: &Object<'_>,
+    spend: &Object<'_>,
     context: &Context<'_>,
     award: Option<&Award>,
     method: EvaluationMethod,
 ) -> SpendMethod {
-    let spend = fields.optional("spend").and_then(|spend| spend.object(FIELDS));
-    let Some(spend) = spend else { return SpendMethod::default() };
     let node = spend.optional("method");
     let name = match &node {
         Some(node) => node.choice(&NAMES),
@@ -52,10 +49,10 @@ pub(super) fn spend_method(
         check_worth(node, context, award);
     }
     match (&node, name) {
-        (Some(node), Some(Name::Instant)) => check_instant(fields, node, context, method),
+        (Some(node), Some(Name::Instant)) => check_instant(offer, node, context, method),
         (Some(node), Some(Name::Automatic)) => {
             check_merchants(node, context);
-            return SpendMethod { instant: false, automatic: Some(bounds(&spend, context, award)) };
+            return SpendMethod { instant: false, automatic: Some(bounds(spend, context, award)) };
         }
         (_, _) => {}
     }
@@ -107,7 +104,7 @@ fn check_merchants(node: &Node<'_>, context: &Context<'_>) {
 /// Only what a purchase is awarded in the call that brings it, and can be spent then, is spent
 /// instantly.
 fn check_instant(
-    fields: &Object<'_>,
+    offer: &Object<'_>,
     node: &Node<'_>,
     context: &Context<'_>,
     method: EvaluationMethod,
@@ -129,7 +126,7 @@ fn check_instant(
         node.fault(code::NOT_ALLOWED, message);
     }
     for name in ["available_after", "available_from"] {
-        if let Some(later) = fields.optional(name) {
+        if let Some(later) = offer.optional(name) {
             let message = "must be left out where spend is instant: what is awarded is spent at \
                            once";
             later.fault(code::NOT_ALLOWED, message);

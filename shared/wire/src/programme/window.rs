@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use chrono::{Weekday, WeekdaySet};
+use domain::time::Instant;
 use domain::window::{Around, DAY_MINUTES, Hours, Occasion, Times, Validity};
 
 use crate::fault::code;
@@ -37,11 +38,7 @@ pub(super) fn times(node: &Node<'_>) -> Option<Times> {
 pub(super) fn validity(node: &Node<'_>) -> Option<Validity> {
     let known = &["from", "to", "days", "hours", "around"];
     let fields = node.object(known)?;
-    let from = fields.optional("from").and_then(|from| from.instant());
-    let to = fields.optional("to").and_then(|to| to.instant());
-    if from.zip(to).is_some_and(|(from, to)| from >= to) {
-        node.fault(code::RANGE, "ends before it begins");
-    }
+    let (from, to) = ends(node, &fields);
     let times = days_and_hours(&fields);
     let around = fields.optional("around").and_then(|around| read_around(&around));
     if is_empty(&fields, known) {
@@ -52,8 +49,18 @@ pub(super) fn validity(node: &Node<'_>) -> Option<Validity> {
     Some(Validity { from, to, times, around })
 }
 
+/// From an instant to another, either of them open.
+pub(super) fn ends(node: &Node<'_>, fields: &Object<'_>) -> (Option<Instant>, Option<Instant>) {
+    let from = fields.optional("from").and_then(|from| from.instant());
+    let to = fields.optional("to").and_then(|to| to.instant());
+    if from.zip(to).is_some_and(|(from, to)| from >= to) {
+        node.fault(code::RANGE, "ends before it begins");
+    }
+    (from, to)
+}
+
 /// Whether none of the fields says anything.
-fn is_empty(fields: &Object<'_>, names: &[&'static str]) -> bool {
+pub(super) fn is_empty(fields: &Object<'_>, names: &[&'static str]) -> bool {
     let says = |node: Node<'_>| node.value.as_array().is_none_or(|list| !list.is_empty());
     !names.iter().any(|name| fields.optional(name).is_some_and(says))
 }
@@ -70,6 +77,18 @@ fn days_and_hours(fields: &Object<'_>) -> Option<Times> {
     }
     let hours = fields.list("hours", MAX_WINDOWS, read_hours);
     (!days.is_empty() || !hours.is_empty()).then_some(Times { days, hours })
+}
+
+/// The names of the days, in order.
+pub(crate) fn day_names(times: &Times) -> Vec<&'static str> {
+    let named =
+        |(_, day): &(&str, Option<Weekday>)| day.is_some_and(|day| times.days.contains(day));
+    WEEKDAYS.into_iter().filter(named).map(|(name, _)| name).collect()
+}
+
+/// Minutes since midnight as a time of day.
+pub(crate) fn show_clock(minutes: u16) -> String {
+    format!("{:02}:{:02}", minutes / 60, minutes % 60)
 }
 
 fn read_hours(node: &Node<'_>) -> Option<Hours> {

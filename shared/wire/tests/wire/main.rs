@@ -10,4 +10,5 @@ mod holds;
 mod offers;
 mod segments;
 mod story;
+mod terms;
 mod transactions;
