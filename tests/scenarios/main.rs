@@ -24,6 +24,7 @@ mod returns;
 mod rows;
 mod runs;
 mod segments;
+mod spend_conditions;
 mod spend_methods;
 mod spends;
 mod storm;

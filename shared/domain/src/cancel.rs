@@ -73,32 +73,34 @@ impl TakeBack<'_> {
     }
 
     /// What comes back of a spend, lot by lot, with the entry that had taken it, the spend's own or
-    /// that of its hold. It still takes what it would have taken had it been for less, so what
-    /// expires last comes back first.
+    /// that of its hold. It still takes what it would have taken had it been for less, and for the
+    /// lines that are left, so what expires last comes back first.
     fn spend<'e>(&self, entry: &'e Entry) -> Vec<(u64, &'e LotId, Amount)> {
+        let mut taken_by = Vec::new();
+        let mut takes = Vec::new();
+        for effect in &entry.effects {
+            if let Effect::Take { lot, amount } = effect {
+                taken_by.push(entry.sequence);
+                takes.push((lot, *amount));
+            } else if let Effect::TakeHeld { hold, lot, amount } = effect {
+                taken_by.push(*hold);
+                takes.push((lot, *amount));
+            }
+        }
         let still = |event: &RecordedEvent| {
             let mut own = event.spends.iter().filter(|spend| spend.sequence == entry.sequence);
-            own.next().map(|spend| spend.spent())
+            own.next().map(|spend| spend.left_of(&takes))
         };
-        let all = entry.spend().map_or(Amount(i64::MAX), |made| made.spent);
-        let (mut before, mut after) = match self.event.map(|(was, is)| (still(was), still(is))) {
+        let all = || takes.iter().map(|(_, amount)| *amount).collect();
+        let (before, after) = match self.event.map(|(was, is)| (still(was), still(is))) {
             Some((Some(before), Some(after))) => (before, after),
-            Some(_) | None if self.is_whole() => (all, Amount::ZERO),
-            Some(_) | None => (all, all),
+            Some(_) | None if self.is_whole() => (all(), vec![Amount::ZERO; takes.len()]),
+            Some(_) | None => (all(), all()),
         };
-        let takes = entry.effects.iter().filter_map(|effect| {
-            let (taken, lot, amount) = if let Effect::Take { lot, amount } = effect {
-                (entry.sequence, lot, amount)
-            } else if let Effect::TakeHeld { hold, lot, amount } = effect {
-                (*hold, lot, amount)
-            } else {
-                return None;
-            };
-            let (had, keeps) = ((*amount).min(before), (*amount).min(after));
-            (before, after) = (before.less(had), after.less(keeps));
-            Some((taken, lot, had.less(keeps)))
-        });
-        takes.filter(|(_, _, amount)| !amount.is_zero()).collect()
+        let back = before.into_iter().zip(after).map(|(had, keeps)| had.less(keeps));
+        let lots = taken_by.into_iter().zip(takes).map(|(taken, (lot, _))| (taken, lot));
+        let each = lots.zip(back).map(|((taken, lot), amount)| (taken, lot, amount));
+        each.filter(|(_, _, amount)| !amount.is_zero()).collect()
     }
 
     /// How much less an accumulating offer counts of these lines.

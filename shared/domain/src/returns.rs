@@ -9,9 +9,11 @@ use crate::amount::{Amount, share_of};
 use crate::event::{
     Awarded, Detail, Due, Event, EventState, Line, Purchase, RecordedEvent, SpendOn,
 };
-use crate::ledger::PayloadHash;
+use crate::ledger::{LotId, PayloadHash};
 use crate::offer::Counts;
+use crate::programme::Programme;
 use crate::refusal::Refusal;
+use crate::spend::{parts_left, sum};
 
 /// So many pieces of one line that come back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,6 +110,27 @@ impl SpendOn {
         if self.cancelled { Amount::ZERO } else { self.made.spent.less(self.returned) }
     }
 
+    /// What it still takes of each of these, which its entry took from lots, in their order.
+    pub(crate) fn left_of(&self, takes: &[(&LotId, Amount)]) -> Vec<Amount> {
+        if self.cancelled {
+            return vec![Amount::ZERO; takes.len()];
+        }
+        let (mut parts, mut part) = (self.parts.iter(), None);
+        let mut rest = self.spent().less(sum(&self.parts));
+        let still = |(lot, taken): &(&LotId, Amount)| {
+            let terms = lot.line_terms();
+            if part.as_ref().is_none_or(|(known, _): &(Option<_>, _)| known.as_ref() != terms) {
+                part = parts.next().cloned();
+            }
+            // What comes after the parts has what they leave.
+            let of_part = part.as_mut().map_or(&mut rest, |(_, amount)| amount);
+            let still = (*taken).min(*of_part);
+            *of_part = of_part.less(still);
+            still
+        };
+        takes.iter().map(still).collect()
+    }
+
     /// What it still pays of the purchase, in currency.
     pub fn covered(&self) -> Amount {
         self.covered_by(self.spent())
@@ -193,7 +216,11 @@ impl RecordedEvent {
     ///
     /// # Errors
     /// `ReturnedAlready`: it names more pieces than are left; `AlreadyCancelled`: nothing is left.
-    pub fn with_return(&self, back: Return) -> Result<RecordedEvent, Refusal> {
+    pub fn with_return(
+        &self,
+        programme: &Programme,
+        back: Return,
+    ) -> Result<RecordedEvent, Refusal> {
         let left = self.left();
         if back.lines.iter().any(|line| line.quantity > left.quantity(usize::from(line.index))) {
             return Err(Refusal::ReturnedAlready);
@@ -209,24 +236,33 @@ impl RecordedEvent {
             after.due = Due::Nothing;
             after.spends.iter_mut().for_each(|spend| spend.cancelled = true);
         } else {
-            after.reduce_spends();
+            after.reduce_spends(programme);
         }
         Ok(after)
     }
 
     /// Each spend takes its share of what is left, rounded down; together they never pay more than
     /// what is left.
-    fn reduce_spends(&mut self) {
+    fn reduce_spends(&mut self, programme: &Programme) {
         let total = self.left().total();
-        let bases: Vec<Amount> =
-            self.spends.iter().map(|spend| self.left_before(spend.sequence).total()).collect();
         let mut open = total;
-        for (spend, base) in self.spends.iter_mut().zip(bases).filter(|(spend, _)| !spend.cancelled)
-        {
+        for at in 0..self.spends.len() {
+            let spend = &self.spends[at];
+            if spend.cancelled {
+                continue;
+            }
+            let base = self.left_before(spend.sequence).total();
             let share = share_of(spend.made.spent, total.0, base.0).min(spend.spent());
             let fits = spend.covered_by(share) <= open;
             let covers = spend.made.covered.unwrap_or_default();
             let share = if fits { share } else { share_of(spend.made.spent, open.0, covers.0) };
+            let parts = if spend.parts.is_empty() {
+                vec![]
+            } else {
+                parts_left(programme, self, at, share)
+            };
+            let spend = &mut self.spends[at];
+            spend.parts = parts;
             spend.returned = spend.made.spent.less(share);
             open = open.less(spend.covered());
         }

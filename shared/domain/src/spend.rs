@@ -13,7 +13,7 @@ use crate::refusal::Refusal;
 use crate::time::{Duration, Instant};
 use crate::wallet::Wallet;
 
-pub(crate) use cover::Use;
+pub(crate) use cover::{Use, parts_left};
 pub use unasked::asks_consent;
 pub(crate) use unasked::{Pot, pots};
 
@@ -113,7 +113,8 @@ pub(crate) fn usable(
     sum(&Use::of(programme, asked, purchase).of_wallet(wallet, now))
 }
 
-pub(crate) fn sum(funds: &[(LotId, Amount)]) -> Amount {
+/// What these come to.
+pub(crate) fn sum<T>(funds: &[(T, Amount)]) -> Amount {
     Amount(funds.iter().map(|(_, amount)| amount.0).sum())
 }
 

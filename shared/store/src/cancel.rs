@@ -185,7 +185,7 @@ impl Operation for EventCancel<'_> {
             lines: order.lines.to_vec(),
             reason: order.reason.map(Into::into),
         };
-        let mut after = match before.with_return(back) {
+        let mut after = match before.with_return(order.programme, back) {
             Ok(after) => after,
             // What came back does not become less, whatever else was not read.
             Err(refusal) => return Ok(Step::Known(Err(Error::Refused(refusal)))),

@@ -74,8 +74,8 @@ pub struct SpendOn {
     pub cancelled: bool,
     /// What came back of it with returned goods, in its balance.
     pub returned: Amount,
-    /// What was taken from lots that may only pay for certain lines, and what was taken between
-    /// them, in its balance and in that order; what is left of it are the first ones.
+    /// What is left of what was taken from lots that may only pay for certain lines, and of what was
+    /// taken between them, in its balance and in the order of its entry.
     pub parts: Vec<(Option<Arc<Terms>>, Amount)>,
 }
 

@@ -10,8 +10,8 @@ use crate::id::{BalanceCode, MerchantId, UnitId};
 use crate::ledger::LotId;
 use crate::offer::shelf;
 use crate::programme::Programme;
-use crate::spend::SpendAsked;
 use crate::spend::flow::Flow;
+use crate::spend::{SpendAsked, sum};
 use crate::terms::Terms;
 use crate::time::Instant;
 use crate::wallet::Wallet;
@@ -84,14 +84,49 @@ impl<'a> Use<'a> {
     /// Reduces funds to what the lines that are still open take of them.
     fn fit(&self, funds: &mut [(LotId, Amount)]) {
         let Some(purchase) = self.purchase else { return };
-        let Some(balance) = self.programme.balance(self.balance) else { return };
-        let currency = self.programme.currency.decimals;
-        let ratio = Ratio::of_worth(balance.worth, balance.decimals, currency);
-        let mut basket = Basket::new(self.programme, purchase, funds, ratio);
+        let Some(ratio) = ratio(self.programme, self.balance) else { return };
+        let terms = funds.iter().filter_map(|(lot, _)| lot.line_terms());
+        let mut basket = Basket::new(self.programme, purchase, &purchase.spends, terms, ratio);
         for (lot, amount) in funds {
             *amount = basket.pay(lot.line_terms(), *amount);
         }
     }
+}
+
+fn ratio(programme: &Programme, balance: &BalanceCode) -> Option<Ratio> {
+    let (balance, currency) = (programme.balance(balance)?, programme.currency.decimals);
+    Some(Ratio::of_worth(balance.worth, balance.decimals, currency))
+}
+
+/// The parts of a spend on a purchase that takes only so much any more, because goods came back:
+/// those that may pay for the lines that are left stay, in their order, and where that is too little
+/// the first of the others.
+pub(crate) fn parts_left(
+    programme: &Programme,
+    purchase: &RecordedEvent,
+    at: usize,
+    left: Amount,
+) -> Vec<(Option<Arc<Terms>>, Amount)> {
+    let (earlier, spend) = (&purchase.spends[..at], &purchase.spends[at]);
+    let mut parts = spend.parts.clone();
+    parts.push((None, spend.spent().less(sum(&spend.parts))));
+    let mut kept = vec![Amount::ZERO; parts.len()];
+    let mut open = left;
+    if let Some(ratio) = ratio(programme, &spend.made.balance) {
+        let terms = spend.parts.iter().filter_map(|(terms, _)| terms.as_ref());
+        let mut basket = Basket::new(programme, purchase, earlier, terms, ratio);
+        for (kept, (terms, amount)) in kept.iter_mut().zip(&parts) {
+            *kept = basket.pay(terms.as_ref(), open.min(*amount));
+            open = open.less(*kept);
+        }
+    }
+    for (kept, (_, amount)) in kept.iter_mut().zip(&mut parts) {
+        let more = open.min(amount.less(*kept));
+        open = open.less(more);
+        *amount = Amount(kept.0 + more.0);
+    }
+    parts.pop();
+    parts
 }
 
 /// The lines of a purchase that are left, and who pays for them. Everything is counted in the
@@ -104,17 +139,17 @@ struct Basket {
 }
 
 impl Basket {
-    /// With what earlier spends pay for, as it suits those that come now.
-    fn new(
+    /// With what earlier spends pay for, as it suits those that come now under some terms.
+    fn new<'t>(
         programme: &Programme,
         purchase: &RecordedEvent,
-        funds: &[(LotId, Amount)],
+        spends: &'t [SpendOn],
+        now: impl Iterator<Item = &'t Arc<Terms>>,
         ratio: Ratio,
     ) -> Basket {
         let mut terms: Vec<Arc<Terms>> = Vec::new();
-        let earlier = purchase.spends.iter().flat_map(|spend| &spend.parts);
-        let earlier = earlier.filter_map(|(terms, _)| terms.as_ref());
-        for one in earlier.chain(funds.iter().filter_map(|(lot, _)| lot.line_terms())) {
+        let earlier = spends.iter().flat_map(|spend| &spend.parts);
+        for one in earlier.filter_map(|(terms, _)| terms.as_ref()).chain(now) {
             if !terms.contains(one) {
                 terms.push(Arc::clone(one));
             }
@@ -132,7 +167,7 @@ impl Basket {
         let may = (0..=terms.len()).map(may).collect();
         let flow = Flow::new(classes.into_values().collect(), may);
         let mut basket = Basket { terms, flow, ratio };
-        basket.paid_before(&purchase.spends);
+        basket.paid_before(spends);
         basket
     }
 

@@ -204,8 +204,10 @@ impl Book {
             .map(|(index, quantity)| ReturnedLine { index: *index, quantity: *quantity });
         let (sequence, key) = (self.wallet.length + 1, PayloadHash::default());
         let lines = lines.collect();
-        let mut after =
-            before.with_return(Return { sequence, key, payload: key, lines, reason: None })?;
+        let mut after = before.with_return(
+            &self.programme,
+            Return { sequence, key, payload: key, lines, reason: None },
+        )?;
         self.tries += 1;
         let cancel = EntryKey::CancelEvent { event: before.event.id.clone(), turn: self.tries };
         self.cancel(cancel, &before.entries(), Some((&before, &after)))?;

@@ -69,7 +69,7 @@ impl Pair {
         let before = self.events[which].clone();
         let (sequence, key) = (self.referrer.wallet.length + 1, PayloadHash::default());
         let back = Return { sequence, key, payload: key, lines: vec![], reason: None };
-        let after = before.with_return(back)?;
+        let after = before.with_return(&self.referred.programme, back)?;
         let theirs = before.referred.as_ref().unwrap().sequence;
         take_back(&mut self.referred, &before, theirs, None)?;
         let own = before.judgements[0].sequence;

@@ -196,6 +196,26 @@ fn r48_r73_after_a_partial_return_only_the_lines_that_are_left_count() {
     assert_eq!(spent(&mut book, None, Some(which)), Err(Refusal::NotCovered));
 }
 
+/// What was spent under terms goes back where the lines that are left are not for it, and what is
+/// free stays: a voucher for coffee never pays for tea.
+#[test]
+fn r48_r73_a_return_gives_back_first_what_may_not_pay_for_what_is_left() {
+    let coffee = lot("coffee", 200, 25, on(&["coffee"]));
+    let free = lot("free", 300, 30, Terms::default());
+    let mut book = book(vec![coffee, free]);
+    let which = basket(&mut book, &[("coffee", 2_00), ("tea", 2_00), ("bread", 1_00)]);
+    let (spend, _) = book.spend(points(), Some(500), Some(which)).unwrap();
+    book.give_back(which, &[(1, 1)]).unwrap();
+    assert_eq!(book.lots(), ["200 points until 2026-11-30 from -"], "tea was paid freely");
+    book.give_back(which, &[(0, 1)]).unwrap();
+    let back = ["200 points until 2026-11-25 from -", "200 points until 2026-11-30 from -"];
+    assert_eq!(book.lots(), back, "the voucher; the bread stays paid");
+    book.cancel_spend(spend).unwrap();
+    assert_eq!(book.available(&points()), 500);
+    assert_eq!(spent(&mut book, Some(60), Some(which)), Ok(60));
+    assert_eq!(book.lots()[0], back[0], "bread is no coffee");
+}
+
 #[test]
 fn r48_r78_a_settlement_spends_what_suits_the_purchase_and_gives_back_the_rest() {
     let shop = Terms { units: vec![unit("shop-1")].into(), ..Terms::default() };

@@ -186,7 +186,7 @@ fn r73_an_event_shows_what_came_back_and_what_is_left() {
     let reason = Some("torn".into());
     let lines = vec![ReturnedLine { index: 0, quantity: 3 }];
     let back = Return { sequence: 2, key, payload: key, lines, reason };
-    let part = returned.with_return(back.clone()).unwrap();
+    let part = returned.with_return(&programme(), back.clone()).unwrap();
     let answer = shown(answer::event(&programme(), &part, None, now(), false));
     let event = &answer["event"];
     let left = json!([{ "balance": "points", "amount": "1" }]);
@@ -200,7 +200,8 @@ fn r73_an_event_shows_what_came_back_and_what_is_left() {
     let award = &answer["awards"][0];
     assert_eq!((&award["amount"], &award["returned"]), (&json!("7"), &json!("6")));
 
-    let whole = part.with_return(Return { sequence: 3, lines: vec![], ..back }).unwrap();
+    let whole =
+        part.with_return(&programme(), Return { sequence: 3, lines: vec![], ..back }).unwrap();
     let event = &shown(answer::event(&programme(), &whole, None, now(), false))["event"];
     assert_eq!((&event["state"], &event["totals"]["awarded"]), (&json!("cancelled"), &json!([])));
     assert_eq!(event["returns"].as_array().unwrap().len(), 2);

@@ -218,7 +218,7 @@ impl Desk {
             lines: request.lines,
             reason: None,
         };
-        let after = match before.with_return(back) {
+        let after = match before.with_return(&self.programme, back) {
             Ok(after) => after,
             Err(refusal) => return (409, json!({ "code": refusal.code() })),
         };
