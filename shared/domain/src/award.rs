@@ -63,7 +63,7 @@ pub struct Judged {
     pub awaits_run: bool,
     /// What is to be spent at once of the awards, once they paid debt. What a run awards is
     /// spent on request.
-    pub instant: Vec<(LotId, Amount)>,
+    pub instant: Vec<(OfferId, LotId, Amount)>,
 }
 
 impl Judged {
@@ -328,9 +328,9 @@ fn award(
 }
 
 /// What an award put into its lot.
-fn credited(effect: &Effect) -> Option<(LotId, Amount)> {
-    let Effect::Award { lot, amount, debt, .. } = effect else { return None };
-    Some((lot.clone(), amount.less(*debt)))
+fn credited(effect: &Effect) -> Option<(OfferId, LotId, Amount)> {
+    let Effect::Award { offer, lot, amount, debt, .. } = effect else { return None };
+    Some((offer.clone()?, lot.clone(), amount.less(*debt)))
 }
 
 /// Credits an award, and counts it in the offer's limit and quota.

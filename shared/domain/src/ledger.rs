@@ -141,13 +141,13 @@ pub struct SpendMade {
 }
 
 /// What leads to a spend.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum SpendCause {
     /// It was asked for.
     #[default]
     Requested,
-    /// What an offer awarded was spent at once on the purchase that it awarded.
-    Instant,
+    /// What this offer awarded was spent at once on the purchase that it awarded.
+    Instant { offer: OfferId },
     /// What the wallet held was spent on a purchase without being asked for.
     Automatic,
 }

@@ -26,17 +26,17 @@ pub struct Preview {
 impl Preview {
     /// What the spend that came with it would take.
     pub fn spent_on_request(&self) -> Vec<(BalanceCode, Amount)> {
-        self.spent(|cause| cause == SpendCause::Requested)
+        self.spent(|cause| *cause == SpendCause::Requested)
     }
 
     /// Sums of what would be spent without being asked for.
     pub fn spent_instantly(&self) -> Vec<(BalanceCode, Amount)> {
-        self.spent(|cause| cause != SpendCause::Requested)
+        self.spent(|cause| *cause != SpendCause::Requested)
     }
 
-    fn spent(&self, counts: impl Fn(SpendCause) -> bool) -> Vec<(BalanceCode, Amount)> {
+    fn spent(&self, counts: impl Fn(&SpendCause) -> bool) -> Vec<(BalanceCode, Amount)> {
         let made = self.event.spends.iter().map(|spend| &spend.made);
-        let made = made.filter(|made| counts(made.cause));
+        let made = made.filter(|made| counts(&made.cause));
         sums(made.map(|made| (&made.balance, made.spent)))
     }
 }

@@ -3,7 +3,7 @@
 
 use crate::amount::{Amount, most_worth, worth_of};
 use crate::event::{Event, EventType, RecordedEvent};
-use crate::id::{BalanceCode, UnitId};
+use crate::id::{BalanceCode, OfferId, UnitId};
 use crate::ledger::{Effect, LotId, SpendCause, SpendMade};
 use crate::participant::{AUTOMATIC_SPEND, Participant};
 use crate::programme::{Merchant, Programme, ReductionMethod};
@@ -13,16 +13,24 @@ use crate::time::Instant;
 use crate::wallet::{Lot, Wallet};
 
 /// Most such spends on one purchase; what is left is for the next one.
-const MAX_POTS: usize = 8;
+const MAX_POTS: usize = 32;
 
 /// Funds of one balance that are spent together on a purchase.
 #[derive(Clone, Debug)]
 pub(crate) struct Pot {
     balance: BalanceCode,
-    /// Within which bounds they are spent automatically; none: instantly.
-    automatic: Option<Automatic>,
+    source: Source,
     /// So much of these lots, in the order in which they are spent.
     lots: Vec<(LotId, Amount)>,
+}
+
+/// Where funds come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Source {
+    /// This offer just awarded them.
+    Award(OfferId),
+    /// They are spent automatically, within these bounds.
+    Savings(Automatic),
 }
 
 /// What is spent on a purchase when it is judged, in the order in which it is spent: `instant` is
@@ -33,23 +41,24 @@ pub(crate) fn pots(
     wallet: &Wallet,
     now: Instant,
     purchase: &Event,
-    instant: Vec<(LotId, Amount)>,
+    instant: Vec<(OfferId, LotId, Amount)>,
     participant: &Participant,
 ) -> Vec<Pot> {
     let mut pots: Vec<Pot> = Vec::new();
     if wallet.blocked {
         return pots;
     }
-    for (lot, amount) in instant {
+    for (offer, lot, amount) in instant {
         if lot.is_available(now, programme.zone) {
-            add(&mut pots, None, lot, amount);
+            add(&mut pots, Source::Award(offer), lot, amount);
         }
     }
-    if participant.consents_to(&AUTOMATIC_SPEND.into()) {
-        for (lot, limits) in automatic_lots(programme, wallet, now, purchase) {
-            let least = limits.minimum_balance.unwrap_or_default();
+    let mut automatic = automatic_lots(programme, wallet, now, purchase).peekable();
+    if automatic.peek().is_some() && participant.consents_to(&AUTOMATIC_SPEND.into()) {
+        for (lot, bounds) in automatic {
+            let least = bounds.minimum_balance.unwrap_or_default();
             if wallet.available(&lot.id.balance, now, programme.zone) >= least {
-                add(&mut pots, Some(limits), lot.id.clone(), lot.amount);
+                add(&mut pots, Source::Savings(bounds), lot.id.clone(), lot.amount);
             }
         }
     }
@@ -84,16 +93,15 @@ fn automatic_lots<'a>(
     lots.filter_map(|lot| Some((lot, lot.id.terms.as_ref()?.automatic?)))
 }
 
-/// Adds to the funds of the same balance that are spent alike; a lot stands once among them.
-fn add(pots: &mut Vec<Pot>, automatic: Option<Automatic>, lot: LotId, amount: Amount) {
-    let alike = |pot: &&mut Pot| pot.balance == lot.balance && pot.automatic == automatic;
-    let Some(pot) = pots.iter_mut().find(alike) else {
-        let (balance, lots) = (lot.balance.clone(), vec![(lot, amount)]);
-        return pots.push(Pot { balance, automatic, lots });
-    };
-    match pot.lots.iter_mut().find(|(known, _)| *known == lot) {
-        Some((_, sum)) => sum.0 = sum.0.saturating_add(amount.0),
-        None => pot.lots.push((lot, amount)),
+/// Adds to the funds of the same balance from the same source.
+fn add(pots: &mut Vec<Pot>, source: Source, lot: LotId, amount: Amount) {
+    let alike = |pot: &&mut Pot| pot.balance == lot.balance && pot.source == source;
+    match pots.iter_mut().find(alike) {
+        Some(pot) => pot.lots.push((lot, amount)),
+        None => {
+            let (balance, lots) = (lot.balance.clone(), vec![(lot, amount)]);
+            pots.push(Pot { balance, source, lots });
+        }
     }
 }
 
@@ -109,8 +117,13 @@ impl Pot {
         let (balance, open) = (programme.balance(&self.balance)?, purchase.open());
         let (currency, event) = (programme.currency.decimals, &purchase.event);
         let requested = most_worth(open, balance.worth, balance.decimals, currency).ok()?;
-        let limits = self.automatic.unwrap_or_default();
-        let most = limits.maximum.map_or(requested, |maximum| maximum.min(requested));
+        let (bounds, cause) = match &self.source {
+            Source::Award(offer) => {
+                (Automatic::default(), SpendCause::Instant { offer: offer.clone() })
+            }
+            Source::Savings(bounds) => (*bounds, SpendCause::Automatic),
+        };
+        let most = bounds.maximum.map_or(requested, |maximum| maximum.min(requested));
         let asked = SpendAsked {
             balance: self.balance.clone(),
             amount: None,
@@ -123,7 +136,7 @@ impl Pot {
         let funds: Vec<_> = first(funds, most).collect();
         let spent = sum(&funds);
         let covered = worth_of(spent, balance.worth, balance.decimals, currency).ok()?;
-        if covered.is_zero() || limits.minimum.is_some_and(|minimum| spent < minimum) {
+        if covered.is_zero() || bounds.minimum.is_some_and(|minimum| spent < minimum) {
             return None;
         }
         let made = SpendMade {
@@ -138,7 +151,7 @@ impl Pot {
             performed_on: asked.performed_on,
             classification: None,
             request: None,
-            cause: self.automatic.map_or(SpendCause::Instant, |_| SpendCause::Automatic),
+            cause,
         };
         let takes = funds.into_iter().map(|(lot, amount)| Effect::Take { lot, amount });
         Some(SpendPlan { made, takes: takes.collect() })

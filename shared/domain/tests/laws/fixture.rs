@@ -195,11 +195,13 @@ pub fn automatic_consent(granted: bool, at: Instant) -> (Channel, Consent) {
 /// best, and one waits for a run.
 pub fn unasked_offers() -> Vec<Offer> {
     let at_once = |offer: Offer| Offer { instant: true, ..offer };
+    let of_sku = Terms { products: vec![product("SKU-9")].into(), ..Terms::default() };
     let soon = Expiry::After(span("P2D"));
     vec![
         at_once(percent("instant", points(), "30")),
         at_once(Offer { expires: soon, ..percent("instant-eur", eur(), "2.5") }),
         at_once(Offer { on_top: false, ..fixed("instant-best", 35) }),
+        at_once(Offer { terms: Some(Arc::new(of_sku)), ..percent("instant-sku", points(), "40") }),
         automatic(percent("by-itself", points(), "25"), [Some(20), Some(5), Some(40)]),
         automatic(Offer { expires: soon, ..percent("by-itself-soon", points(), "5") }, [None; 3]),
         Offer {

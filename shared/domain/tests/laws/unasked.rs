@@ -1,10 +1,14 @@
 //! Spends that nobody asks for: instant and automatic ones (R-49, R-65).
 
+use std::sync::Arc;
+
 use domain::award::Mode;
-use domain::event::Event;
+use domain::event::{Event, Line};
 use domain::ledger::SpendCause;
-use domain::offer::{Offer, Offers};
+use domain::offer::{AwardForm, Conditions, Offer, Offers};
+use domain::programme::DebtPolicy;
 use domain::refusal::Refusal;
+use domain::terms::{Automatic, Terms};
 
 use crate::bookkeeping::Book;
 use crate::fixture::*;
@@ -23,7 +27,7 @@ fn spends(book: &Book, which: usize) -> Vec<String> {
         let made = &spend.made;
         let cause = match made.cause {
             SpendCause::Requested => "asked",
-            SpendCause::Instant => "instant",
+            SpendCause::Instant { .. } => "instant",
             SpendCause::Automatic => "automatic",
         };
         let (covered, balance) = (made.covered.unwrap().0, &made.balance);
@@ -61,7 +65,7 @@ fn r49_what_is_awarded_pays_the_purchase_that_it_is_awarded_for() {
 }
 
 #[test]
-fn r49_one_spend_a_balance_in_the_order_of_the_offers() {
+fn r49_one_spend_an_award_in_the_order_of_the_offers() {
     let mut book = book(vec![
         instant(fixed("p", 100)),
         instant(percent("e", eur(), "10")),
@@ -71,7 +75,11 @@ fn r49_one_spend_a_balance_in_the_order_of_the_offers() {
     let which = book.buy("r", 20_00);
     assert_eq!(
         spends(&book, which),
-        ["instant 150 points pays 150 of 2000", "instant 200 eur pays 200 of 1850"]
+        [
+            "instant 100 points pays 100 of 2000",
+            "instant 200 eur pays 200 of 1900",
+            "instant 50 points pays 50 of 1700"
+        ]
     );
     assert_eq!((book.available(&points()), book.available(&eur())), (7, 0));
     assert_eq!(book.events[which].open().0, 16_50);
@@ -293,4 +301,79 @@ fn r49_what_is_spent_automatically_can_be_asked_for_as_well() {
     let mut book = saver([None; 3], 300);
     let (_, made) = book.spend(points(), Some(200), None).unwrap();
     assert_eq!((made.spent.0, made.cause), (200, SpendCause::Requested));
+}
+
+/// A basket of coffee for 3.00 and bread for 5.00, at a unit.
+fn breakfast(book: &mut Book, at: &str) -> usize {
+    let of = |id, total| Line { product: Some(product(id)), ..line(1, total, 0) };
+    let reference = format!("breakfast-{}", book.events.len());
+    let lines = vec![of("coffee", 3_00), of("bread", 5_00)];
+    let event = with_lines(purchase(&reference, 0, book.now), lines);
+    let which = book.accept(Event { unit: Some(unit(at)), ..event });
+    book.judge(which, Mode::Interactive);
+    which
+}
+
+#[test]
+fn r48_r49_what_is_spent_unasked_keeps_to_the_terms_of_its_lot() {
+    let coffee = || Terms { products: vec![product("coffee")].into(), ..Terms::default() };
+    let under = |terms, offer| Offer { terms: Some(Arc::new(terms)), ..offer };
+    let mut book = saver([None; 3], 1);
+    book.programme.offers = Offers::from(vec![
+        instant(under(coffee(), fixed("of-coffee", 400))),
+        instant(under(
+            Terms { units: vec![unit("shop-2")].into(), ..Terms::default() },
+            fixed("elsewhere", 20),
+        )),
+    ]);
+    let which = breakfast(&mut book, "shop-1");
+    assert_eq!(
+        spends(&book, which),
+        ["instant 300 points pays 300 of 800", "automatic 1 points pays 1 of 500"],
+        "for the coffee alone, and nothing of what is for another shop"
+    );
+    book.cancel_event(which).unwrap();
+    assert_eq!(book.available(&points()), 1, "R-72");
+
+    let automatically = Terms { automatic: Some(Automatic::default()), ..coffee() };
+    book.programme.offers = Offers::from(vec![under(automatically, fixed("saved", 700))]);
+    book.buy("more", 1_00);
+    book.programme.offers = Offers::from(vec![instant(fixed("now", 600))]);
+    let which = breakfast(&mut book, "shop-1");
+    assert_eq!(
+        spends(&book, which),
+        ["instant 600 points pays 600 of 800", "automatic 200 points pays 200 of 200"],
+        "what may pay for anything makes room for what may pay for coffee alone"
+    );
+}
+
+/// R-73: goods whose award paid for them in part come back; no other lot pays for that, and no debt
+/// is left, also where the programme would refuse it.
+#[test]
+fn r49_r73_what_an_award_paid_goes_with_the_award() {
+    let of_coffee =
+        Conditions { products: vec![product("coffee")].into(), ..Conditions::default() };
+    let lines = AwardForm::PercentageOfAwardedLines(rate("50"));
+    let half = || Offer { when: of_coffee.clone(), ..offer("half", eur(), lines.clone()) };
+    let mut book = book(vec![instant(half()), instant(percent("tenth", eur(), "10"))]);
+    book.programme.definition.debt_policy = DebtPolicy::Refuse;
+    let which = breakfast(&mut book, "shop-1");
+    let spent = |book: &Book| {
+        let spends = book.events[which].spends.iter().map(|spend| spend.spent().0);
+        (spends.collect::<Vec<_>>(), book.available(&eur()))
+    };
+    assert_eq!(spent(&book), (vec![1_50, 80], 0));
+    let mut other = book.clone();
+    book.give_back(which, &[(0, 1)]).unwrap();
+    assert_eq!(spent(&book), (vec![0, 50], 0), "coffee: its award is gone, and what it paid");
+    other.give_back(which, &[(1, 1)]).unwrap();
+    assert_eq!(
+        spent(&other),
+        (vec![56, 30], 94),
+        "bread: of the award for coffee a share comes back"
+    );
+    for mut rest in [book, other] {
+        rest.cancel_event(which).unwrap();
+        assert_eq!(rest.available(&eur()), 0);
+    }
 }

@@ -73,10 +73,10 @@ pub struct SpendRecord {
     cause: CauseRecord,
 }
 
-#[derive(Clone, Copy, Serialize, Deserialize)]
+#[derive(Serialize, Deserialize)]
 enum CauseRecord {
     Requested,
-    Instant,
+    Instant(Name),
     Automatic,
 }
 
@@ -226,9 +226,9 @@ pub fn spend_record(names: &mut Names, made: &SpendMade, at: Instant) -> Result<
         performed_on: made.performed_on.0.wrapping_sub(at.0),
         classification: names.add_some(made.classification.as_ref().map(|id| id.as_str()))?,
         request: names.add_some(made.request.as_ref().map(|id| id.as_str()))?,
-        cause: match made.cause {
+        cause: match &made.cause {
             SpendCause::Requested => CauseRecord::Requested,
-            SpendCause::Instant => CauseRecord::Instant,
+            SpendCause::Instant { offer } => CauseRecord::Instant(names.add(offer.as_str())?),
             SpendCause::Automatic => CauseRecord::Automatic,
         },
     })
@@ -248,9 +248,9 @@ pub fn read_spend(texts: &Texts<'_>, record: &SpendRecord, at: Instant) -> Resul
         performed_on: Instant(record.performed_on.wrapping_add(at.0)),
         classification: some(record.classification, |name| texts.classification(name))?,
         request: some(record.request, |name| texts.event(name))?,
-        cause: match record.cause {
+        cause: match &record.cause {
             CauseRecord::Requested => SpendCause::Requested,
-            CauseRecord::Instant => SpendCause::Instant,
+            CauseRecord::Instant(offer) => SpendCause::Instant { offer: texts.offer(*offer)? },
             CauseRecord::Automatic => SpendCause::Automatic,
         },
     })

@@ -137,8 +137,12 @@ fn slot() -> impl Strategy<Value = Slot> {
 
 fn made() -> impl Strategy<Value = SpendMade> {
     let amounts = (amount(), amount(), of(amount()), amount());
-    let causes = [SpendCause::Requested, SpendCause::Instant, SpendCause::Automatic];
-    let manner = (any::<bool>(), prop::sample::select(causes.to_vec()));
+    let cause = prop_oneof![
+        Just(SpendCause::Requested),
+        offer().prop_map(|offer| SpendCause::Instant { offer }),
+        Just(SpendCause::Automatic),
+    ];
+    let manner = (any::<bool>(), cause);
     let rest = (of(event_id()), manner, of(unit()), instant(), of(class()), of(event_id()));
     (balance(), amounts, rest).prop_map(|(balance, amounts, rest)| SpendMade {
         balance,
