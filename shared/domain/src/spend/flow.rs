@@ -66,8 +66,9 @@ impl Flow {
                 if self.open[class] > 0 {
                     return Some(trace(payer, class, &reached, &relieved));
                 }
-                for other in 0..self.may.len() {
-                    if self.pays[other][class] > 0 && !queue.contains(&other) {
+                let paying = self.pays.iter().enumerate().filter(|(_, pays)| pays[class] > 0);
+                for (other, _) in paying {
+                    if !queue.contains(&other) {
                         relieved[other] = Some(class);
                         queue.push(other);
                     }
