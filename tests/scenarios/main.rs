@@ -29,6 +29,7 @@ mod runs;
 mod runs_given_up;
 mod segments;
 mod spend_conditions;
+mod spend_methods;
 mod spends;
 mod storm;
 mod story;

@@ -164,7 +164,8 @@ async fn r35_r66_a_preview_writes_nothing_and_says_what_posting_does() {
     assert_eq!(done.status, 201, "{done:?}");
     let (said, done) = (preview.body, done.body);
     assert_eq!(said["awarded"], done["event"]["totals"]["awarded"]);
-    assert_eq!(said["spent_instantly"], done["event"]["totals"]["spent"]);
+    assert_eq!(said["spent_on_request"], done["event"]["totals"]["spent"]);
+    assert_eq!(said["spent_instantly"], json!([]));
     assert_eq!(said["passed_over"], done["passed_over"]);
     let mut awards = done["awards"].clone();
     awards.as_array_mut().unwrap().iter_mut().for_each(|award| {

@@ -114,7 +114,9 @@ async fn show_preview(room: &Room, request: &Request) -> Result<Answer, Fault> {
     };
     let now = request.now.max(wallet.time);
     let events = std::iter::once(&posted.event);
-    let known = room.store.facts(&programme, &posted.event.participant, events).await?;
+    let mut known = room.store.facts(&programme, &posted.event.participant, events).await?;
+    let (facts, event) = (&mut known, &posted.event);
+    room.store.know_consent(facts, &programme, &wallet, now, event).await?;
     let event = RecordedEvent::accepted(posted.event, posted.payload, now);
     let spend = posted.spend.as_ref();
     let preview = preview(&programme, &wallet, now, event, spend, known.facts())?;

@@ -8,14 +8,14 @@ use crate::adjust::{Adjustment, plan_adjustment};
 use crate::amount::{Amount, MAX_MINOR};
 use crate::award::{self, Facts, Judged, Mode};
 use crate::cancel::{TakeBack, take_back};
-use crate::event::{Due, EventState, EventType, Judge, Judgement, RecordedEvent};
+use crate::event::{Due, EventState, EventType, Judge, Judgement, RecordedEvent, SpendOn};
 use crate::hold::{HoldTime, SettleAsked, lapses, plan_hold, plan_release, plan_settle};
 use crate::id::{BalanceCode, EventId, Key};
-use crate::ledger::{Act, Effect, Entry, EntryKey, LotId, PayloadHash, SpendMade};
+use crate::ledger::{Act, Effect, Entry, EntryKey, LotId, PayloadHash, SpendCause, SpendMade};
 use crate::pass::{Pass, PassId, PassPlan};
 use crate::programme::Programme;
 use crate::refusal::Refusal;
-use crate::spend::{SpendAsked, plan_spend};
+use crate::spend::{Pot, SpendAsked, plan_spend, pots};
 use crate::time::Instant;
 use crate::wallet::Wallet;
 
@@ -65,7 +65,8 @@ pub enum Command<'a> {
 /// What follows from a command.
 #[derive(Clone, Debug)]
 pub struct Applied {
-    /// What lapsed and what expired, if anything did, and then the command's own entry.
+    /// What lapsed and what expired, if anything did, then the command's own entry, and after a
+    /// judgement what was spent without being asked for.
     pub entries: Vec<Entry>,
     /// The wallet with the entries entered.
     pub wallet: Wallet,
@@ -77,8 +78,8 @@ pub struct Applied {
 pub enum Outcome {
     /// It was carried out; the last entry says how.
     Done,
-    /// An event was judged.
-    Judged { judgement: Judgement, due: Due },
+    /// An event was judged; what it then spent without being asked.
+    Judged { judgement: Judgement, due: Due, spends: Vec<SpendOn> },
     /// The programme said no; the last entry records it.
     Refused(Refusal),
 }
@@ -94,18 +95,21 @@ pub fn apply(
     let sequence = applied.wallet.length + 1;
     let decided = decide(programme, &applied, now, command, sequence);
     let (key, payload) = identity(command, sequence);
-    let (act, mut effects) = match decided {
+    let (act, mut effects, pots) = match decided {
         Ok(decided) => {
             applied.outcome = decided.outcome;
-            (decided.act, decided.effects)
+            (decided.act, decided.effects, decided.pots)
         }
         Err(refusal) => {
             applied.outcome = Outcome::Refused(refusal);
-            (Act::Refused(refusal), Vec::new())
+            (Act::Refused(refusal), Vec::new(), Vec::new())
         }
     };
     effects.extend(merges(programme, &applied.wallet, now, &effects));
     enter(programme, now, &mut applied, Draft { key, payload, act, effects });
+    if let Command::Judge { event, .. } = command {
+        spend_unasked(programme, now, event, &pots, &mut applied);
+    }
     applied
 }
 
@@ -126,6 +130,8 @@ struct Decided {
     act: Act,
     effects: Vec<Effect>,
     outcome: Outcome,
+    /// What is spent next without being asked for.
+    pots: Vec<Pot>,
 }
 
 struct Draft {
@@ -166,7 +172,8 @@ fn decide(
     sequence: u64,
 ) -> Result<Decided, Refusal> {
     let wallet = &applied.wallet;
-    let done = |act, effects| Ok(Decided { act, effects, outcome: Outcome::Done });
+    let done =
+        |act, effects| Ok(Decided { act, effects, outcome: Outcome::Done, pots: Vec::new() });
     match command {
         Command::Judge { event, mode, by, facts } => {
             let seen = event.remaining();
@@ -174,7 +181,14 @@ fn decide(
             if let Cow::Owned(_) = seen {
                 judged.move_lines(&event.kept_lines());
             }
-            Ok(judge(programme, &seen, by, judged, sequence))
+            let instant = std::mem::take(&mut judged.instant);
+            let pots = match mode {
+                Mode::Interactive | Mode::Queued => {
+                    pots(programme, wallet, now, &event.event, instant, facts.participant)
+                }
+                Mode::Run => Vec::new(),
+            };
+            Ok(Decided { pots, ..judge(programme, &seen, by, judged, sequence) })
         }
         Command::Spend { asked, purchase, request, .. } => {
             let plan = plan_spend(programme, wallet, now, asked, *purchase)?;
@@ -243,7 +257,40 @@ fn judge(
         discounts: judged.discounts,
         passed_over: judged.passed_over,
     };
-    Decided { act: Act::Judged, effects, outcome: Outcome::Judged { judgement, due } }
+    let outcome = Outcome::Judged { judgement, due, spends: Vec::new() };
+    Decided { act: Act::Judged, effects, outcome, pots: Vec::new() }
+}
+
+/// Spends on a purchase what nobody asks for, each as an entry of its own.
+fn spend_unasked(
+    programme: &Programme,
+    now: Instant,
+    event: &RecordedEvent,
+    pots: &[Pot],
+    applied: &mut Applied,
+) {
+    let unasked = |spend: &&SpendOn| spend.made.cause != SpendCause::Requested;
+    let mut purchase = Cow::Borrowed(event);
+    if let Outcome::Judged { judgement, .. } = &applied.outcome
+        && !judgement.discounts.is_empty()
+        && !pots.is_empty()
+    {
+        // What is discounted is not paid.
+        purchase.to_mut().judgements.push(judgement.clone());
+    }
+    for pot in pots {
+        let Some(plan) = pot.plan(programme, &applied.wallet, &purchase) else { continue };
+        let number = purchase.spends.iter().filter(unasked).count();
+        let number = u8::try_from(number).unwrap_or(u8::MAX);
+        let key = EntryKey::Unasked { event: event.event.id.clone(), number };
+        let (payload, act) = (event.payload, Act::Spent(plan.made));
+        enter(programme, now, applied, Draft { key, payload, act, effects: plan.takes });
+        let made = applied.entries.last().and_then(SpendOn::of);
+        purchase.to_mut().spends.extend(made);
+    }
+    if let Outcome::Judged { spends, .. } = &mut applied.outcome {
+        spends.extend(purchase.spends.iter().skip(event.spends.len()).cloned());
+    }
 }
 
 pub(crate) fn credit(wallet: &Wallet, lot: &LotId, amount: Amount) -> Result<Effect, Refusal> {

@@ -73,6 +73,9 @@ pub struct Judged {
     pub effects: Vec<Effect>,
     /// Whether offers that only a run applies could still award the event.
     pub awaits_run: bool,
+    /// What is to be spent at once of the awards, once they paid debt. What a run awards is
+    /// spent on request.
+    pub instant: Vec<(OfferId, LotId, Amount)>,
 }
 
 impl Judged {
@@ -165,6 +168,9 @@ pub fn judge(
         let Candidate { offer, earned, lot } = candidate;
         let given = match lot {
             Some(lot) => award(bench, &wallet, offer, earned, lot).map(|(awarded, effects)| {
+                if offer.instant && mode != Mode::Run {
+                    judged.instant.extend(effects.iter().filter_map(credited));
+                }
                 judged.awards.push(awarded);
                 effects
             }),
@@ -331,6 +337,12 @@ fn award(
     let exclusive = !offer.on_top;
     let offer = offer.id.clone();
     Ok((Awarded { offer, lot, amount, exclusive, lines, counted: false }, effects))
+}
+
+/// What an award put into its lot.
+fn credited(effect: &Effect) -> Option<(OfferId, LotId, Amount)> {
+    let Effect::Award { offer, lot, amount, debt, .. } = effect else { return None };
+    Some((offer.clone()?, lot.clone(), amount.less(*debt)))
 }
 
 /// Credits an award, and counts it in the offer's limit and quota.

@@ -51,6 +51,8 @@ pub struct Offer {
     pub available_after: Option<Duration>,
     /// The first day on which what is awarded can be spent; none: at once.
     pub available_from: Option<Day>,
+    /// What it awards is spent at once on the purchase that it awards.
+    pub instant: bool,
     /// The conditions under which what is awarded is spent; none: there are none.
     pub terms: Option<Arc<Terms>>,
 }

@@ -10,6 +10,9 @@ use crate::time::{Day, Instant};
 /// A way to reach a participant: `email`, `sms`, … (an identifier of the caller's).
 pub type Channel = Box<str>;
 
+/// The channel of the consent to automatic spending.
+pub const AUTOMATIC_SPEND: &str = "automatic_spend";
+
 /// What is known of a participant besides the wallet.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Participant {

@@ -6,7 +6,7 @@ use crate::award::{Facts, Mode, exclusions};
 use crate::checkout::checkout;
 use crate::event::{Judge, RecordedEvent, SpendOn, sums};
 use crate::id::{BalanceCode, OfferId};
-use crate::ledger::{EntryKey, SpendMade};
+use crate::ledger::{Entry, EntryKey, SpendCause};
 use crate::programme::Programme;
 use crate::refusal::{Reason, Refusal};
 use crate::spend::{SpendAsked, plan_spend, usable};
@@ -16,10 +16,8 @@ use crate::wallet::Wallet;
 /// What would happen.
 #[derive(Clone, Debug)]
 pub struct Preview {
-    /// The event with its judgement.
+    /// The event with its judgement and what would be spent on it.
     pub event: RecordedEvent,
-    /// The spend that came with it.
-    pub spend: Option<SpendMade>,
     /// What could still be spent against the purchase from what the wallet holds before it.
     pub additional: Vec<(BalanceCode, Amount)>,
     /// Every offer of the event's classes that is no candidate.
@@ -27,9 +25,20 @@ pub struct Preview {
 }
 
 impl Preview {
-    /// Sums of what would be spent.
-    pub fn spent(&self) -> Vec<(BalanceCode, Amount)> {
-        sums(self.spend.iter().map(|made| (&made.balance, made.spent)))
+    /// What the spend that came with it would take.
+    pub fn spent_on_request(&self) -> Vec<(BalanceCode, Amount)> {
+        self.spent(|cause| *cause == SpendCause::Requested)
+    }
+
+    /// Sums of what would be spent without being asked for.
+    pub fn spent_instantly(&self) -> Vec<(BalanceCode, Amount)> {
+        self.spent(|cause| *cause != SpendCause::Requested)
+    }
+
+    fn spent(&self, counts: impl Fn(&SpendCause) -> bool) -> Vec<(BalanceCode, Amount)> {
+        let made = self.event.spends.iter().map(|spend| &spend.made);
+        let made = made.filter(|made| counts(&made.cause));
+        sums(made.map(|made| (&made.balance, made.spent)))
     }
 }
 
@@ -40,7 +49,7 @@ pub fn preview(
     programme: &Programme,
     wallet: &Wallet,
     now: Instant,
-    event: RecordedEvent,
+    mut event: RecordedEvent,
     spend: Option<&SpendAsked>,
     facts: Facts<'_>,
 ) -> Result<Preview, Refusal> {
@@ -48,7 +57,6 @@ pub fn preview(
     let mode = if event.event.immediate { Mode::Interactive } else { Mode::Run };
     let judged_with_spend = mode == Mode::Interactive && spend.is_some();
     let checkout = judged_with_spend.then(|| checkout(programme, &wallet, now, &event, &facts));
-    let mut on_it = None;
     if let Some(asked) = spend {
         let key = EntryKey::SpendWithPurchase(event.event.id.clone());
         let payload = event.payload;
@@ -58,7 +66,7 @@ pub fn preview(
         if let Outcome::Refused(refusal) = applied.outcome {
             return Err(refusal);
         }
-        on_it = applied.entries.last().and_then(SpendOn::of);
+        event.spends.extend(applied.entries.last().and_then(SpendOn::of));
         wallet = applied.wallet;
     }
     let before_spend = checkout.as_ref().map(|checkout| &checkout.before);
@@ -66,16 +74,18 @@ pub fn preview(
     let judge = Command::Judge { event: &event, mode, by: Judge::Interactive, facts };
     let applied = apply(programme, &wallet, now, &judge);
     let excluded = exclusions(programme, &event.event);
-    let mut event = event;
-    if let Outcome::Judged { judgement, due } = applied.outcome {
+    if let Outcome::Judged { judgement, due, spends } = applied.outcome {
         event.judgements.push(judgement);
         event.due = due;
+        event.spends.extend(spends);
     }
-    let mut purchase = event.clone();
-    let made = on_it.as_ref().map(|spend| spend.made.clone());
-    purchase.spends.extend(on_it);
-    let additional = spendable(programme, &wallet, now, &purchase);
-    Ok(Preview { event, spend: made, additional, excluded })
+    // What is spent of the awards is not in the wallet before them.
+    let is_automatic =
+        |entry: &&Entry| entry.spend().is_some_and(|made| made.cause == SpendCause::Automatic);
+    let takes = applied.entries.iter().filter(is_automatic).flat_map(|entry| &entry.effects);
+    takes.for_each(|effect| wallet.carry_out(effect));
+    let additional = spendable(programme, &wallet, now, &event);
+    Ok(Preview { event, additional, excluded })
 }
 
 /// The most that a spend without classification would take of each balance now.

@@ -9,7 +9,7 @@ use crate::amount::{Amount, share_of};
 use crate::event::{
     Awarded, Detail, Discounted, Due, Event, EventState, Line, Purchase, RecordedEvent, SpendOn,
 };
-use crate::ledger::{LotId, PayloadHash};
+use crate::ledger::{LotId, PayloadHash, SpendCause};
 use crate::offer::Counts;
 use crate::programme::Programme;
 use crate::refusal::Refusal;
@@ -260,6 +260,15 @@ impl RecordedEvent {
         Ok(after)
     }
 
+    /// What is left of the award that was spent instantly; none of another spend.
+    fn award_of(&self, spend: &SpendOn) -> Option<Amount> {
+        let SpendCause::Instant { offer } = &spend.made.cause else { return None };
+        self.judgements.iter().find_map(|judgement| {
+            let award = judgement.awards.iter().find(|award| award.offer == *offer)?;
+            Some(self.still_awarded(judgement.sequence, award))
+        })
+    }
+
     fn discounts_mut(&mut self) -> impl Iterator<Item = &mut Discounted> {
         self.judgements.iter_mut().flat_map(|judgement| &mut judgement.discounts)
     }
@@ -291,8 +300,8 @@ impl RecordedEvent {
         }
     }
 
-    /// Each spend takes its share of what is left, rounded down; together, and with the discounts,
-    /// they never pay more than what is left.
+    /// Each spend takes its share of what is left, rounded down, an instant one no more than is left
+    /// of its award; together, and with the discounts, they never pay more than what is left.
     fn reduce_spends(&mut self, programme: &Programme) {
         let total = self.left().total();
         let mut open = total.less(self.discounted());
@@ -303,6 +312,7 @@ impl RecordedEvent {
             }
             let base = self.left_before(spend.sequence).total();
             let share = share_of(spend.made.spent, total.0, base.0).min(spend.spent());
+            let share = self.award_of(spend).map_or(share, |award| share.min(award));
             let fits = spend.covered_by(share) <= open;
             let covers = spend.made.covered.unwrap_or_default();
             let share = if fits { share } else { share_of(spend.made.spent, open.0, covers.0) };

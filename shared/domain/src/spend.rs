@@ -2,17 +2,20 @@
 
 mod cover;
 mod flow;
+mod unasked;
 
 use crate::amount::{Amount, AmountError, Decimals, most_worth, worth_of};
 use crate::event::{EventState, RecordedEvent};
 use crate::id::{BalanceCode, Classification, UnitId};
-use crate::ledger::{Effect, LotId, SpendMade};
+use crate::ledger::{Effect, LotId, SpendCause, SpendMade};
 use crate::programme::{Balance, Programme, ReductionMethod};
 use crate::refusal::Refusal;
 use crate::time::{Duration, Instant};
 use crate::wallet::Wallet;
 
 pub(crate) use cover::{Use, parts_left};
+pub use unasked::asks_consent;
+pub(crate) use unasked::{Pot, pots};
 
 /// What the definition says of spending.
 #[derive(Clone, Debug)]
@@ -189,6 +192,7 @@ pub(crate) fn weigh_spend(
         performed_on: asked.performed_on,
         classification: asked.classification.clone(),
         request: None,
+        cause: SpendCause::Requested,
     })
 }
 

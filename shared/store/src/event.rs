@@ -164,7 +164,7 @@ impl Operation for Post<'_> {
         Reach::Journal
     }
 
-    async fn decide(&mut self, _: &Store, ledger: &Ledger) -> Result<Step<RecordedEvent>> {
+    async fn decide(&mut self, store: &Store, ledger: &Ledger) -> Result<Step<RecordedEvent>> {
         let order = self.order;
         if let Some(Place::Barred(_)) = &self.known {
             return Ok(Step::Known(Err(Error::Refused(Refusal::EventCancelled))));
@@ -205,6 +205,8 @@ impl Operation for Post<'_> {
             return Ok(Step::Answer(Err(refused)));
         }
         if order.judge {
+            let (facts, wallet) = (&mut self.facts, &posted.wallet);
+            store.know_consent(facts, order.programme, wallet, now, order.event).await?;
             let before_spend = checkout.as_ref().map(|checkout| &checkout.before);
             posted.judge(order, now, Facts { before_spend, ..self.facts.facts() })?;
         }
@@ -263,11 +265,12 @@ impl Posted {
         let (mode, by) = (Mode::Interactive, Judge::Interactive);
         let command = Command::Judge { event: &self.recorded, mode, by, facts };
         let applied = apply(order.programme, &self.wallet, now, &command);
-        let Outcome::Judged { judgement, due } = applied.outcome else {
+        let Outcome::Judged { judgement, due, spends } = applied.outcome else {
             return Err(Error::Corrupt("a judgement that is none"));
         };
         self.recorded.judgements.push(judgement);
         self.recorded.due = due;
+        self.recorded.spends.extend(spends);
         self.entries.extend(applied.entries);
         self.wallet = applied.wallet;
         Ok(())

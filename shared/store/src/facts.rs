@@ -9,6 +9,9 @@ use domain::offer::Beneficiary;
 use domain::participant::Participant;
 use domain::programme::Programme;
 use domain::quota::{Quotas, Used};
+use domain::spend::asks_consent;
+use domain::time::Instant;
+use domain::wallet::Wallet;
 
 use crate::Store;
 use crate::error::Result;
@@ -20,6 +23,8 @@ use crate::table::{Item, Sum, Write};
 #[derive(Clone, Debug, Default)]
 pub struct Known {
     participant: Participant,
+    /// Whether the participant was read.
+    profile: bool,
     whose: Beneficiary,
     pub quotas: Quotas,
 }
@@ -27,7 +32,7 @@ pub struct Known {
 impl Known {
     /// As the domain asks for it.
     pub fn facts(&self) -> Facts<'_> {
-        let Known { participant, quotas, whose } = self;
+        let Known { participant, quotas, whose, .. } = self;
         Facts { participant, quotas, whose: *whose, before_spend: None }
     }
 
@@ -72,8 +77,7 @@ impl Store {
         offers.dedup();
         let mut known = Known { whose, ..Known::default() };
         if profile {
-            let item = self.table.get(key::profile(participant), true).await?;
-            known.participant = item.as_ref().map(read_profile).transpose()?.unwrap_or_default();
+            self.know_participant(&mut known, participant).await?;
         }
         for offer in offers {
             let item = self.table.get(key::quota(&offer), true).await?;
@@ -82,6 +86,32 @@ impl Store {
             }
         }
         Ok(known)
+    }
+
+    /// What judging an event on this wallet asks for besides: the consent to automatic spending,
+    /// where it decides about a lot. Read units: 1, unless the profile was read before.
+    ///
+    /// # Errors
+    /// A failure.
+    pub async fn know_consent(
+        &self,
+        known: &mut Known,
+        programme: &Programme,
+        wallet: &Wallet,
+        now: Instant,
+        event: &Event,
+    ) -> Result<()> {
+        if !known.profile && asks_consent(programme, wallet, now, event) {
+            self.know_participant(known, &event.participant).await?;
+        }
+        Ok(())
+    }
+
+    async fn know_participant(&self, known: &mut Known, id: &ParticipantId) -> Result<()> {
+        let item = self.table.get(key::profile(id), true).await?;
+        known.participant = item.as_ref().map(read_profile).transpose()?.unwrap_or_default();
+        known.profile = true;
+        Ok(())
     }
 }
 

@@ -88,7 +88,7 @@ impl Operation for Fold<'_> {
         Reach::Journal
     }
 
-    async fn decide(&mut self, _: &Store, ledger: &Ledger) -> Result<Step<Vec<RecordedEvent>>> {
+    async fn decide(&mut self, store: &Store, ledger: &Ledger) -> Result<Step<Vec<RecordedEvent>>> {
         let order = self.order;
         let state = match ledger.known() {
             Ok(state) => state,
@@ -104,16 +104,22 @@ impl Operation for Fold<'_> {
                 answers.push(stored.recorded.clone());
                 continue;
             }
-            let (event, by, facts) = (&stored.recorded, order.by.clone(), known.facts());
+            let event = &stored.recorded;
+            if mode != Mode::Run {
+                let (programme, of) = (order.programme, &event.event);
+                store.know_consent(&mut known, programme, &wallet, now, of).await?;
+            }
+            let (by, facts) = (order.by.clone(), known.facts());
             let command = Command::Judge { event, mode, by, facts };
             let applied = apply(order.programme, &wallet, now, &command);
             known.note(&applied.entries);
-            let Outcome::Judged { judgement, due } = applied.outcome else {
+            let Outcome::Judged { judgement, due, spends } = applied.outcome else {
                 return Err(Error::Corrupt("a judgement that is none"));
             };
             let mut stored = stored.clone();
             stored.recorded.judgements.push(judgement);
             stored.recorded.due = due;
+            stored.recorded.spends.extend(spends);
             sides.push(put_event(&stored)?);
             answers.push(stored.recorded);
             entries.extend(applied.entries);

@@ -69,6 +69,7 @@ pub(crate) fn listed_by(entry: &Entry) -> Option<&EventId> {
         | EntryKey::Hold(_)
         | EntryKey::EndHold(_)
         | EntryKey::Lapse(_)
-        | EntryKey::Adjust(_) => None,
+        | EntryKey::Adjust(_)
+        | EntryKey::Unasked { .. } => None,
     }
 }

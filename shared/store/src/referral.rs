@@ -97,7 +97,7 @@ impl<'a> Referral<'a> {
         let command = Command::Judge { event, mode, by, facts: on.facts };
         let mut applied = apply(self.order.programme, wallet, on.now, &command);
         let outcome = std::mem::replace(&mut applied.outcome, Outcome::Done);
-        let Outcome::Judged { judgement, due } = outcome else {
+        let Outcome::Judged { judgement, due, .. } = outcome else {
             return Err(Error::Corrupt("a judgement that is none"));
         };
         Ok(Verdict { applied, judgement, due })

@@ -35,7 +35,7 @@ pub use returns::{
     CancelAheadAnswer, CancelEventAnswer, ReturnView, ReturnedLineView, cancel_ahead, cancel_event,
 };
 pub use spend::{CancelSpendAnswer, SpendAnswer, SpendView, cancel_spend, spend};
-pub use terms::{ConditionsAnswer, PeriodAnswer, TimesAnswer};
+pub use terms::{AutomaticAnswer, ConditionsAnswer, PeriodAnswer, TimesAnswer};
 pub use transaction::{
     HoldDetail, SpendDetail, TransactionAnswer, TransactionRow, TransactionsAnswer, rows,
     transaction, transactions,

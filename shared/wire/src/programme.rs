@@ -12,6 +12,7 @@ mod names;
 mod offer;
 mod plan;
 mod segment;
+mod spend_method;
 mod spending;
 mod terms;
 mod window;

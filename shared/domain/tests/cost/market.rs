@@ -121,6 +121,7 @@ fn offer(id: &str, form: AwardForm) -> Offer {
         expires: Expiry::EndOf(Calendar::Month, Duration::parse("P1Y").unwrap()),
         available_after: None,
         available_from: None,
+        instant: false,
         terms: None,
     }
 }

@@ -135,7 +135,7 @@ impl Book {
             whose: Beneficiary::Participant,
             before_spend: before.as_ref(),
         };
-        let Outcome::Judged { judgement, due } =
+        let Outcome::Judged { judgement, due, spends } =
             self.commit(&Command::Judge { event: &event, mode, by, facts })
         else {
             panic!("a judgement is never refused")
@@ -143,6 +143,7 @@ impl Book {
         let kept = &mut self.events[which];
         kept.judgements.push(judgement.clone());
         kept.due = due;
+        kept.spends.extend(spends);
         laws::of_events(self);
         judgement
     }

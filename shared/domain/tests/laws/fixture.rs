@@ -1,6 +1,7 @@
 //! A programme with every form of offer, and the purchases it is tried on.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use chrono_tz::Tz;
 use domain::amount::{Amount, Decimals, Rate};
@@ -15,6 +16,7 @@ use domain::offer::{
     Award, AwardForm, Band, Beneficiary, Conditions, EvaluationMethod, Expiry, Limit, Offer,
     OfferClass, Quota, Scope,
 };
+use domain::participant::{AUTOMATIC_SPEND, Channel, Consent};
 use domain::pass::{
     Generation, Issue, Pass, PassFormat, PassPlan, PassType, PassValue, PassWindow,
 };
@@ -24,6 +26,7 @@ use domain::programme::{
     ReductionMethod,
 };
 use domain::spend::{AmountRange, SpendDefinition, SpendRule};
+use domain::terms::{Automatic, Terms};
 use domain::time::{Calendar, Day, Duration, Instant, parse_instant};
 use domain::window::Validity;
 
@@ -104,6 +107,7 @@ pub fn offer(id: &str, balance: BalanceCode, form: AwardForm) -> Offer {
         expires: Expiry::Never,
         available_after: None,
         available_from: None,
+        instant: false,
         terms: None,
     }
 }
@@ -198,6 +202,44 @@ pub fn every_offer() -> Vec<Offer> {
             quota: few,
             ..discount("best-off", AwardForm::Percentage(rate("4")))
         }),
+    ]
+}
+
+/// What is awarded is spent automatically, within these bounds of its balance.
+pub fn automatic(offer: Offer, bounds: [Option<i64>; 3]) -> Offer {
+    let [minimum_balance, minimum, maximum] = bounds.map(|bound| bound.map(Amount));
+    let automatic = Some(Automatic { minimum_balance, minimum, maximum });
+    Offer { terms: Some(Arc::new(Terms { automatic, ..Terms::default() })), ..offer }
+}
+
+/// Lets `shops` spend automatically.
+pub fn allow_automatic(programme: &mut Programme) {
+    let shops = MerchantId::parse("shops").unwrap();
+    programme.merchants.merchants.get_mut(&shops).unwrap().automatic_spend = true;
+}
+
+/// The consent to automatic spending, or its withdrawal.
+pub fn automatic_consent(granted: bool, at: Instant) -> (Channel, Consent) {
+    (AUTOMATIC_SPEND.into(), Consent { granted, at, source: None, process: None })
+}
+
+/// Offers of which what they award is spent without being asked for; one may not be the
+/// best, and one waits for a run.
+pub fn unasked_offers() -> Vec<Offer> {
+    let at_once = |offer: Offer| Offer { instant: true, ..offer };
+    let of_sku = Terms { products: vec![product("SKU-9")].into(), ..Terms::default() };
+    let soon = Expiry::After(span("P2D"));
+    vec![
+        at_once(percent("instant", points(), "30")),
+        at_once(Offer { expires: soon, ..percent("instant-eur", eur(), "2.5") }),
+        at_once(Offer { on_top: false, ..fixed("instant-best", 35) }),
+        at_once(Offer { terms: Some(Arc::new(of_sku)), ..percent("instant-sku", points(), "40") }),
+        automatic(percent("by-itself", points(), "25"), [Some(20), Some(5), Some(40)]),
+        automatic(Offer { expires: soon, ..percent("by-itself-soon", points(), "5") }, [None; 3]),
+        Offer {
+            method: EvaluationMethod::Batch,
+            ..automatic(percent("by-itself-eur", eur(), "3"), [None, None, Some(1_50)])
+        },
     ]
 }
 

@@ -7,9 +7,10 @@ use domain::apply::{Applied, Outcome};
 use domain::event::{EventState, EventType};
 use domain::hold::MAX_HOLDS;
 use domain::id::{BalanceCode, OfferId};
-use domain::ledger::{Act, Effect, Entry, EntryKey, Slot};
+use domain::ledger::{Act, Effect, Entry, EntryKey, Slot, SpendCause};
 use domain::offer::{Limit, Quota};
-use domain::programme::DebtPolicy;
+use domain::participant::AUTOMATIC_SPEND;
+use domain::programme::{DebtPolicy, ReductionMethod};
 use domain::wallet::{ACTIVITY_MONTHS, MAX_LOTS, Wallet};
 
 use crate::bookkeeping::Book;
@@ -32,10 +33,17 @@ pub fn substance(wallet: &Wallet) -> Wallet {
 
 /// Laws of what one command leads to.
 pub fn of_commit(book: &Book, applied: &Applied) {
-    let (last, before) = applied.entries.split_last().expect("a command is always an entry");
+    let is_unasked = |entry: &&Entry| matches!(entry.key, EntryKey::Unasked { .. });
+    let unasked = applied.entries.iter().rev().take_while(is_unasked).count();
+    let (own, unasked) = applied.entries.split_at(applied.entries.len() - unasked);
+    let (last, before) = own.split_last().expect("a command is always an entry");
     let settled = of_booking(book, before);
     let mut wallet = settled.clone();
     check_entry(book, &mut wallet, last);
+    for entry in unasked {
+        assert_eq!((&last.act, settled.blocked), (&Act::Judged, false), "R-67: {entry:?}");
+        of_unasked(book, &mut wallet, entry);
+    }
     assert_eq!(wallet, applied.wallet, "the entries lead to the wallet");
     if let Outcome::Refused(refusal) = applied.outcome {
         assert_eq!(last.act, Act::Refused(refusal));
@@ -59,6 +67,24 @@ pub fn of_commit(book: &Book, applied: &Applied) {
         let drop = usable.0 - wallet.available(&made.balance, book.now, ZONE).0;
         assert_eq!(drop, made.spent.0 + back.sum::<i64>(), "a spend takes what it says");
     }
+}
+
+/// Laws of a spend that nobody asked for: what it takes pays its purchase.
+fn of_unasked(book: &Book, wallet: &mut Wallet, entry: &Entry) {
+    let made = entry.spend().expect("a spend");
+    let usable = wallet.available(&made.balance, book.now, ZONE);
+    check_entry(book, wallet, entry);
+    let drop = usable.less(wallet.available(&made.balance, book.now, ZONE));
+    assert_eq!(drop, made.spent, "a spend takes what it says: {entry:?}");
+    assert!(!made.spent.is_zero() && made.spent <= made.requested, "{made:?}");
+    assert!(made.covered.is_some_and(|covered| !covered.is_zero()), "for something: {made:?}");
+    assert_ne!(made.cause, SpendCause::Requested);
+    let merchant = made.unit.as_ref().and_then(|unit| book.programme.merchants.of(unit));
+    let method = merchant.map_or(ReductionMethod::FrontEnd, |merchant| merchant.reduction_method);
+    assert_eq!(made.method, method, "R-65");
+    let consents = book.participant.consents_to(&AUTOMATIC_SPEND.into());
+    let allowed = consents && merchant.is_some_and(|merchant| merchant.automatic_spend);
+    assert!(made.cause != SpendCause::Automatic || allowed, "both consent: {made:?}");
 }
 
 /// Laws of what is booked before a command: first what lapsed, then what expired. Answers the

@@ -39,4 +39,5 @@ mod spends;
 mod statements;
 mod tallies;
 mod terms;
+mod unasked;
 mod windows;

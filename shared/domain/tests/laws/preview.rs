@@ -63,7 +63,7 @@ fn r35_every_offer_says_what_it_gives_or_why_not() {
         of-coffee no_matching_line
         each-off no_matching_line"#]]
     .assert_eq(&all.join("\n"));
-    assert_eq!(seen.spend.as_ref().unwrap().spent.0, 20);
+    assert_eq!(seen.event.spends[0].made.spent.0, 20);
     assert_eq!(additional(&seen), ["280 points"], "not from its own award");
 }
 

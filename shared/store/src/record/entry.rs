@@ -1,7 +1,9 @@
 //! Records of ledger entries. Variants are numbered by position: append only.
 
 use domain::amount::Amount;
-use domain::ledger::{Act, Entry, EntryKey, HoldMade, PayloadHash, SpendMade, TakenBack};
+use domain::ledger::{
+    Act, Entry, EntryKey, HoldMade, PayloadHash, SpendCause, SpendMade, TakenBack,
+};
 use domain::programme::ReductionMethod;
 use domain::refusal::Refusal;
 use domain::time::Instant;
@@ -39,6 +41,7 @@ enum KeyRecord {
     Lapse,
     Adjust(CallerKey),
     CancelRedemption(u64),
+    Unasked(Name, u8),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -74,6 +77,14 @@ pub struct SpendRecord {
     performed_on: i64,
     classification: Option<Name>,
     request: Option<Name>,
+    cause: CauseRecord,
+}
+
+#[derive(Serialize, Deserialize)]
+enum CauseRecord {
+    Requested,
+    Instant(Name),
+    Automatic,
 }
 
 pub fn entry_record(names: &mut Names, entry: &Entry) -> Result<EntryRecord> {
@@ -131,6 +142,9 @@ fn key_record(names: &mut Names, key: &EntryKey) -> Result<KeyRecord> {
         EntryKey::EndHold(key) => KeyRecord::EndHold(caller_key(names, key)?),
         EntryKey::Lapse(_) => KeyRecord::Lapse,
         EntryKey::Adjust(key) => KeyRecord::Adjust(caller_key(names, key)?),
+        EntryKey::Unasked { event, number } => {
+            KeyRecord::Unasked(names.add(event.as_str())?, *number)
+        }
     })
 }
 
@@ -157,6 +171,9 @@ fn read_key(texts: &Texts<'_>, record: &KeyRecord, sequence: u64) -> Result<Entr
         KeyRecord::EndHold(key) => EntryKey::EndHold(read_caller_key(texts, key)?),
         KeyRecord::Lapse => EntryKey::Lapse(sequence),
         KeyRecord::Adjust(key) => EntryKey::Adjust(read_caller_key(texts, key)?),
+        KeyRecord::Unasked(event, number) => {
+            EntryKey::Unasked { event: texts.event(*event)?, number: *number }
+        }
     })
 }
 
@@ -229,6 +246,11 @@ pub fn spend_record(names: &mut Names, made: &SpendMade, at: Instant) -> Result<
         performed_on: made.performed_on.0.wrapping_sub(at.0),
         classification: names.add_some(made.classification.as_ref().map(|id| id.as_str()))?,
         request: names.add_some(made.request.as_ref().map(|id| id.as_str()))?,
+        cause: match &made.cause {
+            SpendCause::Requested => CauseRecord::Requested,
+            SpendCause::Instant { offer } => CauseRecord::Instant(names.add(offer.as_str())?),
+            SpendCause::Automatic => CauseRecord::Automatic,
+        },
     })
 }
 
@@ -246,5 +268,10 @@ pub fn read_spend(texts: &Texts<'_>, record: &SpendRecord, at: Instant) -> Resul
         performed_on: Instant(record.performed_on.wrapping_add(at.0)),
         classification: some(record.classification, |name| texts.classification(name))?,
         request: some(record.request, |name| texts.event(name))?,
+        cause: match &record.cause {
+            CauseRecord::Requested => SpendCause::Requested,
+            CauseRecord::Instant(offer) => SpendCause::Instant { offer: texts.offer(*offer)? },
+            CauseRecord::Automatic => SpendCause::Automatic,
+        },
     })
 }

@@ -16,7 +16,8 @@ use domain::id::{
     ProductId, RunId, UnitId,
 };
 use domain::ledger::{
-    Act, Effect, Entry, EntryKey, HoldMade, LotId, PayloadHash, Slot, SpendMade, TakenBack,
+    Act, Effect, Entry, EntryKey, HoldMade, LotId, PayloadHash, Slot, SpendCause, SpendMade,
+    TakenBack,
 };
 use domain::offer::{Counts, OneOf};
 use domain::participant::{Consent, Participant, Profile};
@@ -140,7 +141,13 @@ fn slot() -> impl Strategy<Value = Slot> {
 
 fn made() -> impl Strategy<Value = SpendMade> {
     let amounts = (amount(), amount(), of(amount()), amount());
-    let rest = (of(event_id()), any::<bool>(), of(unit()), instant(), of(class()), of(event_id()));
+    let cause = prop_oneof![
+        Just(SpendCause::Requested),
+        offer().prop_map(|offer| SpendCause::Instant { offer }),
+        Just(SpendCause::Automatic),
+    ];
+    let manner = (any::<bool>(), cause);
+    let rest = (of(event_id()), manner, of(unit()), instant(), of(class()), of(event_id()));
     (balance(), amounts, rest).prop_map(|(balance, amounts, rest)| SpendMade {
         balance,
         requested: amounts.0,
@@ -148,11 +155,12 @@ fn made() -> impl Strategy<Value = SpendMade> {
         covered: amounts.2,
         remainder: amounts.3,
         purchase: rest.0,
-        method: if rest.1 { ReductionMethod::BackEnd } else { ReductionMethod::FrontEnd },
+        method: if rest.1.0 { ReductionMethod::BackEnd } else { ReductionMethod::FrontEnd },
         unit: rest.2,
         performed_on: rest.3,
         classification: rest.4,
         request: rest.5,
+        cause: rest.1.1,
     })
 }
 
@@ -257,25 +265,27 @@ fn written_off() -> impl Strategy<Value = WrittenOff> {
 /// The key and the act; sequences of their own are put in afterwards.
 fn deed() -> impl Strategy<Value = (EntryKey, Act)> {
     let refusal = prop::sample::select(Refusal::ALL.to_vec());
-    let key =
-        prop_oneof![
-            (event_id(), any::<u8>()).prop_map(|(event, turn)| EntryKey::Event { event, turn }),
-            key().prop_map(EntryKey::Spend),
-            event_id().prop_map(EntryKey::SpendWithPurchase),
-            (event_id(), any::<u16>())
-                .prop_map(|(event, turn)| EntryKey::CancelEvent { event, turn }),
-            any::<u64>().prop_map(EntryKey::CancelSpend),
-            (plan(), any::<u64>(), any::<u32>())
-                .prop_map(|(plan, serial, turn)| EntryKey::Redeem { plan, serial, turn }),
-            any::<u64>().prop_map(EntryKey::CancelRedemption),
-            Just(EntryKey::Expiry(0)),
-            Just(EntryKey::Block(0)),
-            event_id().prop_map(EntryKey::SpendRequest),
-            key().prop_map(EntryKey::Hold),
-            key().prop_map(EntryKey::EndHold),
-            Just(EntryKey::Lapse(0)),
-            key().prop_map(EntryKey::Adjust),
-        ];
+    let key = prop_oneof![
+        (event_id(), any::<u8>()).prop_map(|(event, turn)| EntryKey::Event { event, turn }),
+        key().prop_map(EntryKey::Spend),
+        event_id().prop_map(EntryKey::SpendWithPurchase),
+        (event_id(), any::<u16>()).prop_map(|(event, turn)| EntryKey::CancelEvent { event, turn }),
+        any::<u64>().prop_map(EntryKey::CancelSpend),
+        (plan(), any::<u64>(), any::<u32>()).prop_map(|(plan, serial, turn)| EntryKey::Redeem {
+            plan,
+            serial,
+            turn
+        }),
+        any::<u64>().prop_map(EntryKey::CancelRedemption),
+        Just(EntryKey::Expiry(0)),
+        Just(EntryKey::Block(0)),
+        event_id().prop_map(EntryKey::SpendRequest),
+        key().prop_map(EntryKey::Hold),
+        key().prop_map(EntryKey::EndHold),
+        Just(EntryKey::Lapse(0)),
+        key().prop_map(EntryKey::Adjust),
+        (event_id(), any::<u8>()).prop_map(|(event, number)| EntryKey::Unasked { event, number }),
+    ];
     let reversal = || {
         let reason = of(text());
         (vec(any::<u64>(), 0..4), reason)
@@ -327,7 +337,8 @@ fn numbered(first: u64, mut entries: Vec<Entry>) -> Vec<Entry> {
             | EntryKey::CancelRedemption(_)
             | EntryKey::Hold(_)
             | EntryKey::EndHold(_)
-            | EntryKey::Adjust(_) => {}
+            | EntryKey::Adjust(_)
+            | EntryKey::Unasked { .. } => {}
         }
     }
     entries

@@ -95,6 +95,7 @@ pub fn offer(id: &str, balance: &str, form: AwardForm) -> Offer {
         expires: Expiry::After(Span::parse("P1Y").unwrap()),
         available_after: None,
         available_from: None,
+        instant: false,
         terms: None,
     }
 }

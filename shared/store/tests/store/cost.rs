@@ -19,6 +19,7 @@ use crate::cast::{
     payload, person, plan_key, post, programme, publish, purchase, run_id, tenfold, timed_key,
 };
 use crate::event_types::{Request, request, statement};
+use crate::unasked::{automatic, consent, instant};
 use crate::wire::Wire;
 
 /// Times that each operation is done: ten pages' worth of entries.
@@ -153,6 +154,34 @@ async fn counters_cost_nothing_and_a_quota_two_writes() {
     }
     let price = bill.price("event under an offer with a quota", TIMES);
     assert_eq!(price, Price { written: 617, read: 200 });
+}
+
+/// one transaction still; each entry more is a sixth of a page's, and whether the participant
+/// consents is read only where a lot asks for it.
+#[tokio::test(start_paused = true)]
+async fn an_instant_or_automatic_spend_costs_a_sixth_of_a_write_and_a_consent_one_read() {
+    heading("spends that nobody asks for");
+    let mut prices = Vec::new();
+    for (operation, offers) in [
+        ("event that spends instantly", vec![instant()]),
+        ("event that spends automatically", vec![automatic(tenfold(), 5)]),
+        ("event that spends both", vec![instant(), automatic(tenfold(), 5)]),
+    ] {
+        let mut bill = Bill::new(offers).await;
+        let who = person("c-1");
+        bill.store.register(&who, None, vec![consent(true, noon())]).await.unwrap();
+        for merchant in bill.programme.merchants.merchants.values_mut() {
+            merchant.automatic_spend = true;
+        }
+        bill.wire.take_calls();
+        for minute in 1..=TIMES {
+            bill.post(&reference(minute), 10_00, minute, true).await;
+        }
+        prices.push(bill.price(operation, TIMES));
+    }
+    // The first purchases find nothing to spend automatically yet.
+    let want = [(433, 100), (432, 200), (448, 200)];
+    assert_eq!(prices, want.map(|(written, read)| Price { written, read }));
 }
 
 /// A write of the state and a sixth of a page's; it never pays for the index again.

@@ -165,6 +165,11 @@ fn check_events(items: &Items, who: &ParticipantId, walked: &Walked) {
         check_discounts(recorded, walked);
     }
     for entry in &walked.entries {
+        if let EntryKey::Unasked { event, .. } = &entry.key {
+            let known = events.iter().find(|(_, stored)| stored.recorded.event.id == *event);
+            let spends = &known.expect("its purchase is stored").1.recorded.spends;
+            assert!(spends.iter().any(|spend| spend.sequence == entry.sequence), "R-49: noted");
+        }
         let EntryKey::Event { event, turn } = &entry.key else { continue };
         let known = events.iter().find(|(_, stored)| stored.recorded.event.id == *event);
         let recorded = &known.expect("a judged event is stored").1.recorded;

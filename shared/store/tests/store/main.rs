@@ -32,6 +32,7 @@ mod sizes;
 mod stale;
 mod storm;
 mod terms;
+mod unasked;
 mod walks;
 mod wire;
 

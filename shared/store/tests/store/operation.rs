@@ -23,6 +23,7 @@ use crate::event_types::{Request, referral, request, statement};
 use crate::money::{Ask, book};
 use crate::referrals::Referring;
 use crate::requests;
+use crate::unasked::Saving;
 
 macro_rules! operations {
     ($($name:ident,)*) => {
@@ -97,6 +98,10 @@ operations! {
     AdjustWithoutTime,
     AdjustRefused,
     BookExpiry,
+    PostUnasked,
+    JudgeUnasked,
+    CancelUnasked,
+    CancelUnaskedSpend,
     IssuePass,
     IssueFirstPass,
     ActivatePlan,
@@ -137,6 +142,8 @@ pub struct Cast {
     sale: Programme,
     /// Under offers for referrals.
     pair: Referring,
+    /// Under offers whose awards are spent without being asked for.
+    saving: Saving,
 }
 
 const PURCHASES: [(&str, i64); 3] = [("e-1", 90_00), ("e-2", 50_00), ("e-3", 70_00)];
@@ -152,7 +159,7 @@ impl Cast {
         let mut sale = programme.clone();
         sale.offers = vec![tenfold(), tenth_off(10_00)].into();
         let (who, plan, pair) = (person("c-1"), gift(), Referring::new());
-        Cast { programme, who, plan, strict, sale, pair }
+        Cast { programme, who, plan, strict, sale, pair, saving: Saving::new() }
     }
 
     fn first_spend(&self) -> Key {
@@ -193,6 +200,7 @@ impl Cast {
             let event = purchase(&person("c-4"), &format!("o-{number}"), 0, noon());
             post(store, programme, &event, noon(), true).await?;
         }
+        self.saving.prepare(store).await?;
         store.start_run(&run_id("run-1"), &requests::run()).await?;
         store.give_up_shard(&run_id("run-1"), requests::GIVEN_UP, noon()).await?;
         store.start_export("export-1", &requests::export()).await?;
@@ -366,6 +374,10 @@ impl Cast {
             Operation::AdjustWithoutTime => done(untimed.adjust(-25, None).await),
             Operation::AdjustRefused => done(ask.adjust(-9_999, None).await),
             Operation::BookExpiry => done(book(store, programme, who, later(20), "run-1").await),
+            Operation::PostUnasked
+            | Operation::JudgeUnasked
+            | Operation::CancelUnasked
+            | Operation::CancelUnaskedSpend => Box::pin(self.unasked(store, operation)).await,
             Operation::ReadRoster => requests::read_roster(store, programme).await,
             Operation::PutProgramme => {
                 Ok(store.put_programme(b"four", &Succession::default()).await?.to_string())
@@ -416,6 +428,22 @@ impl Cast {
         let key = &timed_key(noon(), 5);
         spend(store, &self.strict, &person("c-4"), key, 15, noon()).await?;
         self.cancel(store, &self.strict, "f-1").await
+    }
+
+    /// What becomes of purchases that spend without being asked.
+    async fn unasked(&self, store: &Store, operation: Operation) -> Result<String> {
+        if operation == Operation::JudgeUnasked {
+            return done(self.saving.judge(store, &["w-1", "w-2"]).await);
+        }
+        let bought = self.saving.buy(store, "n-2", 30_00, true).await;
+        if operation == Operation::PostUnasked {
+            return done(bought);
+        }
+        let bought = bought?;
+        if operation == Operation::CancelUnasked {
+            return self.cancel(store, &self.saving.programme, "n-2").await;
+        }
+        done(self.saving.cancel_spend(store, &bought.value, 1).await)
     }
 
     /// A spend that comes as an event.

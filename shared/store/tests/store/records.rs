@@ -2,7 +2,7 @@
 
 use domain::amount::Amount;
 use domain::id::{BalanceCode, Key, PlanId};
-use domain::ledger::{Act, Entry, EntryKey, PayloadHash, SpendMade};
+use domain::ledger::{Act, Entry, EntryKey, PayloadHash, SpendCause, SpendMade};
 use domain::pass::PassId;
 use domain::programme::ReductionMethod;
 use domain::time::Instant;
@@ -125,6 +125,7 @@ fn numbers_at_the_end_of_their_range_are_refused_and_do_not_panic() {
         performed_on: Instant(0),
         classification: None,
         request: None,
+        cause: SpendCause::Requested,
     };
     let spent = |at, performed_on| Entry {
         sequence: 1,

@@ -16,8 +16,10 @@ use crate::answer::{
 pub struct PreviewAnswer {
     /// Sums per balance.
     pub awarded: Vec<AmountAnswer>,
-    /// What the spend that came with the purchase would take.
+    /// What would be spent without being asked for, instantly or automatically.
     pub spent_instantly: Vec<AmountAnswer>,
+    /// What the spend that came with the purchase would take.
+    pub spent_on_request: Vec<AmountAnswer>,
     /// What could still be spent against the purchase: each balance on its own.
     pub additional_spendable: Vec<AmountAnswer>,
     pub awards: Vec<PreviewAward>,
@@ -54,7 +56,8 @@ pub fn preview(programme: &Programme, preview: &Preview, explain_all: bool) -> P
     }
     PreviewAnswer {
         awarded: amounts(programme, &preview.event.awarded()),
-        spent_instantly: amounts(programme, &preview.spent()),
+        spent_instantly: amounts(programme, &preview.spent_instantly()),
+        spent_on_request: amounts(programme, &preview.spent_on_request()),
         additional_spendable: amounts(programme, &preview.additional),
         awards: awards.map(|award| preview_award(programme, award)).collect(),
         discounts: discounts.map(|discount| discount_answer(programme, discount)).collect(),

@@ -2,7 +2,7 @@
 
 use domain::amount::Amount;
 use domain::id::ParticipantId;
-use domain::ledger::SpendMade;
+use domain::ledger::{SpendCause, SpendMade};
 use domain::programme::Programme;
 use domain::time::Instant;
 use domain::wallet::Wallet;
@@ -30,6 +30,13 @@ pub struct SpendView {
     pub remainder: String,
     /// `front_end` or `back_end`.
     pub reduction_method: &'static str,
+    /// Whether it was awarded and spent at once, on the purchase that it was awarded for.
+    pub instant: bool,
+    /// Whether the wallet paid a purchase without being asked for.
+    pub automatic: bool,
+    /// The offer that awarded it, where it is instant.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub offer: Option<String>,
     /// The event that it came as; absent without an external reference.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub event_id: Option<String>,
@@ -67,6 +74,7 @@ pub(crate) fn spend_view(
     made: &SpendMade,
     cancelled: bool,
 ) -> SpendView {
+    let offer = if let SpendCause::Instant { offer } = &made.cause { Some(offer) } else { None };
     SpendView {
         transaction: transaction_code(participant, sequence),
         balance: made.balance.to_string(),
@@ -76,6 +84,9 @@ pub(crate) fn spend_view(
         covered: made.covered.map(|covered| covered.show(programme.currency.decimals)),
         remainder: remainder(programme, made, made.remainder),
         reduction_method: made.method.name(),
+        instant: offer.is_some(),
+        automatic: made.cause == SpendCause::Automatic,
+        offer: offer.map(ToString::to_string),
         event_id: made.request.as_ref().map(ToString::to_string),
         cancelled,
         returned: None,

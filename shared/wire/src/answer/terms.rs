@@ -1,7 +1,9 @@
-//! The conditions of a lot, as the programme document says them.
+//! The terms of a lot, as the programme document says them.
 
 use std::fmt::Display;
 
+use domain::amount::Amount;
+use domain::ledger::LotId;
 use domain::offer::OneOf;
 use domain::programme::Programme;
 use domain::terms::Terms;
@@ -46,6 +48,28 @@ pub struct TimesAnswer {
     pub days: Vec<&'static str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub hours: Vec<[String; 2]>,
+}
+
+/// The bounds of automatic spending, in the balance of the lot.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct AutomaticAnswer {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub minimum_balance: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub minimum: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub maximum: Option<String>,
+}
+
+/// How a lot is spent automatically; none where it is not.
+pub(super) fn automatic(programme: &Programme, lot: &LotId) -> Option<AutomaticAnswer> {
+    let bounds = lot.terms.as_ref()?.automatic?;
+    let show = |amount: Option<Amount>| amount.map(|amount| programme.show(&lot.balance, amount));
+    Some(AutomaticAnswer {
+        minimum_balance: show(bounds.minimum_balance),
+        minimum: show(bounds.minimum),
+        maximum: show(bounds.maximum),
+    })
 }
 
 /// The conditions of terms; none where they only say how it is spent.

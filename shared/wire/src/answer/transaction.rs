@@ -97,10 +97,6 @@ pub struct SpendDetail {
     pub unit: Option<String>,
     pub performed_on: String,
     pub classification: Option<String>,
-    /// Whether an offer spent it on the purchase that it awarded.
-    pub instant: bool,
-    /// Whether it was spent without being asked for.
-    pub automatic: bool,
 }
 
 /// A hold with what only its own page shows.
@@ -180,7 +176,9 @@ fn cause(participant: &ParticipantId, entry: &Entry) -> String {
                 None => "spend".into(),
             }
         }
-        EntryKey::SpendWithPurchase(event) => format!("spend:{event}"),
+        EntryKey::SpendWithPurchase(event) | EntryKey::Unasked { event, .. } => {
+            format!("spend:{event}")
+        }
         EntryKey::CancelEvent { event, .. } if matches!(entry.act, Act::Returned(_)) => {
             format!("return:{event}")
         }
@@ -293,8 +291,5 @@ fn spend_detail(
         unit: made.unit.as_ref().map(ToString::to_string),
         performed_on: show_instant(made.performed_on, programme.zone),
         classification: made.classification.as_ref().map(ToString::to_string),
-        // By API: neither was done for the participant.
-        instant: false,
-        automatic: false,
     }
 }

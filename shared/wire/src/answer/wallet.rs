@@ -8,7 +8,7 @@ use domain::wallet::{Lot, Wallet};
 use serde::Serialize;
 
 use crate::answer::gift::gift_view;
-use crate::answer::terms::{ConditionsAnswer, conditions};
+use crate::answer::terms::{AutomaticAnswer, ConditionsAnswer, automatic, conditions};
 use crate::answer::{GiftView, day_end, day_start};
 
 /// One balance of a wallet at a time; amounts in its major unit.
@@ -62,6 +62,9 @@ pub struct LotAnswer {
     /// What it may be spent on only; none where that is anything.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub conditions: Option<ConditionsAnswer>,
+    /// Within which bounds it is spent automatically; none: when it is asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub automatic: Option<AutomaticAnswer>,
 }
 
 /// Every balance of the programme, and of gifts and former balances those that the wallet holds or
@@ -117,6 +120,7 @@ pub fn wallet(programme: &Programme, wallet: &Wallet, now: Instant) -> WalletAns
         available_from: lot.id.available_from.map(|day| day_start(programme, day)),
         expires_at: lot.id.expires.map(|day| day_end(programme, day)),
         conditions: lot.id.terms.as_ref().and_then(|terms| conditions(programme, terms)),
+        automatic: automatic(programme, &lot.id),
     });
     WalletAnswer {
         balances: balances(programme, wallet, now),

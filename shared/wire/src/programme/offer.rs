@@ -126,8 +126,8 @@ fn offer(
     let (limit, quota) = limit(fields, decimals);
     let expires = expiry(fields);
     let (available_after, available_from) = availability(fields, expires);
-    let terms = spending(fields, &context);
     let method = method(fields, &context);
+    let spending = spending(fields, &context, award.as_ref(), method);
     let offer = Offer {
         id: id?,
         class: class?,
@@ -144,7 +144,8 @@ fn offer(
         expires,
         available_after,
         available_from,
-        terms,
+        instant: spending.instant,
+        terms: spending.terms,
     };
     check_budget(fields, &offer);
     check_class(fields, &offer);

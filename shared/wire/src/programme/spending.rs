@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use domain::id::{MerchantId, ProductId, UnitId};
-use domain::offer::OneOf;
+use domain::offer::{Award, EvaluationMethod, OneOf};
 use domain::terms::{MAX_TERM_IDS, Period, Terms};
 
 use crate::fault::code;
 use crate::programme::conditions::{check_units, merchant};
 use crate::programme::offer::Context;
+use crate::programme::spend_method::{SpendMethod, spend_method};
 use crate::programme::window;
 use crate::read::{Node, Object};
 
@@ -18,14 +19,52 @@ const MAX_NAMES: usize = 1_000;
 
 const ONLY: &[&str] = &["valid", "times", "products", "categories", "brands", "units", "merchants"];
 
+const FIELDS: &[&str] = &["method", "minimum_balance", "minimum", "maximum", "only"];
+
+/// How what an offer awards is spent.
+#[derive(Default)]
+pub(super) struct Spending {
+    /// At once, on the purchase that it is awarded for (R-49).
+    pub instant: bool,
+    pub terms: Option<Arc<Terms>>,
+}
+
 /// `{"method": "on_request", "only": {…}}`; absent, or without `only`: there are no conditions.
-pub(super) fn spending(offer: &Object<'_>, context: &Context<'_>) -> Option<Arc<Terms>> {
-    let methods = [("on_request", Some(())), ("instant", None), ("automatic", None)];
-    let fields = offer.optional("spend")?.object(&["method", "only"])?;
-    if let Some(method) = fields.optional("method") {
-        method.choice(&methods);
+pub(super) fn spending(
+    offer: &Object<'_>,
+    context: &Context<'_>,
+    award: Option<&Award>,
+    method: EvaluationMethod,
+) -> Spending {
+    let fields = offer.optional("spend").and_then(|spend| spend.object(FIELDS));
+    let Some(fields) = fields else { return Spending::default() };
+    let SpendMethod { instant, automatic } = spend_method(offer, &fields, context, award, method);
+    let only = fields.optional("only").and_then(|node| only(&node, context));
+    check_gift(&fields, context, award, only.as_ref());
+    let terms = match (only, automatic) {
+        (None, None) => None,
+        (only, automatic) => Some(Arc::new(Terms { automatic, ..only.unwrap_or_default() })),
+    };
+    Spending { instant, terms }
+}
+
+/// A gift is never spent on a purchase, so it could never be handed over under goods.
+fn check_gift(
+    spend: &Object<'_>,
+    context: &Context<'_>,
+    award: Option<&Award>,
+    only: Option<&Terms>,
+) {
+    let Some(code) = award.and_then(|award| award.balance.as_ref()) else { return };
+    let mut balances = context.known.balances.iter();
+    let is_gift = balances.any(|balance| balance.code == *code && balance.is_gift());
+    if is_gift && only.is_some_and(Terms::asks_lines) {
+        let message = format!(
+            "\"{code}\" is a gift, which is handed over without a purchase: leave out products, \
+             categories and brands"
+        );
+        spend.at("only").fault(code::NOT_ALLOWED, message);
     }
-    only(&fields.optional("only")?, context).map(Arc::new)
 }
 
 fn only(node: &Node<'_>, context: &Context<'_>) -> Option<Terms> {

@@ -58,7 +58,7 @@ fn judged(wallet: &Wallet, event: &RecordedEvent) -> (RecordedEvent, Wallet, Ent
     let (mode, by, facts) = (Mode::Interactive, Judge::Interactive, Facts::none());
     let command = Command::Judge { event, mode, by, facts };
     let applied = apply(&programme(), wallet, now(), &command);
-    let Outcome::Judged { judgement, due } = applied.outcome else { panic!("not judged") };
+    let Outcome::Judged { judgement, due, .. } = applied.outcome else { panic!("not judged") };
     let judgements = vec![judgement];
     let event = RecordedEvent { judgements, due, ..event.clone() };
     (event, applied.wallet, applied.entries.last().unwrap().clone())

@@ -6,7 +6,7 @@ use std::path::Path;
 use domain::amount::{Amount, Decimals};
 use domain::hold::{Hold, HoldTime};
 use domain::id::{BalanceCode, Key, TransactionCode};
-use domain::ledger::{Act, Effect, Entry, EntryKey, HoldMade, PayloadHash, SpendMade};
+use domain::ledger::{Act, Effect, Entry, EntryKey, HoldMade, PayloadHash, SpendCause, SpendMade};
 use domain::programme::ReductionMethod;
 use domain::time::Instant;
 use domain::wallet::Wallet;
@@ -82,6 +82,7 @@ fn r74_a_row_is_the_adjustment_that_it_would_be_alone() {
 fn made() -> HoldMade {
     let spend = SpendMade {
         request: None,
+        cause: SpendCause::Requested,
         balance: BalanceCode::parse("points").unwrap(),
         requested: Amount(50),
         spent: Amount(50),

@@ -6,6 +6,7 @@ use std::mem::discriminant;
 use std::path::Path;
 
 use domain::offer::{AwardForm, Beneficiary, Expiry, Limit, Offer, OfferClass, Scope, Within};
+use domain::terms::Automatic;
 use serde_json::{Value, json};
 use wire::fault::BodyFault;
 use wire::programme::parse_programme;
@@ -19,7 +20,9 @@ fn sample() -> Vec<Offer> {
         let document = fs::read(folder.join(name)).unwrap();
         parse_programme(&document, 1).unwrap().offers.to_vec()
     };
-    ["programme-offers.json", "programme-referrals.json"].iter().flat_map(offers).collect()
+    let names =
+        ["programme-offers.json", "programme-referrals.json", "programme-spend-methods.json"];
+    names.iter().flat_map(offers).collect()
 }
 
 /// `pointer code` of everything that is wrong with one offer, below the offer.
@@ -106,6 +109,11 @@ fn r40_the_sample_has_every_class_form_condition_limit_and_expiry() {
         assert_eq!(kinds, 4, "{name}");
     }
     assert!(has(&|o| o.available_after.is_some()) && has(&|o| o.available_from.is_some()));
+    let bounds = |o: &Offer| o.terms.as_ref().and_then(|terms| terms.automatic);
+    let bounds = |of: fn(Automatic) -> bool| has(&|o| bounds(o).is_some_and(of));
+    assert!(has(&|o| o.instant), "R-49: instant");
+    assert!(bounds(|b| b.minimum_balance.is_some() && b.minimum.is_some() && b.maximum.is_some()));
+    assert!(bounds(|b| b == Automatic::default()), "R-49: automatic without bounds");
 }
 
 fn distinct<T: PartialEq>(values: &[T]) -> usize {

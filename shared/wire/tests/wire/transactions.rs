@@ -2,7 +2,7 @@
 
 use domain::amount::Amount;
 use domain::id::{BalanceCode, EventId, Key, OfferId, PlanId};
-use domain::ledger::{Act, Effect, Entry, EntryKey, PayloadHash, SpendMade, TakenBack};
+use domain::ledger::{Act, Effect, Entry, EntryKey, PayloadHash, SpendCause, SpendMade, TakenBack};
 use domain::programme::ReductionMethod;
 use domain::refusal::Refusal;
 use serde_json::{Value, json};
@@ -47,6 +47,7 @@ fn entries() -> Vec<(Entry, Value)> {
         performed_on: now(),
         classification: None,
         request: None,
+        cause: SpendCause::Requested,
     };
     vec![
         (
@@ -161,4 +162,32 @@ fn r66_r68_a_transaction_is_looked_up_with_its_event_spend_or_pass() {
     assert_eq!(all[4]["pass"], "gift-20.123");
     assert_eq!(all[5]["reverses"], json!([code(1), code(3)]));
     assert_eq!((&all[8]["blocked"], &all[8]["reason"]), (&json!(true), &json!("dispute")));
+}
+
+#[test]
+fn r66_a_spend_says_what_led_to_it_and_an_unasked_one_names_its_purchase() {
+    let programme = programme();
+    let (mut entry, _) = entries().swap_remove(2);
+    let Act::Spent(made) = entry.act.clone() else { panic!("{entry:?}") };
+    let event = made.purchase.clone().unwrap();
+    entry.key = EntryKey::Unasked { event, number: 0 };
+    for (cause, flags) in [
+        (SpendCause::Requested, [false, false]),
+        (SpendCause::Instant { offer: OfferId::parse("now").unwrap() }, [true, false]),
+        (SpendCause::Automatic, [false, true]),
+    ] {
+        let offer = if flags[0] { json!("now") } else { Value::Null };
+        entry.act = Act::Spent(SpendMade { cause, ..made.clone() });
+        let told = shown(answer::transaction(&programme, &participant(), &entry));
+        let spend = &told["spend"];
+        assert_eq!(spend["offer"], offer);
+        assert_eq!(
+            [&spend["instant"], &spend["automatic"]],
+            flags.map(|flag| json!(flag)).each_ref()
+        );
+        assert_eq!(
+            (&told["event"], &told["cause"]),
+            (&json!("till:R-1"), &json!("spend:till:R-1"))
+        );
+    }
 }

@@ -68,10 +68,11 @@ impl Desk {
         let command = Command::Judge { event: &recorded, mode, by, facts: Facts::none() };
         let participant = &recorded.event.participant;
         let (outcome, _) = self.apply(participant, &command);
-        let Outcome::Judged { judgement, due } = outcome else { panic!("{outcome:?}") };
+        let Outcome::Judged { judgement, due, spends } = outcome else { panic!("{outcome:?}") };
         let recorded = self.events.get_mut(event).unwrap();
         recorded.judgements.push(judgement);
         recorded.due = due;
+        recorded.spends.extend(spends);
     }
 
     fn event_answer(&self, event: &EventId, repeated: bool) -> Answer {
