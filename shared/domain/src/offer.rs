@@ -9,6 +9,10 @@ mod index;
 mod matching;
 mod spans;
 
+use std::hash::Hash;
+
+use rustc_hash::FxHashSet;
+
 use crate::amount::{Amount, Rate};
 use crate::id::{
     BalanceCode, Classification, KpiId, MerchantId, OfferId, ProductId, SegmentId, UnitId,
@@ -165,29 +169,37 @@ pub enum Within {
     Rolling(Duration),
 }
 
-/// Values of which one is asked for; empty: any will do. Sorted, so that a list of thousands is
-/// searched in a few steps.
+/// Values of which one is asked for; empty: any will do.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OneOf<T>(Box<[T]>);
+pub struct OneOf<T: Eq + Hash> {
+    /// In order.
+    values: Box<[T]>,
+    /// The same, where they are many: a list of thousands is searched in one step.
+    many: FxHashSet<T>,
+}
 
-impl<T> Default for OneOf<T> {
+/// Values that are looked through one by one.
+const FEW: usize = 8;
+
+impl<T: Eq + Hash> Default for OneOf<T> {
     fn default() -> Self {
-        OneOf(Box::new([]))
+        OneOf { values: Box::new([]), many: FxHashSet::default() }
     }
 }
 
-impl<T: Ord> From<Vec<T>> for OneOf<T> {
+impl<T: Clone + Hash + Ord> From<Vec<T>> for OneOf<T> {
     fn from(mut values: Vec<T>) -> Self {
         values.sort();
         values.dedup();
-        OneOf(values.into())
+        let many = values.iter().filter(|_| values.len() > FEW).cloned().collect();
+        OneOf { values: values.into(), many }
     }
 }
 
-impl<T: Ord> OneOf<T> {
+impl<T: Eq + Hash> OneOf<T> {
     /// Whether it restricts nothing.
     pub fn is_any(&self) -> bool {
-        self.0.is_empty()
+        self.values.is_empty()
     }
 
     /// Whether a value will do.
@@ -196,15 +208,12 @@ impl<T: Ord> OneOf<T> {
     }
 
     fn lists(&self, value: &T) -> bool {
-        match &*self.0 {
-            [only] => value == only,
-            all => all.binary_search(value).is_ok(),
-        }
+        if self.many.is_empty() { self.values.contains(value) } else { self.many.contains(value) }
     }
 
     /// The values, in order.
     pub fn values(&self) -> &[T] {
-        &self.0
+        &self.values
     }
 }
 
