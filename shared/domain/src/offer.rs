@@ -208,7 +208,11 @@ impl<T: Eq + Hash> OneOf<T> {
     }
 
     fn lists(&self, value: &T) -> bool {
-        if self.many.is_empty() { self.values.contains(value) } else { self.many.contains(value) }
+        match &*self.values {
+            [only] => value == only,
+            few if self.many.is_empty() => few.contains(value),
+            _ => self.many.contains(value),
+        }
     }
 
     /// The values, in order.
