@@ -10,21 +10,36 @@
 use std::hash::Hash;
 use std::ops::Deref;
 
+use rustc_hash::FxHashMap;
+
 use crate::event::EventType;
 use crate::id::{Classification, MerchantId, ProductId, UnitId};
 use crate::offer::matching::Subject;
 use crate::offer::spans::{Key, Span, Spans};
 use crate::offer::{Conditions, Offer, OneOf};
 use crate::programme::Programme;
+use crate::time::Instant;
 use crate::window::{Times, WeekHour};
 
 /// The offers of a programme in the order of its document, with their index.
 #[derive(Clone, Debug, Default)]
 pub struct Offers {
     list: Vec<Offer>,
-    /// Those that judge one type of events, in the order of [`EventType::ALL`].
-    by_type: [Spans; EventType::ALL.len()],
+    /// In the order of [`EventType::ALL`].
+    by_type: [TypeIndex; EventType::ALL.len()],
 }
+
+/// The offers that judge one type of events.
+#[derive(Clone, Debug, Default)]
+struct TypeIndex {
+    /// All goods that offers stand under, and in which parts of all places.
+    goods: FxHashMap<Key, Parts>,
+    /// By place and goods.
+    offers: Spans,
+}
+
+/// Some of 64 parts of all places, a bit for each.
+type Parts = u64;
 
 /// Where an event takes place, as offers ask for it.
 #[derive(Hash)]
@@ -62,8 +77,7 @@ impl From<Vec<Offer>> for Offers {
     fn from(list: Vec<Offer>) -> Offers {
         let by_type = EventType::ALL.map(|of_type| {
             let judges = |(_, offer): &(u32, &Offer)| offer.class.types().contains(&of_type);
-            let of_type = (0_u32..).zip(&list).filter(judges);
-            of_type.flat_map(|(number, offer)| stands(offer, number)).collect()
+            TypeIndex::of((0_u32..).zip(&list).filter(judges))
         });
         Offers { list, by_type }
     }
@@ -92,11 +106,14 @@ impl Offers {
         let mut found = Vec::new();
         let of_type = subject.event.event_type();
         let indexed = self.by_type.iter().zip(EventType::ALL).find(|(_, known)| *known == of_type);
-        let Some((index, _)) = indexed else { return found };
-        let goods = goods(subject);
-        for place in places(subject).into_iter().flatten() {
-            for goods in &goods {
-                index.visit(place.and(*goods), subject.clock.at, &mut |number| found.push(number));
+        if let Some((index, _)) = indexed {
+            let places = places(subject);
+            let mut look = |goods| index.visit(&places, goods, subject.clock.at, &mut found);
+            look(Key::of(Goods::Any));
+            for shelf in &subject.lines {
+                shelf.line.product.iter().for_each(|id| look(Key::of(Goods::Product(id))));
+                shelf.brand.iter().for_each(|id| look(Key::of(Goods::Brand(id))));
+                shelf.category.iter().for_each(|id| look(Key::of(Goods::Category(id))));
             }
         }
         found
@@ -107,43 +124,60 @@ impl Offers {
     }
 }
 
-/// The places of an event.
-fn places(subject: &Subject<'_>) -> [Option<Key>; 5] {
-    let event = subject.event;
-    [
-        event.unit.as_ref().map(|id| Key::of(Place::Unit(id))),
-        subject.merchant.map(|id| Key::of(Place::Merchant(id))),
-        event.classification.as_ref().map(|id| Key::of(Place::Classification(id))),
-        Some(Key::of(Place::Hour(subject.clock.hour()))),
-        Some(Key::of(Place::Any)),
-    ]
-}
-
-/// The goods of an event.
-fn goods(subject: &Subject<'_>) -> Vec<Key> {
-    let mut goods = Vec::with_capacity(1 + 3 * subject.lines.len());
-    goods.push(Key::of(Goods::Any));
-    for shelf in &subject.lines {
-        goods.extend(shelf.line.product.as_ref().map(|id| Key::of(Goods::Product(id))));
-        goods.extend(shelf.brand.map(|id| Key::of(Goods::Brand(id))));
-        goods.extend(shelf.category.map(|id| Key::of(Goods::Category(id))));
+impl TypeIndex {
+    fn of<'a>(offers: impl Iterator<Item = (u32, &'a Offer)>) -> TypeIndex {
+        let (mut known, mut spans) = (FxHashMap::<Key, Parts>::default(), Vec::new());
+        for (number, offer) in offers {
+            let (places, goods) = stands(offer);
+            for goods in &goods {
+                for place in &places {
+                    *known.entry(*goods).or_default() |= part(*place);
+                    spans.extend(Span::of(offer, number, place.and(*goods)));
+                }
+            }
+        }
+        TypeIndex { goods: known, offers: spans.into() }
     }
-    goods
-}
 
-/// Where an offer with this number stands.
-fn stands(offer: &Offer, number: u32) -> Vec<Span> {
-    let (mut places, mut goods) = (places_of(offer), goods_of(&offer.when));
-    // Where an offer lists many of both, the shorter list is the more telling one.
-    if places.len().min(goods.len()) > 1 && places.len() * goods.len() > MAX_PAIRS {
-        if places.len() < goods.len() {
-            goods = vec![Key::of(Goods::Any)];
-        } else {
-            places = vec![Key::of(Place::Any)];
+    /// Finds the offers of these goods, at any of these places, that are valid at this time.
+    fn visit(&self, places: &[Key], goods: Key, at: Instant, found: &mut Vec<u32>) {
+        let Some(parts) = self.goods.get(&goods) else { return };
+        for place in places {
+            if parts & part(*place) != 0 {
+                self.offers.visit(place.and(goods), at, &mut |number| found.push(number));
+            }
         }
     }
-    let pairs = places.iter().flat_map(|place| goods.iter().map(|goods| place.and(*goods)));
-    pairs.flat_map(|pair| Span::of(offer, number, pair)).collect()
+}
+
+fn part(place: Key) -> Parts {
+    1 << place.part(Parts::BITS)
+}
+
+/// The places and the goods under which an offer stands.
+fn stands(offer: &Offer) -> (Vec<Key>, Vec<Key>) {
+    let (places, goods) = (places_of(offer), goods_of(&offer.when));
+    // Where an offer lists many of both, the shorter list is the more telling one.
+    if places.len().min(goods.len()) == 1 || places.len() * goods.len() <= MAX_PAIRS {
+        (places, goods)
+    } else if places.len() < goods.len() {
+        (places, vec![Key::of(Goods::Any)])
+    } else {
+        (vec![Key::of(Place::Any)], goods)
+    }
+}
+
+/// The places of an event.
+fn places(subject: &Subject<'_>) -> Vec<Key> {
+    let event = subject.event;
+    let places = [
+        event.unit.as_ref().map(Place::Unit),
+        subject.merchant.map(Place::Merchant),
+        event.classification.as_ref().map(Place::Classification),
+        Some(Place::Hour(subject.clock.hour())),
+        Some(Place::Any),
+    ];
+    places.into_iter().flatten().map(Key::of).collect()
 }
 
 /// Of the places that an offer asks for those that the fewest events have.

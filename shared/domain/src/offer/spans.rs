@@ -23,7 +23,7 @@ pub struct Spans {
 }
 
 /// What a period stands under: a hash.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key(u64);
 
 /// A period in which an offer is valid.
@@ -40,9 +40,8 @@ pub struct Span {
 /// Buckets for each period.
 const ROOM: usize = 4;
 
-impl FromIterator<Span> for Spans {
-    fn from_iter<I: IntoIterator<Item = Span>>(spans: I) -> Spans {
-        let mut spans: Vec<Span> = spans.into_iter().collect();
+impl From<Vec<Span>> for Spans {
+    fn from(mut spans: Vec<Span>) -> Spans {
         let mut buckets = vec![(0, 0); (spans.len().max(1) * ROOM).next_power_of_two()];
         let shift = u64::BITS - buckets.len().ilog2();
         // Keys of a bucket are neighbours, because its number is their first bits.
@@ -85,6 +84,11 @@ impl Key {
     pub fn and(self, other: Key) -> Key {
         const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
         Key((self.0 ^ other.0).wrapping_mul(ODD))
+    }
+
+    /// One of this many parts of all keys, from 0.
+    pub fn part(self, of: u32) -> u32 {
+        u32::try_from(self.0 % u64::from(of)).unwrap_or(0)
     }
 
     fn bucket(self, shift: u32) -> usize {
