@@ -100,6 +100,10 @@ struct Bench<'a> {
     programme: &'a Programme,
     now: Instant,
     today: Day,
+    /// Before the event.
+    wallet: &'a Wallet,
+    /// What all its lots hold, of all balances.
+    held: i64,
     subject: &'a Subject<'a>,
     facts: &'a Facts<'a>,
 }
@@ -133,11 +137,12 @@ pub fn judge(
     }
     let subject = Subject::of(programme, &event.event).seen_for(facts.whose);
     let today = now.day(programme.zone);
-    let bench = Bench { programme, now, today, subject: &subject, facts };
-    let Sorted { candidates, counting, waiting } =
-        candidates(bench, wallet, event, mode, &mut judged);
+    let held = wallet.lots.iter().map(|lot| lot.amount.0).sum();
+    let bench = Bench { programme, now, today, wallet, held, subject: &subject, facts };
+    let Sorted { candidates, counting, waiting } = candidates(bench, event, mode, &mut judged);
     let best = best_exclusive(programme, &candidates);
-    let mut wallet = wallet.clone();
+    judged.awards.reserve(candidates.len());
+    judged.effects.reserve(candidates.len());
     for (at, candidate) in candidates.into_iter().enumerate() {
         let taken = event.has_exclusive_award() || best != Some(at);
         if !candidate.offer.on_top && taken {
@@ -145,17 +150,12 @@ pub fn judge(
             continue;
         }
         let offer = candidate.offer;
-        match award(bench, &wallet, candidate) {
-            Ok((awarded, effects)) => {
-                effects.iter().for_each(|effect| wallet.carry_out(effect));
-                judged.awards.push(awarded);
-                judged.effects.extend(effects);
-            }
-            Err(reason) => judged.passed_over.push((offer.id.clone(), reason)),
+        if let Err(reason) = award(bench, candidate, &mut judged) {
+            judged.passed_over.push((offer.id.clone(), reason));
         }
     }
     for offer in counting {
-        counting::accumulate(bench, &mut wallet, offer, &mut judged);
+        counting::accumulate(bench, offer, &mut judged);
     }
     let taken = event.has_exclusive_award() || judged.awards.iter().any(|award| award.exclusive);
     for offer in waiting {
@@ -183,7 +183,6 @@ pub fn exclusions(programme: &Programme, event: &Event) -> Vec<(OfferId, Reason)
 /// Sorts the candidates; those that award nothing for sure are noted as passed over.
 fn candidates<'a>(
     bench: Bench<'a>,
-    wallet: &Wallet,
     event: &RecordedEvent,
     mode: Mode,
     judged: &mut Judged,
@@ -196,12 +195,12 @@ fn candidates<'a>(
         let awaits_run = mode == Mode::Interactive && offer.method == EvaluationMethod::Batch;
         let weighed = match offer.accumulates {
             Some(_) => {
-                let Bench { programme, now, subject, facts, .. } = bench;
+                let Bench { programme, now, wallet, subject, facts, .. } = bench;
                 let mismatch = offer.mismatch(programme, subject, wallet, now, facts);
                 mismatch.map_or(Ok(None), Err)
             }
             None if waits_for_referred(bench, event) => Err(Reason::ReferredNotAwarded),
-            None => weigh(bench, wallet, offer).map(Some),
+            None => weigh(bench, offer).map(Some),
         };
         match weighed {
             Ok(_) if awaits_run => sorted.waiting.push(offer),
@@ -246,24 +245,24 @@ fn waits_for_referred(bench: Bench<'_>, event: &RecordedEvent) -> bool {
     refers && bench.facts.whose == Beneficiary::Participant && !awarded
 }
 
-fn weigh<'a>(bench: Bench<'_>, wallet: &Wallet, offer: &'a Offer) -> Result<Candidate<'a>, Reason> {
-    let Bench { programme, now, subject, facts, .. } = bench;
+fn weigh<'a>(bench: Bench<'_>, offer: &'a Offer) -> Result<Candidate<'a>, Reason> {
+    let Bench { programme, now, wallet, subject, facts, .. } = bench;
     if let Some(reason) = offer.mismatch(programme, subject, wallet, now, facts) {
         return Err(reason);
     }
     let earned = offer.earned(programme, subject).map_err(|_| Reason::BalanceFull)?;
-    let lot = lot_for(bench, wallet, offer, earned.amount)?;
+    let lot = lot_for(bench, offer, earned.amount, &[])?;
     Ok(Candidate { offer, earned, lot })
 }
 
-/// The lot that an award of `amount` goes to, where nothing stands against it.
+/// The lot that an award of `amount` goes to after these effects, where nothing stands against it.
 fn lot_for(
     bench: Bench<'_>,
-    wallet: &Wallet,
     offer: &Offer,
     amount: Amount,
+    effects: &[Effect],
 ) -> Result<LotId, Reason> {
-    let Bench { programme, now, today, subject, facts } = bench;
+    let Bench { programme, now, today, wallet, subject, facts, .. } = bench;
     if amount.is_zero() {
         return Err(Reason::AwardsNothing);
     }
@@ -277,7 +276,7 @@ fn lot_for(
     if let Some(reason) = facts.quotas.lacks(offer, has_place(wallet, offer), amount) {
         return Err(reason);
     }
-    if fits(wallet, &lot, amount) { Ok(lot) } else { Err(Reason::BalanceFull) }
+    if fits(bench, &lot, amount, effects) { Ok(lot) } else { Err(Reason::BalanceFull) }
 }
 
 /// Whether the participant is one of the first that the offer awards.
@@ -285,11 +284,21 @@ fn has_place(wallet: &Wallet, offer: &Offer) -> bool {
     offer.quota.first.is_some() && wallet.awarded(&offer.id, |slot| slot == Slot::Quota) > 0
 }
 
-fn fits(wallet: &Wallet, lot: &LotId, amount: Amount) -> bool {
+/// What awards put into lots, and what of them paid debt.
+fn given(effects: &[Effect]) -> impl Iterator<Item = (&LotId, Amount, Amount)> {
+    effects.iter().filter_map(|effect| {
+        let Effect::Award { lot, amount, debt, .. } = effect else { return None };
+        Some((lot, amount.less(*debt), *debt))
+    })
+}
+
+fn fits(bench: Bench<'_>, lot: &LotId, amount: Amount, effects: &[Effect]) -> bool {
     // Where all balances together leave room, nobody needs to tell them apart.
-    let all: i64 = wallet.lots.iter().map(|lot| lot.amount.0).sum();
-    let held = || wallet.total(&lot.balance, |_| true).0;
-    all + amount.0 <= MAX_MINOR || held() + amount.0 <= MAX_MINOR
+    let all = || given(effects).map(|(_, put, _)| put.0).sum::<i64>();
+    let of_balance = given(effects).filter(|(to, ..)| to.balance == lot.balance);
+    let own = || of_balance.map(|(_, put, _)| put.0).sum::<i64>();
+    let room = MAX_MINOR - amount.0;
+    bench.held + all() <= room || bench.wallet.total(&lot.balance, |_| true).0 + own() <= room
 }
 
 /// The best of the offers that are not on top, compared by what their awards are worth in
@@ -306,41 +315,34 @@ fn best_exclusive(programme: &Programme, candidates: &[Candidate<'_>]) -> Option
     best.map(|(at, _)| at)
 }
 
-fn award(
-    bench: Bench<'_>,
-    wallet: &Wallet,
-    candidate: Candidate<'_>,
-) -> Result<(Awarded, Vec<Effect>), Reason> {
+fn award(bench: Bench<'_>, candidate: Candidate<'_>, judged: &mut Judged) -> Result<(), Reason> {
     let Candidate { offer, earned: Earned { amount, lines }, lot } = candidate;
-    if !fits(wallet, &lot, amount) {
+    if !fits(bench, &lot, amount, &judged.effects) {
         return Err(Reason::BalanceFull);
     }
-    let effects = give(bench, wallet, offer, &lot, amount);
+    give(bench, offer, &lot, amount, &mut judged.effects);
     let exclusive = !offer.on_top;
     let offer = offer.id.clone();
-    Ok((Awarded { offer, lot, amount, exclusive, lines, counted: false }, effects))
+    judged.awards.push(Awarded { offer, lot, amount, exclusive, lines, counted: false });
+    Ok(())
 }
 
-/// Credits an award, and counts it in the offer's limit and quota.
-fn give(
-    bench: Bench<'_>,
-    wallet: &Wallet,
-    offer: &Offer,
-    lot: &LotId,
-    amount: Amount,
-) -> Vec<Effect> {
-    let mut effects = vec![Effect::Award {
+/// Credits an award after these effects, and counts it in the offer's limit and quota.
+fn give(bench: Bench<'_>, offer: &Offer, lot: &LotId, amount: Amount, effects: &mut Vec<Effect>) {
+    let of_balance = given(effects).filter(|(to, ..)| to.balance == lot.balance);
+    let paid = Amount(of_balance.map(|(_, _, debt)| debt.0).sum());
+    let owed = bench.wallet.debt(&lot.balance).less(paid);
+    effects.push(Effect::Award {
         offer: Some(offer.id.clone()),
         lot: lot.clone(),
         amount,
-        debt: amount.min(wallet.debt(&lot.balance)),
+        debt: amount.min(owed),
         slot: offer.slot(bench.subject.clock.day),
-    }];
+    });
     if !offer.quota.is_unlimited() {
         let awards = i32::from(offer.quota.first.is_some());
-        let places = if has_place(wallet, offer) { 0 } else { awards };
+        let places = if has_place(bench.wallet, offer) { 0 } else { awards };
         let budget = offer.quota.budget.map_or(Amount::ZERO, |_| amount);
         effects.push(Effect::Quota { offer: offer.id.clone(), awards, places, budget });
     }
-    effects
 }

@@ -203,10 +203,12 @@ impl<T: Eq + Hash> OneOf<T> {
     }
 
     /// Whether a value will do.
+    #[inline]
     pub fn allows(&self, value: Option<&T>) -> bool {
         self.is_any() || value.is_some_and(|value| self.lists(value))
     }
 
+    #[inline]
     fn lists(&self, value: &T) -> bool {
         match &*self.values {
             [only] => value == only,

@@ -10,12 +10,10 @@
 use std::hash::Hash;
 use std::ops::Deref;
 
-use rustc_hash::FxHashMap;
-
 use crate::event::EventType;
 use crate::id::{Classification, MerchantId, ProductId, UnitId};
 use crate::offer::matching::Subject;
-use crate::offer::spans::{Key, Span, Spans};
+use crate::offer::spans::{Key, Pairs, Span, Spans};
 use crate::offer::{Conditions, Offer, OneOf};
 use crate::programme::Programme;
 use crate::time::Instant;
@@ -32,14 +30,11 @@ pub struct Offers {
 /// The offers that judge one type of events.
 #[derive(Clone, Debug, Default)]
 struct TypeIndex {
-    /// All goods that offers stand under, and in which parts of all places.
-    goods: FxHashMap<Key, Parts>,
+    /// Of goods and places.
+    pairs: Pairs,
     /// By place and goods.
     offers: Spans,
 }
-
-/// Some of 64 parts of all places, a bit for each.
-type Parts = u64;
 
 /// Where an event takes place, as offers ask for it.
 #[derive(Hash)]
@@ -64,6 +59,9 @@ enum Goods<'a> {
 
 /// Most places and goods under which one offer stands, where it lists several of both.
 const MAX_PAIRS: usize = 1_000;
+
+/// Offers that are found without more room.
+const USUAL: usize = 16;
 
 impl Deref for Offers {
     type Target = [Offer];
@@ -103,7 +101,7 @@ impl Offers {
     /// Places in the document of all offers that may be candidates: of few others, and of one twice
     /// where the event has several of the things that it asks for.
     pub fn found(&self, subject: &Subject<'_>) -> Vec<u32> {
-        let mut found = Vec::new();
+        let mut found = Vec::with_capacity(USUAL);
         let of_type = subject.event.event_type();
         let indexed = self.by_type.iter().zip(EventType::ALL).find(|(_, known)| *known == of_type);
         if let Some((index, _)) = indexed {
@@ -126,32 +124,24 @@ impl Offers {
 
 impl TypeIndex {
     fn of<'a>(offers: impl Iterator<Item = (u32, &'a Offer)>) -> TypeIndex {
-        let (mut known, mut spans) = (FxHashMap::<Key, Parts>::default(), Vec::new());
+        let (mut pairs, mut spans) = (Vec::new(), Vec::new());
         for (number, offer) in offers {
             let (places, goods) = stands(offer);
             for goods in &goods {
-                for place in &places {
-                    *known.entry(*goods).or_default() |= part(*place);
-                    spans.extend(Span::of(offer, number, place.and(*goods)));
-                }
+                pairs.extend(places.iter().map(|place| (*goods, *place)));
+                let keys = places.iter().map(|place| place.and(*goods));
+                spans.extend(keys.flat_map(|key| Span::of(offer, number, key)));
             }
         }
-        TypeIndex { goods: known, offers: spans.into() }
+        TypeIndex { pairs: pairs.as_slice().into(), offers: spans.into() }
     }
 
     /// Finds the offers of these goods, at any of these places, that are valid at this time.
     fn visit(&self, places: &[Key], goods: Key, at: Instant, found: &mut Vec<u32>) {
-        let Some(parts) = self.goods.get(&goods) else { return };
-        for place in places {
-            if parts & part(*place) != 0 {
-                self.offers.visit(place.and(goods), at, &mut |number| found.push(number));
-            }
+        for place in self.pairs.of(goods, places) {
+            self.offers.visit(place.and(goods), at, &mut |number| found.push(number));
         }
     }
-}
-
-fn part(place: Key) -> Parts {
-    1 << place.part(Parts::BITS)
 }
 
 /// The places and the goods under which an offer stands.

@@ -38,8 +38,11 @@ pub struct Shelf<'a> {
 impl<'a> Subject<'a> {
     /// Looks an event up. Parsing refuses lines whose total is too large to be an amount.
     pub fn of(programme: &'a Programme, event: &'a Event) -> Subject<'a> {
-        let lines = event.lines().iter().map(|line| shelf(programme, line)).collect();
-        let (amount, medium) = (event.amount(), event.payment_medium());
+        let lines: Vec<Shelf<'_>> =
+            event.lines().iter().map(|line| shelf(programme, line)).collect();
+        // Of a purchase it is the sum of its lines.
+        let amount = if lines.is_empty() { event.amount() } else { sum_of(lines.iter()).ok() };
+        let medium = event.payment_medium();
         let merchant = event.unit.as_ref().and_then(|unit| programme.merchants.units.get(unit));
         let clock = Clock::of(event.performed_on, programme.zone);
         let whose = Beneficiary::Participant;

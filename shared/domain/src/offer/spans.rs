@@ -23,7 +23,7 @@ pub struct Spans {
 }
 
 /// What a period stands under: a hash.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Key(u64);
 
 /// A period in which an offer is valid.
@@ -37,13 +37,12 @@ pub struct Span {
     offer: u32,
 }
 
-/// Buckets for each period.
+/// Places of a table for each thing in it.
 const ROOM: usize = 4;
 
 impl From<Vec<Span>> for Spans {
     fn from(mut spans: Vec<Span>) -> Spans {
-        let mut buckets = vec![(0, 0); (spans.len().max(1) * ROOM).next_power_of_two()];
-        let shift = u64::BITS - buckets.len().ilog2();
+        let (mut buckets, shift) = table(spans.len(), (0, 0));
         // Keys of a bucket are neighbours, because its number is their first bits.
         spans.sort_by_key(|span| (span.key, span.from));
         spans.chunk_by_mut(|one, next| one.key == next.key).for_each(|of_key| {
@@ -74,6 +73,42 @@ impl Spans {
     }
 }
 
+/// Under which keys things may stand together with which others; "no" is certain. A table by key:
+/// those that meet in a slot share it.
+#[derive(Clone, Debug, Default)]
+pub struct Pairs {
+    /// The parts of all others, a bit for each 64th.
+    slots: Vec<u64>,
+    /// The bits of a key that do not say its slot.
+    shift: u32,
+}
+
+impl From<&[(Key, Key)]> for Pairs {
+    fn from(pairs: &[(Key, Key)]) -> Pairs {
+        let (mut slots, shift) = table(pairs.len(), 0);
+        for (key, other) in pairs {
+            slots[key.bucket(shift)] |= other.part();
+        }
+        Pairs { slots, shift }
+    }
+}
+
+impl Pairs {
+    /// Which of these may stand together with a key.
+    pub fn of<'a>(&self, key: Key, others: &'a [Key]) -> impl Iterator<Item = &'a Key> {
+        let parts = self.slots.get(key.bucket(self.shift)).copied().unwrap_or_default();
+        let may = if parts == 0 { &[] } else { others };
+        may.iter().filter(move |other| parts & other.part() != 0)
+    }
+}
+
+/// A table with room for so many, and the bits of a key that do not say its place in it.
+fn table<T: Clone>(count: usize, empty: T) -> (Vec<T>, u32) {
+    let table = vec![empty; (count.max(1) * ROOM).next_power_of_two()];
+    let shift = u64::BITS - table.len().ilog2();
+    (table, shift)
+}
+
 impl Key {
     /// Of a thing by itself.
     pub fn of(what: impl Hash) -> Key {
@@ -86,9 +121,8 @@ impl Key {
         Key((self.0 ^ other.0).wrapping_mul(ODD))
     }
 
-    /// One of this many parts of all keys, from 0.
-    pub fn part(self, of: u32) -> u32 {
-        u32::try_from(self.0 % u64::from(of)).unwrap_or(0)
+    fn part(self) -> u64 {
+        1 << (self.0 >> (u64::BITS - u64::BITS.ilog2()))
     }
 
     fn bucket(self, shift: u32) -> usize {
