@@ -188,7 +188,9 @@ fn candidates<'a>(
     judged: &mut Judged,
 ) -> Sorted<'a> {
     let mut sorted = Sorted::default();
-    for offer in bench.programme.offers.candidates(bench.programme, bench.subject) {
+    let found = bench.programme.offers.candidates(bench.programme, bench.subject);
+    sorted.candidates.reserve(found.size_hint().1.unwrap_or(0));
+    for offer in found {
         if event.has_judged(&offer.id) {
             continue;
         }
@@ -200,7 +202,7 @@ fn candidates<'a>(
                 mismatch.map_or(Ok(None), Err)
             }
             None if waits_for_referred(bench, event) => Err(Reason::ReferredNotAwarded),
-            None => weigh(bench, offer).map(Some),
+            None => weigh(bench, offer, sorted.candidates.last()).map(Some),
         };
         match weighed {
             Ok(_) if awaits_run => sorted.waiting.push(offer),
@@ -245,28 +247,35 @@ fn waits_for_referred(bench: Bench<'_>, event: &RecordedEvent) -> bool {
     refers && bench.facts.whose == Beneficiary::Participant && !awarded
 }
 
-fn weigh<'a>(bench: Bench<'_>, offer: &'a Offer) -> Result<Candidate<'a>, Reason> {
+/// Weighs an offer after the candidate before it: where both go into one lot, it is found once.
+fn weigh<'a>(
+    bench: Bench<'_>,
+    offer: &'a Offer,
+    before: Option<&Candidate<'a>>,
+) -> Result<Candidate<'a>, Reason> {
     let Bench { programme, now, wallet, subject, facts, .. } = bench;
     if let Some(reason) = offer.mismatch(programme, subject, wallet, now, facts) {
         return Err(reason);
     }
     let earned = offer.earned(programme, subject).map_err(|_| Reason::BalanceFull)?;
-    let lot = lot_for(bench, offer, earned.amount, &[])?;
+    let known = before.filter(|before| offer.awards_into_lot_of(before.offer));
+    let lot = known.map_or_else(|| offer.lot(bench.today), |known| known.lot.clone());
+    may_award(bench, offer, &lot, earned.amount, &[])?;
     Ok(Candidate { offer, earned, lot })
 }
 
-/// The lot that an award of `amount` goes to after these effects, where nothing stands against it.
-fn lot_for(
+/// Whether nothing stands against an award of `amount` after these effects.
+fn may_award(
     bench: Bench<'_>,
     offer: &Offer,
+    lot: &LotId,
     amount: Amount,
     effects: &[Effect],
-) -> Result<LotId, Reason> {
-    let Bench { programme, now, today, wallet, subject, facts, .. } = bench;
+) -> Result<(), Reason> {
+    let Bench { programme, now, wallet, subject, facts, .. } = bench;
     if amount.is_zero() {
         return Err(Reason::AwardsNothing);
     }
-    let lot = offer.lot(today);
     if !lot.is_of_use(now, programme.zone) {
         return Err(Reason::NotValid);
     }
@@ -276,7 +285,7 @@ fn lot_for(
     if let Some(reason) = facts.quotas.lacks(offer, has_place(wallet, offer), amount) {
         return Err(reason);
     }
-    if fits(bench, &lot, amount, effects) { Ok(lot) } else { Err(Reason::BalanceFull) }
+    if fits(bench, lot, amount, effects) { Ok(()) } else { Err(Reason::BalanceFull) }
 }
 
 /// Whether the participant is one of the first that the offer awards.

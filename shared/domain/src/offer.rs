@@ -202,19 +202,18 @@ impl<T: Eq + Hash> OneOf<T> {
         self.values.is_empty()
     }
 
-    /// Whether a value will do.
-    #[inline]
+    /// Whether a value will do. Asked for every line of an event, so it is part of who asks.
+    #[inline(always)]
     pub fn allows(&self, value: Option<&T>) -> bool {
-        self.is_any() || value.is_some_and(|value| self.lists(value))
+        match &*self.values {
+            [] => true,
+            [only] => value == Some(only),
+            _ => value.is_some_and(|value| self.lists(value)),
+        }
     }
 
-    #[inline]
     fn lists(&self, value: &T) -> bool {
-        match &*self.values {
-            [only] => value == only,
-            few if self.many.is_empty() => few.contains(value),
-            _ => self.many.contains(value),
-        }
+        if self.many.is_empty() { self.values.contains(value) } else { self.many.contains(value) }
     }
 
     /// The values, in order.
@@ -299,6 +298,14 @@ impl Offer {
             Limit::OncePerCalendar(calendar) => Some(Slot::Period(performed.period(calendar))),
             Limit::OncePerRolling(_) => Some(Slot::On(performed)),
         }
+    }
+
+    /// Whether an award goes into the same lot as one of another offer on the same day.
+    pub fn awards_into_lot_of(&self, other: &Offer) -> bool {
+        self.award.balance == other.award.balance
+            && self.expires == other.expires
+            && self.available_after == other.available_after
+            && self.available_from == other.available_from
     }
 
     /// The lot into which an award goes; expiry counts from the award.

@@ -1,6 +1,6 @@
 //! What accumulating offers make of an event: counted, and awarded once enough is counted.
 
-use super::{Bench, Judged, give, lot_for};
+use super::{Bench, Judged, give, may_award};
 use crate::amount::Amount;
 use crate::event::Awarded;
 use crate::ledger::Effect;
@@ -48,7 +48,8 @@ fn reward(
     if amount.is_zero() {
         return Err(Reason::Counted);
     }
-    let lot = lot_for(bench, offer, amount, effects)?;
+    let lot = offer.lot(bench.today);
+    may_award(bench, offer, &lot, amount, effects)?;
     give(bench, offer, &lot, amount, effects);
     for (part, by) in &reached.consumed {
         effects.push(Effect::Count { offer: offer.id.clone(), part: part.clone(), by: -by });

@@ -106,7 +106,13 @@ impl Offers {
         let indexed = self.by_type.iter().zip(EventType::ALL).find(|(_, known)| *known == of_type);
         if let Some((index, _)) = indexed {
             let places = places(subject);
-            let mut look = |goods| index.visit(&places, goods, subject.clock.at, &mut found);
+            let parts = places.iter().fold(0, |parts, place| parts | place.part());
+            let mut look = |goods: Key| {
+                // Most goods of an event are in no offer that may award at its place.
+                if index.pairs.parts(goods) & parts != 0 {
+                    index.visit(&places, goods, subject.clock.at, &mut found);
+                }
+            };
             look(Key::of(Goods::Any));
             for shelf in &subject.lines {
                 shelf.line.product.iter().for_each(|id| look(Key::of(Goods::Product(id))));
@@ -138,7 +144,8 @@ impl TypeIndex {
 
     /// Finds the offers of these goods, at any of these places, that are valid at this time.
     fn visit(&self, places: &[Key], goods: Key, at: Instant, found: &mut Vec<u32>) {
-        for place in self.pairs.of(goods, places) {
+        let parts = self.pairs.parts(goods);
+        for place in places.iter().filter(|place| parts & place.part() != 0) {
             self.offers.visit(place.and(goods), at, &mut |number| found.push(number));
         }
     }

@@ -94,11 +94,9 @@ impl From<&[(Key, Key)]> for Pairs {
 }
 
 impl Pairs {
-    /// Which of these may stand together with a key.
-    pub fn of<'a>(&self, key: Key, others: &'a [Key]) -> impl Iterator<Item = &'a Key> {
-        let parts = self.slots.get(key.bucket(self.shift)).copied().unwrap_or_default();
-        let may = if parts == 0 { &[] } else { others };
-        may.iter().filter(move |other| parts & other.part() != 0)
+    /// The parts of all others that may stand together with a key: mostly none.
+    pub fn parts(&self, key: Key) -> u64 {
+        self.slots.get(key.bucket(self.shift)).copied().unwrap_or(0)
     }
 }
 
@@ -121,12 +119,13 @@ impl Key {
         Key((self.0 ^ other.0).wrapping_mul(ODD))
     }
 
-    fn part(self) -> u64 {
+    /// In which part of all keys it is: one of 64 bits.
+    pub fn part(self) -> u64 {
         1 << (self.0 >> (u64::BITS - u64::BITS.ilog2()))
     }
 
     fn bucket(self, shift: u32) -> usize {
-        usize::try_from(self.0 >> shift).unwrap_or(usize::MAX)
+        usize::try_from(self.0.wrapping_shr(shift)).unwrap_or(usize::MAX)
     }
 }
 
