@@ -142,7 +142,9 @@ impl TypeIndex {
         TypeIndex { pairs: pairs.as_slice().into(), offers: spans.into() }
     }
 
-    /// Finds the offers of these goods, at any of these places, that are valid at this time.
+    /// Finds the offers of these goods, at any of these places, that are valid at this time. Apart
+    /// from its callers, so that goods that are passed by cost them nothing.
+    #[inline(never)]
     fn visit(&self, places: &[Key], goods: Key, at: Instant, found: &mut Vec<u32>) {
         let parts = self.pairs.parts(goods);
         for place in places.iter().filter(|place| parts & place.part() != 0) {
