@@ -10,6 +10,7 @@ use domain::id::{BalanceCode, OfferId};
 use domain::ledger::{Act, Effect, Entry, EntryKey, Slot};
 use domain::offer::{Limit, Quota};
 use domain::programme::DebtPolicy;
+use domain::tally::Tally;
 use domain::wallet::{ACTIVITY_MONTHS, MAX_LOTS, Wallet};
 
 use crate::bookkeeping::Book;
@@ -24,6 +25,8 @@ pub fn net(wallet: &Wallet, balance: &BalanceCode) -> i64 {
 pub fn substance(wallet: &Wallet) -> Wallet {
     let mut substance = Wallet { length: 0, last_event: None, ..wallet.clone() };
     substance.time = domain::time::Instant(0);
+    let of = |tally: &Tally| (tally.offer.clone(), tally.part.clone());
+    substance.tallies.sort_by_key(of);
     if substance.activity.len() == ACTIVITY_MONTHS {
         substance.activity.retain(|month| month.purchases != 0);
     }

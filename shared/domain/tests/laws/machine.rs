@@ -6,13 +6,15 @@ use domain::award::{Facts, Mode};
 use domain::event::{Event, EventState, Judge};
 use domain::id::{BalanceCode, Classification};
 use domain::ledger::EntryKey;
-use domain::offer::Beneficiary;
+use domain::offer::{
+    Accumulation, Beneficiary, EvaluationMethod, Expiry, Offer, OfferClass, Quota, Within,
+};
 use domain::preview::{Preview, preview};
 use domain::programme::DebtPolicy;
 use domain::quota::Used;
 use domain::refusal::Refusal;
 use domain::spend::SpendAsked;
-use domain::time::{Day, Instant};
+use domain::time::{Calendar, Day, Instant};
 use proptest::prelude::*;
 
 use crate::bookkeeping::Book;
@@ -327,8 +329,30 @@ fn post(book: &mut Book, event: Event, spend: Option<i64>) {
     }
 }
 
+/// Offers that count: thresholds are such that no history comes to more awards than a wallet
+/// remembers. Nothing is held back, by a limit or by a window that ends with the event: what was
+/// reached before would be awarded with an event, and stand when that is cancelled.
+fn counting_offers() -> [Offer; 3] {
+    let counting = |class: OfferClass, at_least, within, offer: Offer| {
+        let counts = class.counts().unwrap();
+        let accumulates = Some(Accumulation { counts, at_least, within });
+        Offer { class, method: EvaluationMethod::Batch, accumulates, ..offer }
+    };
+    let (month, quarter) = (Calendar::Month, Calendar::Quarter);
+    let of_amount = Offer { expires: Expiry::After(span("P2D")), ..fixed("counts-amount", 35) };
+    let of_pieces = percent("counts-pieces", eur(), "2.5");
+    let quota = Quota { first: Some(1), budget: Some(Amount(1_000)) };
+    let of_events = Offer { quota, ..fixed("counts-events", 15) };
+    let (amount, pieces) = (OfferClass::RewardLoyaltyAmount, OfferClass::RewardLoyaltyQuantity);
+    [
+        counting(amount, 500_00, Within::Calendar(month), of_amount),
+        counting(pieces, 20, Within::Validity, of_pieces),
+        counting(OfferClass::RewardLoyaltyNumber, 3, Within::Calendar(quarter), of_events),
+    ]
+}
+
 fn play(policy: DebtPolicy, steps: &[Step]) -> Book {
-    let mut programme = programme(every_offer());
+    let mut programme = programme([every_offer(), counting_offers().into()].concat());
     programme.definition.debt_policy = policy;
     let mut book = Book::new(programme, at("2026-10-20T21:30:00+02:00"));
     steps.iter().for_each(|step| take(&mut book, step));
@@ -379,6 +403,7 @@ proptest! {
         prop_assert!(book.wallet.lots.is_empty() && book.wallet.debts.is_empty());
         prop_assert!(book.wallet.written_off.is_empty());
         prop_assert!(book.wallet.counters.is_empty() && book.wallet.activity.is_empty());
+        prop_assert!(book.wallet.tallies.is_empty() && book.wallet.tally_awards.is_empty());
         let offers = book.programme.offers.iter();
         let used: Vec<_> = offers.map(|offer| book.quotas.used(&offer.id)).collect();
         prop_assert!(used.iter().all(|used| *used == Used::default()), "R-44: {:?}", used);
