@@ -112,7 +112,7 @@ struct Bench<'a> {
 pub fn asks(programme: &Programme, event: &Event, whose: Beneficiary) -> Asks {
     let subject = Subject::of(programme, event).seen_for(whose);
     let mut asks = Asks::default();
-    for offer in programme.offers.candidates(programme, &subject) {
+    for offer in programme.offers.candidates(&subject) {
         asks.profile |= offer.asks_profile();
         if !offer.quota.is_unlimited() {
             asks.quotas.push(offer.id.clone());
@@ -177,7 +177,7 @@ pub fn exclusions(programme: &Programme, event: &Event) -> Vec<(OfferId, Reason)
     let subject = Subject::of(programme, event);
     let judges = |offer: &&Offer| offer.class.types().contains(&event.event_type());
     let of_class = programme.offers.iter().filter(judges);
-    of_class.filter_map(|o| Some((o.id.clone(), o.excludes(programme, &subject)?))).collect()
+    of_class.filter_map(|o| Some((o.id.clone(), o.excludes(&subject)?))).collect()
 }
 
 /// Sorts the candidates; those that award nothing for sure are noted as passed over.
@@ -188,7 +188,7 @@ fn candidates<'a>(
     judged: &mut Judged,
 ) -> Sorted<'a> {
     let mut sorted = Sorted::default();
-    let found = bench.programme.offers.candidates(bench.programme, bench.subject);
+    let found = bench.programme.offers.candidates(bench.subject);
     sorted.candidates.reserve(found.size_hint().1.unwrap_or(0));
     for offer in found {
         if event.has_judged(&offer.id) {

@@ -202,8 +202,8 @@ impl<T: Eq + Hash> OneOf<T> {
         self.values.is_empty()
     }
 
-    /// Whether a value will do. Asked for every line of an event, so it is part of who asks.
-    #[inline(always)]
+    /// Whether a value will do.
+    #[inline(always)] // It is asked for each line by each offer.
     pub fn allows(&self, value: Option<&T>) -> bool {
         match &*self.values {
             [] => true,

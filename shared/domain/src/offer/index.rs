@@ -15,7 +15,6 @@ use crate::id::{Classification, MerchantId, ProductId, UnitId};
 use crate::offer::matching::Subject;
 use crate::offer::spans::{Key, Pairs, Span, Spans};
 use crate::offer::{Conditions, Offer, OneOf};
-use crate::programme::Programme;
 use crate::time::Instant;
 use crate::window::{Times, WeekHour};
 
@@ -84,16 +83,12 @@ impl From<Vec<Offer>> for Offers {
 impl Offers {
     /// The offers that nothing excludes from judging the event, in the order of the document.
     /// It allocates for them alone.
-    pub fn candidates<'a>(
-        &'a self,
-        programme: &Programme,
-        subject: &Subject<'_>,
-    ) -> impl Iterator<Item = &'a Offer> {
+    pub fn candidates<'a>(&'a self, subject: &Subject<'_>) -> impl Iterator<Item = &'a Offer> {
         let mut found = self.found(subject);
         found.sort_unstable();
         found.dedup();
         let fits = |offer: &&Offer| {
-            offer.beneficiary == subject.whose && offer.excludes(programme, subject).is_none()
+            offer.beneficiary == subject.whose && offer.excludes(subject).is_none()
         };
         found.into_iter().filter_map(|number| self.at(number)).filter(fits)
     }

@@ -20,6 +20,8 @@ pub struct Subject<'a> {
     /// Whose wallet is judged.
     pub whose: Beneficiary,
     pub merchant: Option<&'a MerchantId>,
+    /// Whether its unit awards.
+    awards: bool,
     /// When it was performed, by the programme's clock.
     pub clock: Clock,
     medium: Option<&'a PaymentMedium>,
@@ -44,9 +46,10 @@ impl<'a> Subject<'a> {
         let amount = if lines.is_empty() { event.amount() } else { sum_of(lines.iter()).ok() };
         let medium = event.payment_medium();
         let merchant = event.unit.as_ref().and_then(|unit| programme.merchants.units.get(unit));
+        let awards = programme.merchants.awards(merchant);
         let clock = Clock::of(event.performed_on, programme.zone);
         let whose = Beneficiary::Participant;
-        Subject { event, lines, whose, merchant, clock, medium, amount, programme }
+        Subject { event, lines, whose, merchant, awards, clock, medium, amount, programme }
     }
 
     /// The event as offers for somebody look at it.
@@ -70,6 +73,7 @@ impl Conditions {
     }
 
     /// Whether a line is one of those asked for.
+    #[inline(always)] // It is asked for each line by each offer.
     pub fn wants(&self, shelf: &Shelf<'_>) -> bool {
         self.products.allows(shelf.line.product.as_ref())
             && self.categories.allows(shelf.category)
@@ -103,7 +107,7 @@ impl Conditions {
 impl Offer {
     /// Why this offer is not even a candidate for the event: its validity, unit, merchant,
     /// classification or lines.
-    pub fn excludes(&self, programme: &Programme, subject: &Subject<'_>) -> Option<Reason> {
+    pub fn excludes(&self, subject: &Subject<'_>) -> Option<Reason> {
         let (event, when) = (subject.event, &self.when);
         let clock = &subject.clock;
         if !self.valid.is_empty() && !self.valid.iter().any(|v| v.may_hold(clock)) {
@@ -115,7 +119,7 @@ impl Offer {
         if !when.units.allows(event.unit.as_ref()) || !when.merchants.allows(subject.merchant) {
             return Some(Reason::UnitNotIncluded);
         }
-        if !programme.merchants.awards(subject.merchant) {
+        if !subject.awards {
             return Some(Reason::UnitDoesNotAward);
         }
         if !when.classifications.allows(event.classification.as_ref()) {

@@ -35,9 +35,9 @@ fn work(market: &Market) -> Work {
 fn looked_at(market: &Market) -> usize {
     let programme = &market.programme;
     let subject = Subject::of(programme, &market.event.event);
-    let fits = |offer: &&Offer| offer.excludes(programme, &subject).is_none();
+    let fits = |offer: &&Offer| offer.excludes(&subject).is_none();
     let scanned = programme.offers.iter().filter(fits).map(|offer| &offer.id);
-    let found = programme.offers.candidates(programme, &subject).map(|offer| &offer.id);
+    let found = programme.offers.candidates(&subject).map(|offer| &offer.id);
     assert!(scanned.eq(found), "the index agrees with a scan");
     programme.offers.found(&subject).len()
 }
