@@ -1,5 +1,5 @@
-//! Identifiers: parsed at the edge, because they become keys; shared, because they are copied often;
-//! hashed once, because they are compared and looked up more often still.
+//! Identifiers: parsed at the edge, because they become keys; shared and hashed once, because they
+//! are copied, compared and looked up often.
 
 use std::cmp::Ordering;
 use std::fmt;

@@ -134,7 +134,7 @@ impl TypeIndex {
                 spans.extend(keys.flat_map(|key| Span::of(offer, number, key)));
             }
         }
-        TypeIndex { pairs: pairs.as_slice().into(), offers: spans.into() }
+        TypeIndex { pairs: pairs.into(), offers: spans.into() }
     }
 
     /// Finds the offers of these goods, at any of these places, that are valid at this time. Apart

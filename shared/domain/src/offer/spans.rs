@@ -83,9 +83,11 @@ pub struct Pairs {
     shift: u32,
 }
 
-impl From<&[(Key, Key)]> for Pairs {
-    fn from(pairs: &[(Key, Key)]) -> Pairs {
-        let (mut slots, shift) = table(pairs.len(), 0);
+impl From<Vec<(Key, Key)>> for Pairs {
+    fn from(mut pairs: Vec<(Key, Key)>) -> Pairs {
+        pairs.sort_unstable();
+        let keys = pairs.chunk_by(|(one, _), (next, _)| one == next).count();
+        let (mut slots, shift) = table(keys, 0);
         for (key, other) in pairs {
             slots[key.bucket(shift)] |= other.part();
         }
