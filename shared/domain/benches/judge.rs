@@ -34,7 +34,7 @@ fn judged(market: &Market) {
 
 fn indexed(market: &Market) {
     let subject = Subject::of(&market.programme, &market.event.event);
-    let candidates = market.programme.offers.candidates(&market.programme, &subject);
+    let candidates = market.programme.offers.candidates(&subject);
     black_box(candidates.count());
 }
 
@@ -45,7 +45,7 @@ fn scanned(market: &Market) {
 fn scan(market: &Market) -> Vec<&Offer> {
     let programme = &market.programme;
     let subject = Subject::of(programme, &market.event.event);
-    let fits = |offer: &&Offer| offer.excludes(programme, &subject).is_none();
+    let fits = |offer: &&Offer| offer.excludes(&subject).is_none();
     programme.offers.iter().filter(fits).collect()
 }
 
@@ -68,7 +68,7 @@ fn table() {
     for size in SIZES {
         let market = Market::with(size);
         let subject = Subject::of(&market.programme, &market.event.event);
-        let found = market.programme.offers.candidates(&market.programme, &subject);
+        let found = market.programme.offers.candidates(&subject);
         assert!(found.map(|offer| &offer.id).eq(scan(&market).iter().map(|offer| &offer.id)));
         for (name, way) in WAYS {
             way(&market);

@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 
 use crate::amount::{Amount, Rate, Worth};
 use crate::award::discount::Till;
-use crate::award::room::{fits, has_room, lot_for, use_quota};
+use crate::award::room::{fits, given, may_award, may_give, use_quota};
 use crate::event::{Awarded, Discounted, Due, Event, EventState, RecordedEvent};
 use crate::id::OfferId;
 use crate::ledger::{Effect, LotId};
@@ -118,6 +118,10 @@ struct Bench<'a> {
     programme: &'a Programme,
     now: Instant,
     today: Day,
+    /// Before the event.
+    wallet: &'a Wallet,
+    /// What all its lots hold, of all balances.
+    held: i64,
     subject: &'a Subject<'a>,
     facts: &'a Facts<'a>,
 }
@@ -126,7 +130,7 @@ struct Bench<'a> {
 pub fn asks(programme: &Programme, event: &Event, whose: Beneficiary) -> Asks {
     let subject = Subject::of(programme, event).seen_for(whose);
     let mut asks = Asks::default();
-    for offer in programme.offers.candidates(programme, &subject) {
+    for offer in programme.offers.candidates(&subject) {
         asks.profile |= offer.asks_profile();
         if !offer.quota.is_unlimited() {
             asks.quotas.push(offer.id.clone());
@@ -152,12 +156,13 @@ pub fn judge(
     }
     let subject = Subject::of(programme, &event.event).seen_for(facts.whose);
     let today = now.day(programme.zone);
-    let bench = Bench { programme, now, today, subject: &subject, facts };
     let wallet = facts.before_spend.unwrap_or(wallet);
-    let Sorted { candidates, counting, waiting } =
-        candidates(bench, wallet, event, mode, &mut judged);
+    let held = wallet.lots.iter().map(|lot| lot.amount.0).sum();
+    let bench = Bench { programme, now, today, wallet, held, subject: &subject, facts };
+    let Sorted { candidates, counting, waiting } = candidates(bench, event, mode, &mut judged);
     let best = best_exclusive(programme, &candidates);
-    let mut wallet = wallet.clone();
+    judged.awards.reserve(candidates.len());
+    judged.effects.reserve(candidates.len());
     let mut till = None;
     for (at, candidate) in candidates.into_iter().enumerate() {
         let taken = event.has_exclusive_award() || best != Some(at);
@@ -167,31 +172,18 @@ pub fn judge(
         }
         let Candidate { offer, earned, lot } = candidate;
         let given = match lot {
-            Some(lot) => award(bench, &wallet, offer, earned, lot).map(|(awarded, effects)| {
-                if offer.instant && mode != Mode::Run {
-                    judged.instant.extend(effects.iter().filter_map(credited));
-                }
-                judged.awards.push(awarded);
-                effects
-            }),
+            Some(lot) => award(bench, offer, earned, lot, mode, &mut judged),
             None => {
                 let till = till.get_or_insert_with(|| Till::of(event, &subject));
-                discount::give(bench, &wallet, till, offer, &earned).map(|(given, effects)| {
-                    judged.discounts.push(given);
-                    effects
-                })
+                discount::give(bench, till, offer, &earned, &mut judged)
             }
         };
-        match given {
-            Ok(effects) => {
-                effects.iter().for_each(|effect| wallet.carry_out(effect));
-                judged.effects.extend(effects);
-            }
-            Err(reason) => judged.passed_over.push((offer.id.clone(), reason)),
+        if let Err(reason) = given {
+            judged.passed_over.push((offer.id.clone(), reason));
         }
     }
     for offer in counting {
-        counting::accumulate(bench, &mut wallet, offer, &mut judged);
+        counting::accumulate(bench, offer, &mut judged);
     }
     let taken = event.has_exclusive_award() || judged.has_exclusive();
     for offer in waiting {
@@ -213,26 +205,27 @@ pub fn exclusions(programme: &Programme, event: &Event) -> Vec<(OfferId, Reason)
     let subject = Subject::of(programme, event);
     let judges = |offer: &&Offer| offer.class.types().contains(&event.event_type());
     let of_class = programme.offers.iter().filter(judges);
-    of_class.filter_map(|o| Some((o.id.clone(), o.excludes(programme, &subject)?))).collect()
+    of_class.filter_map(|o| Some((o.id.clone(), o.excludes(&subject)?))).collect()
 }
 
 /// Sorts the candidates; those that award nothing for sure are noted as passed over.
 fn candidates<'a>(
     bench: Bench<'a>,
-    wallet: &Wallet,
     event: &RecordedEvent,
     mode: Mode,
     judged: &mut Judged,
 ) -> Sorted<'a> {
     let mut sorted = Sorted::default();
-    for offer in bench.programme.offers.candidates(bench.programme, bench.subject) {
+    let found = bench.programme.offers.candidates(bench.subject);
+    sorted.candidates.reserve(found.size_hint().1.unwrap_or(0));
+    for offer in found {
         if event.has_judged(&offer.id) {
             continue;
         }
         let awaits_run = mode != Mode::Run && offer.method == EvaluationMethod::Batch;
         let weighed = match offer.accumulates {
             Some(_) => {
-                let Bench { programme, now, subject, facts, .. } = bench;
+                let Bench { programme, now, wallet, subject, facts, .. } = bench;
                 let mismatch = offer.mismatch(programme, subject, wallet, now, facts);
                 mismatch.map_or(Ok(None), Err)
             }
@@ -240,7 +233,7 @@ fn candidates<'a>(
             None if offer.award.is_discount() && mode != Mode::Interactive => {
                 Err(Reason::TooLateForDiscount)
             }
-            None => weigh(bench, wallet, offer).map(Some),
+            None => weigh(bench, offer, sorted.candidates.last()).map(Some),
         };
         match weighed {
             Ok(_) if awaits_run => sorted.waiting.push(offer),
@@ -286,20 +279,26 @@ fn waits_for_referred(bench: Bench<'_>, event: &RecordedEvent) -> bool {
     refers && bench.facts.whose == Beneficiary::Participant && !awarded
 }
 
-fn weigh<'a>(bench: Bench<'_>, wallet: &Wallet, offer: &'a Offer) -> Result<Candidate<'a>, Reason> {
-    let Bench { programme, now, subject, facts, .. } = bench;
+/// Weighs an offer after the candidate before it: where both go into one lot, it is found once.
+fn weigh<'a>(
+    bench: Bench<'_>,
+    offer: &'a Offer,
+    before: Option<&Candidate<'a>>,
+) -> Result<Candidate<'a>, Reason> {
+    let Bench { programme, now, wallet, subject, facts, .. } = bench;
     if let Some(reason) = offer.mismatch(programme, subject, wallet, now, facts) {
         return Err(reason);
     }
     let earned = offer.earned(programme, subject).map_err(|_| Reason::BalanceFull)?;
-    let lot = match &offer.award.balance {
-        Some(balance) => Some(lot_for(bench, wallet, offer, balance, earned.amount)?),
-        None => {
-            has_room(bench, wallet, offer, earned.amount)?;
-            None
-        }
+    let Some(balance) = &offer.award.balance else {
+        may_give(bench, offer, earned.amount)?;
+        return Ok(Candidate { offer, earned, lot: None });
     };
-    Ok(Candidate { offer, earned, lot })
+    let known = before.filter(|before| offer.awards_into_lot_of(before.offer));
+    let known = known.and_then(|known| known.lot.clone());
+    let lot = known.unwrap_or_else(|| offer.lot(balance, bench.today));
+    may_award(bench, offer, &lot, earned.amount, &[])?;
+    Ok(Candidate { offer, earned, lot: Some(lot) })
 }
 
 /// The best of the offers that are not on top, compared by what their awards are worth in
@@ -324,19 +323,25 @@ fn best_exclusive(programme: &Programme, candidates: &[Candidate<'_>]) -> Option
 
 fn award(
     bench: Bench<'_>,
-    wallet: &Wallet,
     offer: &Offer,
     earned: Earned,
     lot: LotId,
-) -> Result<(Awarded, Vec<Effect>), Reason> {
+    mode: Mode,
+    judged: &mut Judged,
+) -> Result<(), Reason> {
     let Earned { amount, lines, .. } = earned;
-    if !fits(wallet, &lot, amount) {
+    if !fits(bench, &lot, amount, &judged.effects) {
         return Err(Reason::BalanceFull);
     }
-    let effects = give(bench, wallet, offer, &lot, amount);
+    let from = judged.effects.len();
+    give(bench, offer, &lot, amount, &mut judged.effects);
+    if offer.instant && mode != Mode::Run {
+        judged.instant.extend(judged.effects[from..].iter().filter_map(credited));
+    }
     let exclusive = !offer.on_top;
     let offer = offer.id.clone();
-    Ok((Awarded { offer, lot, amount, exclusive, lines, counted: false }, effects))
+    judged.awards.push(Awarded { offer, lot, amount, exclusive, lines, counted: false });
+    Ok(())
 }
 
 /// What an award put into its lot.
@@ -345,21 +350,17 @@ fn credited(effect: &Effect) -> Option<(OfferId, LotId, Amount)> {
     Some((offer.clone()?, lot.clone(), amount.less(*debt)))
 }
 
-/// Credits an award, and counts it in the offer's limit and quota.
-fn give(
-    bench: Bench<'_>,
-    wallet: &Wallet,
-    offer: &Offer,
-    lot: &LotId,
-    amount: Amount,
-) -> Vec<Effect> {
-    let mut effects = vec![Effect::Award {
+/// Credits an award after these effects, and counts it in the offer's limit and quota.
+fn give(bench: Bench<'_>, offer: &Offer, lot: &LotId, amount: Amount, effects: &mut Vec<Effect>) {
+    let of_balance = given(effects).filter(|(to, ..)| to.balance == lot.balance);
+    let paid = Amount(of_balance.map(|(_, _, debt)| debt.0).sum());
+    let owed = bench.wallet.debt(&lot.balance).less(paid);
+    effects.push(Effect::Award {
         offer: Some(offer.id.clone()),
         lot: lot.clone(),
         amount,
-        debt: amount.min(wallet.debt(&lot.balance)),
+        debt: amount.min(owed),
         slot: offer.slot(bench.subject.clock.day),
-    }];
-    effects.extend(use_quota(wallet, offer, amount));
-    effects
+    });
+    effects.extend(use_quota(bench.wallet, offer, amount));
 }

@@ -1,8 +1,13 @@
-//! Identifiers: parsed at the edge, because they become keys; shared, because they are copied often.
+//! Identifiers: parsed at the edge, because they become keys; shared and hashed once, because they
+//! are copied, compared and looked up often.
 
+use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::ops::Deref;
 use std::sync::Arc;
 
+use rustc_hash::FxHasher;
 use thiserror::Error;
 
 /// Why a text is not an identifier.
@@ -32,11 +37,68 @@ fn is_printable(text: &str, most: usize) -> bool {
         && text.trim() == text
 }
 
+/// The text of an identifier with its hash. Lists of what callers name are short, so nobody gains
+/// by texts that meet in one hash.
+#[derive(Clone)]
+struct Name {
+    text: Arc<str>,
+    hash: u64,
+}
+
+impl<T: Into<Arc<str>>> From<T> for Name {
+    fn from(text: T) -> Name {
+        let text = text.into();
+        let mut hasher = FxHasher::default();
+        hasher.write(text.as_bytes());
+        Name { hash: hasher.finish(), text }
+    }
+}
+
+impl Deref for Name {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.text
+    }
+}
+
+impl fmt::Debug for Name {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.text, out)
+    }
+}
+
+impl PartialEq for Name {
+    fn eq(&self, other: &Name) -> bool {
+        self.hash == other.hash && self.text == other.text
+    }
+}
+
+impl Eq for Name {}
+
+impl PartialOrd for Name {
+    fn partial_cmp(&self, other: &Name) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Name {
+    fn cmp(&self, other: &Name) -> Ordering {
+        self.text.cmp(&other.text)
+    }
+}
+
+impl Hash for Name {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.hash);
+    }
+}
+
 macro_rules! identifier {
     ($(#[$doc:meta])* $name:ident, $error:ident, $valid:expr) => {
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub struct $name(Arc<str>);
+        pub struct $name(Name);
 
         impl $name {
             /// Parses the text, or says what it must look like.

@@ -9,7 +9,11 @@ mod index;
 mod matching;
 mod spans;
 
+use std::cmp::Ordering;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
+
+use rustc_hash::FxHashSet;
 
 use crate::amount::{Amount, Decimals, Rate};
 use crate::id::{
@@ -191,46 +195,82 @@ pub enum Within {
     Rolling(Duration),
 }
 
-/// Values of which one is asked for; empty: any will do. Sorted, so that a list of thousands is
-/// searched in a few steps.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct OneOf<T>(Box<[T]>);
+/// Values of which one is asked for; empty: any will do.
+#[derive(Clone, Debug)]
+pub struct OneOf<T: Eq + Hash> {
+    /// In order.
+    values: Box<[T]>,
+    /// The same, where they are many: a list of thousands is searched in one step.
+    many: FxHashSet<T>,
+}
 
-impl<T> Default for OneOf<T> {
-    fn default() -> Self {
-        OneOf(Box::new([]))
+/// Values that are looked through one by one.
+const FEW: usize = 8;
+
+impl<T: Eq + Hash> PartialEq for OneOf<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.values == other.values
     }
 }
 
-impl<T: Ord> From<Vec<T>> for OneOf<T> {
+impl<T: Eq + Hash> Eq for OneOf<T> {}
+
+impl<T: Ord + Hash> PartialOrd for OneOf<T> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl<T: Ord + Hash> Ord for OneOf<T> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.values.cmp(&other.values)
+    }
+}
+
+impl<T: Eq + Hash> Hash for OneOf<T> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.values.hash(state);
+    }
+}
+
+impl<T: Eq + Hash> Default for OneOf<T> {
+    fn default() -> Self {
+        OneOf { values: Box::new([]), many: FxHashSet::default() }
+    }
+}
+
+impl<T: Clone + Hash + Ord> From<Vec<T>> for OneOf<T> {
     fn from(mut values: Vec<T>) -> Self {
         values.sort();
         values.dedup();
-        OneOf(values.into())
+        let many = values.iter().filter(|_| values.len() > FEW).cloned().collect();
+        OneOf { values: values.into(), many }
     }
 }
 
-impl<T: Ord> OneOf<T> {
+impl<T: Eq + Hash> OneOf<T> {
     /// Whether it restricts nothing.
     pub fn is_any(&self) -> bool {
-        self.0.is_empty()
+        self.values.is_empty()
     }
 
     /// Whether a value will do.
+    #[inline(always)] // It is asked for each line by each offer.
     pub fn allows(&self, value: Option<&T>) -> bool {
-        self.is_any() || value.is_some_and(|value| self.lists(value))
+        match &*self.values {
+            [] => true,
+            [only] => value == Some(only),
+            _ => value.is_some_and(|value| self.lists(value)),
+        }
     }
 
     fn lists(&self, value: &T) -> bool {
-        match &*self.0 {
-            [only] => value == only,
-            all => all.binary_search(value).is_ok(),
-        }
+        if self.many.is_empty() { self.values.contains(value) } else { self.many.contains(value) }
     }
 
     /// The values, in order.
     pub fn values(&self) -> &[T] {
-        &self.0
+        &self.values
     }
 }
 
@@ -310,6 +350,15 @@ impl Offer {
             Limit::OncePerCalendar(calendar) => Some(Slot::Period(performed.period(calendar))),
             Limit::OncePerRolling(_) => Some(Slot::On(performed)),
         }
+    }
+
+    /// Whether an award goes into the same lot as one of another offer on the same day.
+    pub fn awards_into_lot_of(&self, other: &Offer) -> bool {
+        self.award.balance == other.award.balance
+            && self.expires == other.expires
+            && self.available_after == other.available_after
+            && self.available_from == other.available_from
+            && self.terms == other.terms
     }
 
     /// The lot into which an award of a balance goes; expiry counts from the award.

@@ -11,7 +11,6 @@ use crate::id::{Classification, OfferId};
 use crate::ledger::{LotId, Slot};
 use crate::offer::{Accumulation, AwardForm, Counts, Offer, Subject, Within};
 use crate::time::{Day, Duration};
-use crate::wallet::Wallet;
 
 /// Records of an offer's awards that are kept to be taken back.
 const MAX_RECORDS: usize = 8;
@@ -182,19 +181,17 @@ impl Accumulation {
         (by > 0).then_some((part, by))
     }
 
-    /// What has been counted and will not count any more.
-    pub fn outdated(&self, wallet: &Wallet, offer: &Offer, performed: Day) -> Vec<(Part, i64)> {
-        let own = wallet.tallies.iter().filter(|tally| tally.offer == offer.id);
-        let over = own.filter(|tally| self.within.is_over(tally.part.slot, performed));
+    /// What of an offer's tallies will not count any more.
+    pub fn outdated(&self, own: &[Tally], performed: Day) -> Vec<(Part, i64)> {
+        let over = own.iter().filter(|tally| self.within.is_over(tally.part.slot, performed));
         over.map(|tally| (tally.part.clone(), tally.sum)).collect()
     }
 
     /// What can be awarded for all that was counted, the event included; none below the threshold.
-    pub fn reached(&self, wallet: &Wallet, offer: &Offer, performed: Day) -> Option<Reached> {
-        let own = wallet.tallies.iter().filter(|tally| tally.offer == offer.id);
+    pub fn reached(&self, own: &[Tally], offer: &Offer, performed: Day) -> Option<Reached> {
         let counts = |tally: &&Tally| self.within.counts(tally.part.slot, performed);
         let mut counted: Vec<(Part, i64)> =
-            own.filter(counts).map(|tally| (tally.part.clone(), tally.sum)).collect();
+            own.iter().filter(counts).map(|tally| (tally.part.clone(), tally.sum)).collect();
         counted.sort();
         if self.counts == Counts::EachClassification {
             return one_of_each(offer, &counted);

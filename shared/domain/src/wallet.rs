@@ -232,6 +232,11 @@ impl Wallet {
         self.tallies.iter().find(of).map_or(0, |tally| tally.sum)
     }
 
+    /// All that an accumulating offer has counted.
+    pub fn tallies_of(&self, offer: &OfferId) -> Vec<Tally> {
+        self.tallies.iter().filter(|tally| tally.offer == *offer).cloned().collect()
+    }
+
     /// Everything that the lots of a balance hold, live or not.
     pub fn total(&self, balance: &BalanceCode, counts: impl Fn(&LotId) -> bool) -> Amount {
         let lots = self.lots.iter().filter(|lot| lot.id.balance == *balance && counts(&lot.id));

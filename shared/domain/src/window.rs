@@ -68,7 +68,7 @@ pub struct Clock {
 }
 
 /// One of the 168 hours of a week.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct WeekHour {
     weekday: Weekday,
     /// 0–23.
@@ -90,19 +90,10 @@ impl Clock {
 }
 
 impl WeekHour {
-    /// How many there are.
-    pub const COUNT: usize = 7 * 24;
-
     /// All of them, in order.
     pub fn all() -> impl Iterator<Item = WeekHour> {
         let days = std::iter::successors(Some(Weekday::Mon), |day| Some(day.succ())).take(7);
         days.flat_map(|weekday| (0..24).map(move |hour| WeekHour { weekday, hour }))
-    }
-
-    /// Its place among all of them, from 0.
-    pub fn number(self) -> usize {
-        let number = self.weekday.num_days_from_monday() * 24 + self.hour;
-        usize::try_from(number).unwrap_or(0)
     }
 }
 

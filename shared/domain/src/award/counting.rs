@@ -1,44 +1,33 @@
 //! What accumulating offers make of an event: counted, and awarded once enough is counted.
 
-use super::room::lot_for;
+use super::room::may_award;
 use super::{Bench, Judged, give};
 use crate::amount::Amount;
 use crate::event::Awarded;
 use crate::ledger::Effect;
 use crate::offer::{Accumulation, Limit, Offer};
 use crate::refusal::Reason;
-use crate::tally::TallyAward;
-use crate::wallet::Wallet;
+use crate::tally::{self, Tally, TallyAward};
 
 /// Counts an event and, where that reaches the threshold, awards what was counted. What is
 /// not awarded because of a limit or a quota stays counted.
-pub(super) fn accumulate(
-    bench: Bench<'_>,
-    wallet: &mut Wallet,
-    offer: &Offer,
-    judged: &mut Judged,
-) {
+pub(super) fn accumulate(bench: Bench<'_>, offer: &Offer, judged: &mut Judged) {
     let Some(accumulation) = offer.accumulates else { return };
     let performed = bench.subject.clock.day;
-    let count = |part, by| Effect::Count { offer: offer.id.clone(), part, by };
-    let mut note = |wallet: &mut Wallet, effect: Effect| {
-        wallet.carry_out(&effect);
-        judged.effects.push(effect);
-    };
-    for (part, sum) in accumulation.outdated(wallet, offer, performed) {
-        note(wallet, count(part, -sum));
+    let mut tallies = bench.wallet.tallies_of(&offer.id);
+    for (part, sum) in accumulation.outdated(&tallies, performed) {
+        tally::count(&mut tallies, &offer.id, &part, -sum);
+        judged.effects.push(Effect::Count { offer: offer.id.clone(), part, by: -sum });
     }
     let Some((part, by)) = accumulation.contribution(offer, bench.subject, performed) else {
         judged.passed_over.push((offer.id.clone(), Reason::AwardsNothing));
         return;
     };
+    tally::count(&mut tallies, &offer.id, &part, by);
     let (counts, lines) = (accumulation.counts, offer.wanted_lines(bench.subject));
-    note(wallet, Effect::Counted { offer: offer.id.clone(), part, by, counts, lines });
-    match reward(bench, wallet, offer, accumulation) {
-        Ok((awarded, effects)) => {
-            effects.into_iter().for_each(|effect| note(wallet, effect));
-            judged.awards.push(awarded);
-        }
+    judged.effects.push(Effect::Counted { offer: offer.id.clone(), part, by, counts, lines });
+    match reward(bench, offer, accumulation, &tallies, &mut judged.effects) {
+        Ok(awarded) => judged.awards.push(awarded),
         Err(reason) => judged.passed_over.push((offer.id.clone(), reason)),
     }
 }
@@ -46,12 +35,13 @@ pub(super) fn accumulate(
 /// The award for what was counted, and what it consumes.
 fn reward(
     bench: Bench<'_>,
-    wallet: &Wallet,
     offer: &Offer,
     accumulation: Accumulation,
-) -> Result<(Awarded, Vec<Effect>), Reason> {
+    tallies: &[Tally],
+    effects: &mut Vec<Effect>,
+) -> Result<Awarded, Reason> {
     let performed = bench.subject.clock.day;
-    let reached = accumulation.reached(wallet, offer, performed).ok_or(Reason::Counted)?;
+    let reached = accumulation.reached(tallies, offer, performed).ok_or(Reason::Counted)?;
     let reached = if offer.limit == Limit::Multiple { reached } else { reached.once() };
     let each = offer.earned_by_sum(bench.programme, Amount(reached.sum));
     let each = each.map_err(|_| Reason::BalanceFull)?;
@@ -61,8 +51,9 @@ fn reward(
     }
     // Discounts are of one purchase.
     let balance = offer.award.balance.as_ref().ok_or(Reason::AwardsNothing)?;
-    let lot = lot_for(bench, wallet, offer, balance, amount)?;
-    let mut effects = give(bench, wallet, offer, &lot, amount);
+    let lot = offer.lot(balance, bench.today);
+    may_award(bench, offer, &lot, amount, effects)?;
+    give(bench, offer, &lot, amount, effects);
     for (part, by) in &reached.consumed {
         effects.push(Effect::Count { offer: offer.id.clone(), part: part.clone(), by: -by });
     }
@@ -78,5 +69,5 @@ fn reward(
         budget: offer.quota.budget.map_or(Amount::ZERO, |_| each),
     }));
     let (offer, lines) = (offer.id.clone(), Vec::new());
-    Ok((Awarded { offer, lot, amount, exclusive: false, lines, counted: true }, effects))
+    Ok(Awarded { offer, lot, amount, exclusive: false, lines, counted: true })
 }

@@ -7,7 +7,6 @@ use crate::event::{Discounted, RecordedEvent};
 use crate::ledger::Effect;
 use crate::offer::{Earned, Offer, Subject};
 use crate::refusal::Reason;
-use crate::wallet::Wallet;
 
 /// What is still to be paid of a purchase while its discounts are given.
 pub(super) struct Till {
@@ -47,20 +46,22 @@ impl Till {
 /// quota.
 pub(super) fn give(
     bench: Bench<'_>,
-    wallet: &Wallet,
     till: &mut Till,
     offer: &Offer,
     earned: &Earned,
-) -> Result<(Discounted, Vec<Effect>), Reason> {
+    judged: &mut Judged,
+) -> Result<(), Reason> {
     let (amount, lines) = till.take(earned);
     if amount.is_zero() {
         return Err(Reason::AwardsNothing);
     }
     let (id, exclusive) = (offer.id.clone(), !offer.on_top);
     let slot = offer.slot(bench.subject.clock.day);
-    let mut effects = vec![Effect::Discount { offer: id.clone(), amount, slot }];
-    effects.extend(use_quota(wallet, offer, amount));
-    Ok((Discounted { offer: id, amount, exclusive, lines, returned: Amount::ZERO }, effects))
+    judged.effects.push(Effect::Discount { offer: id.clone(), amount, slot });
+    judged.effects.extend(use_quota(bench.wallet, offer, amount));
+    let returned = Amount::ZERO;
+    judged.discounts.push(Discounted { offer: id, amount, exclusive, lines, returned });
+    Ok(())
 }
 
 impl Judged {

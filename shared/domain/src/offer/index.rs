@@ -2,21 +2,19 @@
 //! are.
 //!
 //! Each offer stands under a place that it asks for (a unit, or else an area, a merchant, a
-//! classification or an hour of the week), there under goods (a product, or else a brand, a
-//! category or what is popular in the area), and there by the periods in which it is valid. So an
-//! event is held against the offers of its own place, lines and time alone.
+//! classification or an hour of the week) together with goods (a product, or else a brand, a
+//! category or what is popular), and there by the periods in which it is valid. So an event is held against the offers of its own place,
+//! lines and time alone. Places and goods are known by a hash: those that meet in one are looked
+//! at in vain, and no harm is done.
 
 use std::hash::Hash;
 use std::ops::Deref;
 
-use rustc_hash::FxHashMap;
-
 use crate::event::EventType;
 use crate::id::{AreaId, Classification, MerchantId, ProductId, UnitId};
 use crate::offer::matching::Subject;
-use crate::offer::spans::{Span, Spans};
+use crate::offer::spans::{Key, Pairs, Span, Spans};
 use crate::offer::{Conditions, Offer, OneOf};
-use crate::programme::Programme;
 use crate::time::Instant;
 use crate::window::{Times, WeekHour};
 
@@ -31,34 +29,41 @@ pub struct Offers {
 /// The offers that judge one type of events.
 #[derive(Clone, Debug, Default)]
 struct TypeIndex {
-    units: FxHashMap<UnitId, Number>,
-    areas: FxHashMap<AreaId, Number>,
-    merchants: FxHashMap<MerchantId, Number>,
-    classifications: FxHashMap<Classification, Number>,
-    /// By number; the first are the hours of the week.
-    places: Vec<Place>,
-    products: FxHashMap<ProductId, Number>,
-    brands: FxHashMap<ProductId, Number>,
-    categories: FxHashMap<ProductId, Number>,
-    /// Offers that ask for no place, by the number of their goods.
-    anywhere: Vec<Spans>,
+    /// Of goods and places.
+    pairs: Pairs,
+    /// By place and goods.
+    offers: Spans,
 }
 
-/// Of a place or of goods.
-type Number = usize;
+/// Where an event takes place, as offers ask for it.
+#[derive(Hash)]
+enum Place<'a> {
+    Unit(&'a UnitId),
+    Area(&'a AreaId),
+    Merchant(&'a MerchantId),
+    Classification(&'a Classification),
+    Hour(WeekHour),
+    /// Of offers that ask for no place.
+    Any,
+}
 
-/// The goods of an offer that asks for none.
-const ANY: Number = 0;
-
-/// The goods of an offer on what is popular in the area of the event.
-const POPULAR: Number = 1;
+/// What is bought, as offers ask for it.
+#[derive(Hash)]
+enum Goods<'a> {
+    Product(&'a ProductId),
+    Brand(&'a ProductId),
+    Category(&'a ProductId),
+    /// What is popular in the area of the event.
+    Popular,
+    /// Of offers that ask for no goods.
+    Any,
+}
 
 /// Most places and goods under which one offer stands, where it lists several of both.
 const MAX_PAIRS: usize = 1_000;
 
-/// The offers of a place by the number of their goods.
-#[derive(Clone, Debug, Default)]
-struct Place(FxHashMap<Number, Spans>);
+/// Offers that are found without more room.
+const USUAL: usize = 16;
 
 impl Deref for Offers {
     type Target = [Offer];
@@ -70,15 +75,10 @@ impl Deref for Offers {
 
 impl From<Vec<Offer>> for Offers {
     fn from(list: Vec<Offer>) -> Offers {
-        let mut by_type: [TypeIndex; EventType::ALL.len()] = Default::default();
-        for (number, offer) in (0_u32..).zip(&list) {
-            for (index, of_type) in by_type.iter_mut().zip(EventType::ALL) {
-                if offer.class.types().contains(&of_type) {
-                    index.add(offer, number);
-                }
-            }
-        }
-        by_type.iter_mut().for_each(TypeIndex::finish);
+        let by_type = EventType::ALL.map(|of_type| {
+            let judges = |(_, offer): &(u32, &Offer)| offer.class.types().contains(&of_type);
+            TypeIndex::of((0_u32..).zip(&list).filter(judges))
+        });
         Offers { list, by_type }
     }
 }
@@ -86,34 +86,42 @@ impl From<Vec<Offer>> for Offers {
 impl Offers {
     /// The offers that nothing excludes from judging the event, in the order of the document.
     /// It allocates for them alone.
-    pub fn candidates<'a>(
-        &'a self,
-        programme: &Programme,
-        subject: &Subject<'_>,
-    ) -> impl Iterator<Item = &'a Offer> {
-        let mut found: Vec<u32> = Vec::new();
-        self.visit(subject, &mut |number, offer| {
-            if offer.beneficiary == subject.whose && offer.excludes(programme, subject).is_none() {
-                found.push(number);
-            }
-        });
+    pub fn candidates<'a>(&'a self, subject: &Subject<'_>) -> impl Iterator<Item = &'a Offer> {
+        let mut found = self.found(subject);
         found.sort_unstable();
         found.dedup();
-        found.into_iter().filter_map(|number| self.at(number))
+        let fits = |offer: &&Offer| {
+            offer.beneficiary == subject.whose && offer.excludes(subject).is_none()
+        };
+        found.into_iter().filter_map(|number| self.at(number)).filter(fits)
     }
 
-    /// Looks at all offers that may be candidates, with their place in the document: at few
-    /// others, and at one twice where the event has several of the things that it asks for.
-    pub fn visit(&self, subject: &Subject<'_>, look: &mut impl FnMut(u32, &Offer)) {
+    /// Places in the document of all offers that may be candidates: of few others, and of one twice
+    /// where the event has several of the things that it asks for.
+    pub fn found(&self, subject: &Subject<'_>) -> Vec<u32> {
+        let mut found = Vec::with_capacity(USUAL);
         let of_type = subject.event.event_type();
         let indexed = self.by_type.iter().zip(EventType::ALL).find(|(_, known)| *known == of_type);
         if let Some((index, _)) = indexed {
-            index.visit(subject, &mut |number| {
-                if let Some(offer) = self.at(number) {
-                    look(number, offer);
+            let places = places(subject);
+            let parts = places.iter().fold(0, |parts, place| parts | place.part());
+            let mut look = |goods: Key| {
+                // Most goods of an event are in no offer that may award at its place.
+                if index.pairs.parts(goods) & parts != 0 {
+                    index.visit(&places, goods, subject.clock.at, &mut found);
                 }
-            });
+            };
+            look(Key::of(Goods::Any));
+            if subject.lines.iter().any(|line| line.popular) {
+                look(Key::of(Goods::Popular));
+            }
+            for shelf in &subject.lines {
+                shelf.line.product.iter().for_each(|id| look(Key::of(Goods::Product(id))));
+                shelf.brand.iter().for_each(|id| look(Key::of(Goods::Brand(id))));
+                shelf.category.iter().for_each(|id| look(Key::of(Goods::Category(id))));
+            }
         }
+        found
     }
 
     fn at(&self, number: u32) -> Option<&Offer> {
@@ -122,132 +130,101 @@ impl Offers {
 }
 
 impl TypeIndex {
-    fn add(&mut self, offer: &Offer, number: u32) {
-        let spans = Span::of(offer, number);
-        let (mut places, mut goods) = (self.places_of(offer), self.goods_of(&offer.when));
-        // Where an offer lists many of both, the shorter list is the more telling one.
-        if places.len().min(goods.len()) > 1 && places.len() * goods.len() > MAX_PAIRS {
-            if places.len() < goods.len() { goods = vec![ANY] } else { places.clear() }
+    fn of<'a>(offers: impl Iterator<Item = (u32, &'a Offer)>) -> TypeIndex {
+        let (mut pairs, mut spans) = (Vec::new(), Vec::new());
+        for (number, offer) in offers {
+            let (places, goods) = stands(offer);
+            for goods in &goods {
+                pairs.extend(places.iter().map(|place| (*goods, *place)));
+                let keys = places.iter().map(|place| place.and(*goods));
+                spans.extend(keys.flat_map(|key| Span::of(offer, number, key)));
+            }
         }
-        for place in &places {
-            let place = room(&mut self.places, *place);
-            goods.iter().for_each(|goods| place.0.entry(*goods).or_default().add(&spans));
-        }
-        if places.is_empty() {
-            goods.iter().for_each(|goods| room(&mut self.anywhere, *goods).add(&spans));
-        }
+        TypeIndex { pairs: pairs.into(), offers: spans.into() }
     }
 
-    /// Of the places that an offer asks for those that the fewest events have; none: any will do.
-    fn places_of(&mut self, offer: &Offer) -> Vec<Number> {
-        let when = &offer.when;
-        let known = self.units.len() + self.areas.len() + self.merchants.len();
-        let known = known + self.classifications.len();
-        let mut next = WeekHour::COUNT + known;
-        if !when.units.is_any() {
-            numbers(&mut self.units, &when.units, &mut next)
-        } else if !when.areas.is_any() {
-            numbers(&mut self.areas, &when.areas, &mut next)
-        } else if !when.merchants.is_any() {
-            numbers(&mut self.merchants, &when.merchants, &mut next)
-        } else if !when.classifications.is_any() {
-            numbers(&mut self.classifications, &when.classifications, &mut next)
-        } else {
-            hours_of(offer)
-        }
-    }
-
-    /// Of the goods that an offer asks for those that the fewest events have.
-    fn goods_of(&mut self, when: &Conditions) -> Vec<Number> {
-        let known = self.products.len() + self.brands.len() + self.categories.len();
-        let mut next = POPULAR + 1 + known;
-        if !when.products.is_any() {
-            numbers(&mut self.products, &when.products, &mut next)
-        } else if !when.brands.is_any() {
-            numbers(&mut self.brands, &when.brands, &mut next)
-        } else if !when.categories.is_any() {
-            numbers(&mut self.categories, &when.categories, &mut next)
-        } else if when.popular {
-            vec![POPULAR]
-        } else {
-            vec![ANY]
-        }
-    }
-
-    fn finish(&mut self) {
-        let of_places = self.places.iter_mut().flat_map(|place| place.0.values_mut());
-        self.anywhere.iter_mut().chain(of_places).for_each(Spans::finish);
-    }
-
-    fn visit(&self, subject: &Subject<'_>, look: &mut impl FnMut(u32)) {
-        let event = subject.event;
-        let mut goods = Vec::with_capacity(2 + 3 * subject.lines.len());
-        goods.push(ANY);
-        goods.extend(subject.lines.iter().any(|line| line.popular).then_some(POPULAR));
-        for shelf in &subject.lines {
-            goods.extend(shelf.line.product.as_ref().and_then(|id| self.products.get(id)));
-            goods.extend(shelf.brand.and_then(|id| self.brands.get(id)));
-            goods.extend(shelf.category.and_then(|id| self.categories.get(id)));
-        }
-        // What several lines have is looked at once.
-        goods.sort_unstable();
-        goods.dedup();
-        let at = event.performed_on;
-        goods.iter().filter_map(|goods| self.anywhere.get(*goods)).for_each(|s| s.visit(at, look));
-        let places = [
-            event.unit.as_ref().and_then(|id| self.units.get(id)),
-            subject.area.and_then(|id| self.areas.get(id)),
-            subject.merchant.and_then(|id| self.merchants.get(id)),
-            event.classification.as_ref().and_then(|id| self.classifications.get(id)),
-            Some(&subject.clock.hour().number()),
-        ];
-        for place in places.into_iter().flatten().filter_map(|place| self.places.get(*place)) {
-            place.visit(&goods, at, look);
+    /// Finds the offers of these goods, at any of these places, that are valid at this time. Apart
+    /// from its callers, so that goods that are passed by cost them nothing.
+    #[inline(never)]
+    fn visit(&self, places: &[Key], goods: Key, at: Instant, found: &mut Vec<u32>) {
+        let parts = self.pairs.parts(goods);
+        for place in places.iter().filter(|place| parts & place.part() != 0) {
+            self.offers.visit(place.and(goods), at, &mut |number| found.push(number));
         }
     }
 }
 
-/// The numbers of all that is asked for; what is new gets the next.
-fn numbers<K: Clone + Eq + Hash + Ord>(
-    known: &mut FxHashMap<K, Number>,
-    asked: &OneOf<K>,
-    next: &mut Number,
-) -> Vec<Number> {
-    let mut number = |value: &K| {
-        let number = *known.entry(value.clone()).or_insert(*next);
-        *next += usize::from(number == *next);
-        number
-    };
-    asked.values().iter().map(&mut number).collect()
+/// The places and the goods under which an offer stands.
+fn stands(offer: &Offer) -> (Vec<Key>, Vec<Key>) {
+    let (places, goods) = (places_of(offer), goods_of(&offer.when));
+    // Where an offer lists many of both, the shorter list is the more telling one.
+    if places.len().min(goods.len()) == 1 || places.len() * goods.len() <= MAX_PAIRS {
+        (places, goods)
+    } else if places.len() < goods.len() {
+        (places, vec![Key::of(Goods::Any)])
+    } else {
+        (vec![Key::of(Place::Any)], goods)
+    }
 }
 
-/// What has this number, made where it is new.
-fn room<T: Clone + Default>(list: &mut Vec<T>, number: Number) -> &mut T {
-    list.resize(list.len().max(number + 1), T::default());
-    &mut list[number]
+/// The places of an event.
+fn places(subject: &Subject<'_>) -> Vec<Key> {
+    let event = subject.event;
+    let places = [
+        event.unit.as_ref().map(Place::Unit),
+        subject.area.map(Place::Area),
+        subject.merchant.map(Place::Merchant),
+        event.classification.as_ref().map(Place::Classification),
+        Some(Place::Hour(subject.clock.hour())),
+        Some(Place::Any),
+    ];
+    places.into_iter().flatten().map(Key::of).collect()
 }
 
-/// The hours of the week in which an offer may be valid; none: all.
-fn hours_of(offer: &Offer) -> Vec<Number> {
+/// Of the places that an offer asks for those that the fewest events have.
+fn places_of(offer: &Offer) -> Vec<Key> {
+    let when = &offer.when;
+    if !when.units.is_any() {
+        keys(&when.units, Place::Unit)
+    } else if !when.areas.is_any() {
+        keys(&when.areas, Place::Area)
+    } else if !when.merchants.is_any() {
+        keys(&when.merchants, Place::Merchant)
+    } else if !when.classifications.is_any() {
+        keys(&when.classifications, Place::Classification)
+    } else {
+        hours_of(offer)
+    }
+}
+
+/// Of the goods that an offer asks for those that the fewest events have.
+fn goods_of(when: &Conditions) -> Vec<Key> {
+    if !when.products.is_any() {
+        keys(&when.products, Goods::Product)
+    } else if !when.brands.is_any() {
+        keys(&when.brands, Goods::Brand)
+    } else if !when.categories.is_any() {
+        keys(&when.categories, Goods::Category)
+    } else if when.popular {
+        vec![Key::of(Goods::Popular)]
+    } else {
+        vec![Key::of(Goods::Any)]
+    }
+}
+
+fn keys<'a, T: Eq + Hash, W: Hash>(asked: &'a OneOf<T>, what: impl Fn(&'a T) -> W) -> Vec<Key> {
+    asked.values().iter().map(|value| Key::of(what(value))).collect()
+}
+
+/// The hours of the week in which an offer may be valid.
+fn hours_of(offer: &Offer) -> Vec<Key> {
     let touch = |times: &Option<Times>, hour| times.as_ref().is_none_or(|t| t.touch(hour));
     let valid = |hour: &WeekHour| {
         let within = offer.valid.iter().any(|period| touch(&period.times, *hour));
         (within || offer.valid.is_empty()) && touch(&offer.when.times, *hour)
     };
-    let hours: Vec<Number> = WeekHour::all().filter(valid).map(WeekHour::number).collect();
-    if hours.len() == WeekHour::COUNT { Vec::new() } else { hours }
-}
-
-impl Place {
-    /// Looks through the offers of these goods, which are sorted, or of all goods of this place:
-    /// whichever are fewer.
-    fn visit(&self, goods: &[Number], at: Instant, look: &mut impl FnMut(u32)) {
-        if self.0.len() < goods.len() {
-            let sold = self.0.iter().filter(|(number, _)| goods.binary_search(number).is_ok());
-            sold.for_each(|(_, spans)| spans.visit(at, look));
-        } else {
-            let sold = goods.iter().filter_map(|number| self.0.get(number));
-            sold.for_each(|spans| spans.visit(at, look));
-        }
+    if WeekHour::all().all(|hour| valid(&hour)) {
+        return vec![Key::of(Place::Any)];
     }
+    WeekHour::all().filter(valid).map(|hour| Key::of(Place::Hour(hour))).collect()
 }

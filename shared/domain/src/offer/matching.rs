@@ -23,6 +23,8 @@ pub struct Subject<'a> {
     pub merchant: Option<&'a MerchantId>,
     /// In which its unit lies.
     pub area: Option<&'a AreaId>,
+    /// Whether its unit awards.
+    awards: bool,
     /// When it was performed, by the programme's clock.
     pub clock: Clock,
     medium: Option<&'a PaymentMedium>,
@@ -45,12 +47,16 @@ impl<'a> Subject<'a> {
     pub fn of(programme: &'a Programme, event: &'a Event) -> Subject<'a> {
         let area = event.unit.as_ref().and_then(|unit| programme.areas.of(unit));
         let popular = area.map(|area| &area.popular).filter(|popular| !popular.is_empty());
-        let lines = event.lines().iter().map(|line| shelf(programme, popular, line)).collect();
-        let (amount, medium) = (event.amount(), event.payment_medium());
+        let lines: Vec<Shelf<'_>> =
+            event.lines().iter().map(|line| shelf(programme, popular, line)).collect();
+        // Of a purchase it is the sum of its lines.
+        let amount = if lines.is_empty() { event.amount() } else { sum_of(lines.iter()).ok() };
+        let medium = event.payment_medium();
         let merchant = event.unit.as_ref().and_then(|unit| programme.merchants.units.get(unit));
+        let awards = programme.merchants.awards(merchant);
         let clock = Clock::of(event.performed_on, programme.zone);
         let (whose, area) = (Beneficiary::Participant, area.map(|area| &area.id));
-        Subject { event, lines, whose, merchant, area, clock, medium, amount, programme }
+        Subject { event, lines, whose, merchant, area, awards, clock, medium, amount, programme }
     }
 
     /// The event as offers for somebody look at it.
@@ -81,6 +87,7 @@ impl Conditions {
     }
 
     /// Whether a line is one of those asked for.
+    #[inline(always)] // It is asked for each line by each offer.
     pub fn wants(&self, shelf: &Shelf<'_>) -> bool {
         self.products.allows(shelf.line.product.as_ref())
             && self.categories.allows(shelf.category)
@@ -115,7 +122,7 @@ impl Conditions {
 impl Offer {
     /// Why this offer is not even a candidate for the event: its validity, unit, merchant,
     /// classification or lines.
-    pub fn excludes(&self, programme: &Programme, subject: &Subject<'_>) -> Option<Reason> {
+    pub fn excludes(&self, subject: &Subject<'_>) -> Option<Reason> {
         let (event, when) = (subject.event, &self.when);
         let clock = &subject.clock;
         if !self.valid.is_empty() && !self.valid.iter().any(|v| v.may_hold(clock)) {
@@ -130,7 +137,7 @@ impl Offer {
         if !when.areas.allows(subject.area) {
             return Some(Reason::UnitNotIncluded);
         }
-        if !programme.merchants.awards(subject.merchant) {
+        if !subject.awards {
             return Some(Reason::UnitDoesNotAward);
         }
         if !when.classifications.allows(event.classification.as_ref()) {

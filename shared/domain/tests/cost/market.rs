@@ -204,7 +204,7 @@ impl Market {
         let others = offers - matching().len();
         while list.len() < others {
             let offer = any_offer(&format!("offer-{}", list.len()), &mut dice);
-            if offer.excludes(&programme, &subject).is_some() {
+            if offer.excludes(&subject).is_some() {
                 list.push(offer);
             }
         }

@@ -19,7 +19,7 @@ fn scan<'a>(programme: &'a Programme, event: &Event, whose: Beneficiary) -> Vec<
     let subject = Subject::of(programme, event).seen_for(whose);
     let judges = |offer: &&Offer| offer.class.types().contains(&event.event_type());
     let of_type = programme.offers.iter().filter(judges).filter(|o| o.beneficiary == whose);
-    of_type.filter(|offer| offer.excludes(programme, &subject).is_none()).collect()
+    of_type.filter(|offer| offer.excludes(&subject).is_none()).collect()
 }
 
 /// Judges, and carries out what follows.
@@ -51,7 +51,7 @@ proptest! {
         let programme = market(offers);
         for (event, whose) in &events {
             let subject = Subject::of(&programme, event).seen_for(*whose);
-            let found = programme.offers.candidates(&programme, &subject);
+            let found = programme.offers.candidates(&subject);
             let found: Vec<_> = found.map(|offer| &offer.id).collect();
             let want: Vec<_> = scan(&programme, event, *whose).iter().map(|offer| &offer.id).collect();
             prop_assert_eq!(found, want);
@@ -102,7 +102,7 @@ fn long_lists_are_found_as_well() {
             let event = with_lines(purchase("r", 0, noon("2026-11-21")), vec![bought]);
             let event = Event { unit: Some(unit(&format!("u-{of_unit}"))), ..event };
             let subject = Subject::of(&programme, &event);
-            let found = programme.offers.candidates(&programme, &subject).count();
+            let found = programme.offers.candidates(&subject).count();
             assert_eq!(found == 1, want, "{units} units, {products} products: {of_unit}");
         }
     }
@@ -122,7 +122,7 @@ fn r46_offers_that_begin_or_end_together_are_found_from_the_first_to_the_last_in
     for (mark, off, want) in cases {
         let event = purchase("r", 1_00, Instant(at(mark).0 + off));
         let subject = Subject::of(&programme, &event);
-        let found = programme.offers.candidates(&programme, &subject).map(|offer| &offer.id);
+        let found = programme.offers.candidates(&subject).map(|offer| &offer.id);
         let found: Vec<_> = found.collect();
         assert_eq!(found.len(), want, "{mark} {off}");
         assert!(

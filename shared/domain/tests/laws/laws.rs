@@ -11,6 +11,7 @@ use domain::ledger::{Act, Effect, Entry, EntryKey, Slot, SpendCause};
 use domain::offer::{Limit, Quota};
 use domain::participant::AUTOMATIC_SPEND;
 use domain::programme::{DebtPolicy, ReductionMethod};
+use domain::tally::Tally;
 use domain::wallet::{ACTIVITY_MONTHS, MAX_LOTS, Wallet};
 
 use crate::bookkeeping::Book;
@@ -25,6 +26,8 @@ pub fn net(wallet: &Wallet, balance: &BalanceCode) -> i64 {
 pub fn substance(wallet: &Wallet) -> Wallet {
     let mut substance = Wallet { length: 0, last_event: None, ..wallet.clone() };
     substance.time = domain::time::Instant(0);
+    let of = |tally: &Tally| (tally.offer.clone(), tally.part.clone());
+    substance.tallies.sort_by_key(of);
     if substance.activity.len() == ACTIVITY_MONTHS {
         substance.activity.retain(|month| month.purchases != 0);
     }

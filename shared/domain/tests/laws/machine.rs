@@ -8,14 +8,16 @@ use domain::award::{Facts, Mode};
 use domain::event::{Event, EventState, Judge, RecordedEvent};
 use domain::id::{BalanceCode, Classification};
 use domain::ledger::{Act, EntryKey};
-use domain::offer::{Beneficiary, Offer};
+use domain::offer::{
+    Accumulation, Beneficiary, EvaluationMethod, Expiry, Offer, OfferClass, Quota, Within,
+};
 use domain::preview::{Preview, preview};
 use domain::programme::DebtPolicy;
 use domain::quota::Used;
 use domain::refusal::Refusal;
 use domain::spend::SpendAsked;
 use domain::terms::{Period, Terms};
-use domain::time::{Day, Instant};
+use domain::time::{Calendar, Day, Instant};
 use domain::window::Times;
 use proptest::prelude::*;
 
@@ -387,6 +389,28 @@ fn post(book: &mut Book, event: Event, spend: Option<i64>) {
     }
 }
 
+/// Offers that count: thresholds are such that no history comes to more awards than a wallet
+/// remembers. Nothing is held back, by a limit or by a window that ends with the event: what was
+/// reached before would be awarded with an event, and stand when that is cancelled.
+fn counting_offers() -> [Offer; 3] {
+    let counting = |class: OfferClass, at_least, within, offer: Offer| {
+        let counts = class.counts().unwrap();
+        let accumulates = Some(Accumulation { counts, at_least, within });
+        Offer { class, method: EvaluationMethod::Batch, accumulates, ..offer }
+    };
+    let (month, quarter) = (Calendar::Month, Calendar::Quarter);
+    let of_amount = Offer { expires: Expiry::After(span("P2D")), ..fixed("counts-amount", 35) };
+    let of_pieces = percent("counts-pieces", eur(), "2.5");
+    let quota = Quota { first: Some(1), budget: Some(Amount(1_000)) };
+    let of_events = Offer { quota, ..fixed("counts-events", 15) };
+    let (amount, pieces) = (OfferClass::RewardLoyaltyAmount, OfferClass::RewardLoyaltyQuantity);
+    [
+        counting(amount, 500_00, Within::Calendar(month), of_amount),
+        counting(pieces, 20, Within::Validity, of_pieces),
+        counting(OfferClass::RewardLoyaltyNumber, 3, Within::Calendar(quarter), of_events),
+    ]
+}
+
 /// None for most offers, so that some of what is spent is free of terms.
 fn terms() -> impl Strategy<Value = Vec<Option<Arc<Terms>>>> {
     let at = |terms: fn() -> Terms| Just(Some(Arc::new(terms())));
@@ -407,6 +431,7 @@ fn terms() -> impl Strategy<Value = Vec<Option<Arc<Terms>>>> {
 fn play(policy: DebtPolicy, terms: Vec<Option<Arc<Terms>>>, steps: &[Step]) -> Book {
     let with = |(offer, terms)| Offer { terms, ..offer };
     let offers = every_offer().into_iter().zip(terms).map(with).chain(unasked_offers());
+    let offers = offers.chain(counting_offers());
     let mut programme = programme(offers.collect());
     allow_automatic(&mut programme);
     programme.definition.debt_policy = policy;
@@ -461,6 +486,7 @@ proptest! {
         prop_assert!(book.wallet.lots.is_empty() && book.wallet.debts.is_empty());
         prop_assert!(book.wallet.written_off.is_empty());
         prop_assert!(book.wallet.counters.is_empty() && book.wallet.activity.is_empty());
+        prop_assert!(book.wallet.tallies.is_empty() && book.wallet.tally_awards.is_empty());
         let offers = book.programme.offers.iter();
         let used: Vec<_> = offers.map(|offer| book.quotas.used(&offer.id)).collect();
         prop_assert!(used.iter().all(|used| *used == Used::default()), "R-44: {:?}", used);

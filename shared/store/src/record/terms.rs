@@ -1,5 +1,6 @@
 //! Records of the conditions that lots carry: each once per item, where any lot has some.
 
+use std::hash::Hash;
 use std::sync::Arc;
 
 use domain::amount::Amount;
@@ -85,11 +86,15 @@ fn read_one(texts: &Texts<'_>, record: &TermsRecord) -> Result<Terms> {
     })
 }
 
-fn add<T: Ord>(names: &mut Names, list: &OneOf<T>, text: fn(&T) -> &str) -> Result<Vec<Name>> {
+fn add<T: Ord + Hash>(
+    names: &mut Names,
+    list: &OneOf<T>,
+    text: fn(&T) -> &str,
+) -> Result<Vec<Name>> {
     list.values().iter().map(|value| names.add(text(value))).collect()
 }
 
-fn read<T: Ord>(
+fn read<T: Clone + Ord + Hash>(
     texts: &Texts<'_>,
     list: &[Name],
     parse: fn(&str) -> std::result::Result<T, IdError>,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
+use std::hash::Hash;
 use std::sync::Arc;
 
 use domain::amount::Amount;
@@ -100,7 +101,9 @@ fn lot_id() -> impl Strategy<Value = LotId> {
     )
 }
 
-fn one_of<T: Ord + Debug>(value: impl Strategy<Value = T>) -> impl Strategy<Value = OneOf<T>> {
+fn one_of<T: Clone + Ord + Hash + Debug>(
+    value: impl Strategy<Value = T>,
+) -> impl Strategy<Value = OneOf<T>> {
     vec(value, 0..3).prop_map(OneOf::from)
 }
 

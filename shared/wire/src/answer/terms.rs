@@ -1,6 +1,7 @@
 //! The terms of a lot, as the programme document says them.
 
 use std::fmt::Display;
+use std::hash::Hash;
 
 use domain::amount::Amount;
 use domain::ledger::LotId;
@@ -95,6 +96,6 @@ fn times(times: &Times) -> TimesAnswer {
     TimesAnswer { days: day_names(times), hours: hours.collect() }
 }
 
-fn texts<T: Ord + Display>(list: &OneOf<T>) -> Vec<String> {
+fn texts<T: Ord + Hash + Display>(list: &OneOf<T>) -> Vec<String> {
     list.values().iter().map(T::to_string).collect()
 }
