@@ -10,13 +10,15 @@ use domain::returns::ReturnedLine;
 use domain::spend::SpendAsked;
 use domain::time::{Calendar, Duration, Month};
 use store::{
-    CancelEvent, CancelSpend, EventCancelled, Judging, Posting, Redeeming, RequestKey, SpendDone,
-    Spending, Store,
+    Activating, CancelEvent, CancelSpend, EventCancelled, Judging, Posting, Redeeming, RequestKey,
+    SpendDone, Spending, Store,
 };
 
+use crate::cards::{Cards, pin};
 use crate::cast::{
     asked, cancelling, cash, event_id, gift, in_pieces, issue, key, later, noon, offer, open,
-    payload, person, plan_key, post, programme, publish, purchase, run_id, tenfold, timed_key,
+    payload, person, plan_key, post, printing, programme, publish, purchase, run_id, tenfold,
+    timed_key,
 };
 use crate::event_types::{Request, request, statement};
 use crate::unasked::{automatic, consent, instant};
@@ -306,6 +308,33 @@ async fn a_cancelled_spend_costs_what_a_spend_costs_and_a_redemption_four_writes
         bill.store.redeem(&order).await.unwrap();
     }
     assert_eq!(bill.price("redemption of a pass", TIMES).written, 417);
+}
+
+/// a plan of any number of cards is printed at one price; a PIN costs its try.
+#[tokio::test(start_paused = true)]
+async fn r84_cards_are_printed_at_one_price_and_a_pin_costs_one_write_more() {
+    heading("cards");
+    let bill = Bill::new(vec![tenfold()]).await;
+    let (store, cards) = (&bill.store, Cards::new(&bill.programme));
+    publish(store).await.unwrap();
+    bill.wire.take_calls();
+    let million = Activating { count: 1_000_000, ..printing(&bill.programme) };
+    store.activate_plan(&million).await.unwrap();
+    assert_eq!(bill.price("a million cards, printed", 1).written, 400);
+    let serials = 0..u64::try_from(TIMES).unwrap();
+    for serial in serials.clone() {
+        cards.load(store, serial, Some(20), &format!("load-{serial}")).await.unwrap();
+    }
+    assert_eq!(bill.price("card, loaded", TIMES).written, 100);
+    for serial in serials {
+        let key = timed_key(later(1), serial).to_string();
+        let right = pin(&cards.plan, serial);
+        cards.redeem(store, &person("c-1"), serial, &key, &right).await.unwrap();
+    }
+    assert_eq!(bill.price("card, redeemed with its PIN", TIMES).written, 517);
+    let wrong = cards.redeem(store, &person("c-1"), 999_999, "wrong", "no PIN").await;
+    assert!(wrong.is_err());
+    assert_eq!(bill.price("wrong PIN of an untouched card", 1).written, 100);
 }
 
 #[tokio::test(start_paused = true)]
