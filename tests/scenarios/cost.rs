@@ -143,14 +143,14 @@ async fn passes_and_reads(meter: &mut Meter<'_>, ids: &[String]) {
         done(&issued, 201);
         codes.push(issued.text("/code").to_owned());
     }
-    meter.end("pass, issued", N, 100, 115).await;
+    meter.end("pass, issued", N, 100, 155).await;
 
     meter.begin().await;
     for (id, code) in ids.iter().zip(&codes) {
         let (key, body) = (meter.key(), json!({ "code": code, "participant_id": id }));
         done(&stack.client.post("/v1/pass-redemptions", &key, &body).await.unwrap(), 201);
     }
-    meter.end("pass, redeemed", N, 417, 115).await;
+    meter.end("pass, redeemed", N, 417, 205).await;
 
     meter.begin().await;
     for id in ids {

@@ -28,8 +28,15 @@ async fn what_is_granted_is_used_and_nothing_else_is_asked_for() {
             "first": 10, "on_top": true,
         }));
     }
-    let put = stack.client.put("/v1/programme", &programme).await.unwrap();
-    assert_eq!(put.status, 200, "{put:?}");
+    // A plan of which there is no pass may change.
+    for value in ["50", "60"] {
+        let plan = json!({ "id": "gift-50", "copy_of": "gift-20", "value": { "fixed": value } });
+        let plans = programme["pass_plans"].as_array_mut().unwrap();
+        plans.truncate(1);
+        plans.push(plan);
+        let put = stack.client.put("/v1/programme", &programme).await.unwrap();
+        assert_eq!(put.status, 200, "{put:?}");
+    }
     // Programmes are cached for two seconds of the stack's time.
     stack.advance("PT10S").await.unwrap();
     let id = participant(&stack).await;

@@ -79,6 +79,9 @@ impl EventsCursor {
         let mut number = || parts.next()?.parse().ok();
         let (length, sequence) = (number()?, number()?);
         let digits = parts.next()?.as_bytes();
+        if digits.len() % 2 != 0 || !digits.iter().all(u8::is_ascii_hexdigit) {
+            return None;
+        }
         let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
         let waiting = digits.chunks(2).map(byte).collect::<Option<Vec<u8>>>()?;
         Some(EventsCursor { length, sequence, waiting: String::from_utf8(waiting).ok()? })
@@ -217,7 +220,7 @@ impl Store {
     ) -> Result<Vec<Waiting>> {
         let prefix = key::pending_prefix(participant);
         let mut waited = Vec::new();
-        for entry in self.entries_from(participant, ledger, cursor.length + 1).await? {
+        for entry in self.entries_from(participant, ledger, cursor.length.saturating_add(1)).await? {
             let Some(event) = listed_by(&entry) else { continue };
             let Some(stored) = self.read_event(event, true).await? else { continue };
             let accepted_at = stored.recorded.accepted_at;

@@ -7,7 +7,7 @@ use scenarios::stack::{Stack, root};
 use serde_json::{Value, json};
 
 use super::{assert_problem, violations};
-use crate::desk::{credit, own_stack, participant, transactions};
+use crate::desk::{credit, own_stack, participant, sample, transactions};
 
 /// The time of the samples, in milliseconds since 1970: 2026-11-21 12:00 in Berlin.
 const NOW: u64 = 1_795_258_800_000;
@@ -42,6 +42,7 @@ async fn send(
     let adjustment = format!("{participant}/adjustments");
     let (settle, release) =
         (format!("/v1/holds/{hold}/settle"), format!("/v1/holds/{hold}/release"));
+    let cancel = format!("/v1/pass-redemptions/{hold}/cancel");
     let (method, path) = match (folder, kind) {
         (
             "event-ingestion",
@@ -56,7 +57,12 @@ async fn send(
         ("spend-request", "hold") => ("POST", "/v1/holds"),
         ("spend-request", "settle") => ("POST", settle.as_str()),
         ("spend-request", "release") => ("POST", release.as_str()),
-        ("pass-redemption", "issue") => ("POST", "/v1/pass-plans/gift-20/passes"),
+        ("pass-redemption", "activation") => ("POST", "/v1/pass-plans/gift-card/activate"),
+        ("pass-redemption", "issue") => ("POST", "/v1/pass-plans/gift-card/passes"),
+        ("pass-redemption", "load") => ("POST", "/v1/passes/gift-card.1/load"),
+        ("pass-redemption", "update") => ("PATCH", "/v1/passes/gift-card.1"),
+        ("pass-redemption", "lookup") => ("POST", "/v1/pass-lookups"),
+        ("pass-redemption", "cancel") => ("POST", cancel.as_str()),
         ("pass-redemption", "redemption") => ("POST", "/v1/pass-redemptions"),
         ("segment-export", "export") => ("POST", "/v1/segments/mail-ready/exports"),
         ("programme", "programme") => ("PUT", "/v1/programme"),
@@ -84,6 +90,12 @@ async fn refused_samples_are_refused_with_exactly_their_violations() {
     let hold = json!({ "participant_id": other, "amount": "5" });
     let hold = stack.client.post("/v1/holds", &key(), &hold).await.unwrap();
     let hold = hold.text("/hold").to_owned();
+    let mut programme = sample("transit/programme.json");
+    let cards = sample("passes/programme.json")["pass_plans"][0].clone();
+    programme["pass_plans"].as_array_mut().unwrap().push(cards);
+    let put = stack.client.put("/v1/programme", &programme).await.unwrap();
+    assert_eq!(put.status, 200, "{put:?}");
+    stack.advance("PT10S").await.unwrap();
     let samples = refused();
     assert!(samples.len() > 10, "{samples:?}");
     for (folder, name) in samples {
