@@ -2,7 +2,6 @@
 
 mod bodies;
 mod canary;
-pub use canary::table;
 mod ids;
 mod keys;
 mod limits;

@@ -5,9 +5,9 @@ use scenarios::client::key;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::bad_input::table;
 use crate::calls::{bulk, pending, read, start_run, ticket};
 use crate::desk::{available, own_stack, participant};
+use crate::places::table;
 use crate::queues::queue;
 
 const SHARDS: usize = 8;

@@ -42,8 +42,7 @@ pub async fn update(room: &Room, request: &Request) -> Result<Answer, Fault> {
     let (id, plan) = pass_of(request, &programme)?;
     let asked = parse_pass_update(&request.body()?, &programme, plan)?;
     let generation = room.store.pass(plan, &id).await?.generation;
-    let key = room.pass_keys().await?.of(&plan.id, generation);
-    let key = key.ok_or(Fault::Internal("the key of a pass is not among the pass keys"))?;
+    let key = room.secret()?.key_of(&plan.id, generation, request.now).await?;
     let pin = asked.pin.map(|pin| key.pin_hash(id.serial, &pin));
     let update = PassUpdate { state: asked.state, until: asked.until, value: asked.value, pin };
     let (now, who) = (request.now, request.who());

@@ -6,6 +6,7 @@ use domain::id::PlanId;
 use domain::pass::{PassCode, PassId, PassPlan, PlanKey};
 use domain::programme::Programme;
 use domain::refusal::Refusal;
+use domain::time::Instant;
 use harness::{Answer, Fault, Invocation, Reply, Request, Room};
 use store::Noun;
 use wire::answer;
@@ -54,12 +55,13 @@ pub async fn proven<'a>(
     room: &Room,
     programme: &'a Programme,
     credential: &Credential,
+    now: Instant,
 ) -> Result<(PassId, &'a PassPlan, PlanKey), Fault> {
     let code = PassCode::read(&credential.code).ok_or(Refusal::PassNotRedeemable)?;
     let plan = programme.pass_plans.iter().find(|plan| code.names(&plan.id));
     let plan = plan.ok_or(Refusal::PassNotRedeemable)?;
-    let key = room.pass_keys().await?.of(&plan.id, code.generation);
-    let key = key.filter(|key| key.made(&code)).ok_or(Refusal::PassNotRedeemable)?;
+    let key = room.secret()?.key_that_made(&plan.id, &code, now).await?;
+    let key = key.ok_or(Refusal::PassNotRedeemable)?;
     Ok((PassId { plan: plan.id.clone(), serial: code.serial }, plan, key))
 }
 
@@ -67,7 +69,7 @@ pub async fn proven<'a>(
 async fn look_up(room: &Room, request: &Request) -> Result<Answer, Fault> {
     let credential = parse_lookup(&request.body()?)?;
     let programme = room.programme(request.now).await?;
-    let (id, plan, key) = proven(room, &programme, &credential).await?;
+    let (id, plan, key) = proven(room, &programme, &credential, request.now).await?;
     let pass = room.store.look_up_pass(plan, &id, (&key, credential.pin.as_deref())).await?;
     Answer::json(200, &answer::pass_view(&programme, plan, &pass, request.now))
 }

@@ -1,6 +1,6 @@
 //! Plans get passes: printed all at once, or issued one by one.
 
-use domain::pass::{CODE_LENGTH, Issue, PIN_DIGITS, PassFormat, PassPlan, PlanKey};
+use domain::pass::{Issue, PassFormat, PassPlan};
 use harness::{Answer, Fault, Request, Room, violation};
 use store::{Accessing, Activating, Noun};
 use wire::answer;
@@ -25,7 +25,7 @@ pub async fn activate(room: &Room, request: &Request) -> Result<Answer, Fault> {
         key: &key,
         payload: asked.payload,
         count: asked.count,
-        generation: room.pass_keys().await?.newest(),
+        generation: room.secret()?.keys(request.now).await?.newest(),
     };
     let (printed, repeated) = room.store.activate_plan(&order).await?;
     Answer::json(201, &answer::plan_activated(&programme, plan, &printed, repeated))
@@ -38,17 +38,17 @@ pub async fn issue(room: &Room, request: &Request) -> Result<Answer, Fault> {
     let plan = plan_of(request, &programme)?;
     let asked = parse_issue(&request.body()?, &programme, plan)?;
     is_of(plan, PassFormat::Electronic, "are printed")?;
-    let keys = room.pass_keys().await?;
+    let secret = room.secret()?;
     let issue = Issue {
         key,
         payload: asked.payload,
-        generation: keys.newest(),
+        generation: secret.keys(request.now).await?.newest(),
         value: asked.value,
         recipient: asked.recipient,
         channel: asked.channel,
     };
     let (pass, repeated) = room.store.issue_pass(&programme, request.now, plan, &issue).await?;
-    let made_by = keys.of(&plan.id, pass.generation).ok_or(UNKNOWN_KEY)?;
+    let made_by = secret.key_of(&plan.id, pass.generation, request.now).await?;
     let told = made_by.told(pass.id.serial);
     let issued = answer::pass_issued(&programme, plan, &pass, told, request.now, repeated);
     Answer::json(201, &issued)
@@ -74,33 +74,12 @@ pub async fn codes(room: &Room, request: &Request) -> Result<Answer, Fault> {
     let limit = whole("limit")?.unwrap_or(MAX_ROWS).min(MAX_ROWS);
     let printed = room.store.plan_start(&plan.id).await?.and_then(|start| start.printed);
     let printed = printed.ok_or(Fault::not_found(Noun::PassPlan))?;
-    let key = room.pass_keys().await?.of(&plan.id, printed.generation).ok_or(UNKNOWN_KEY)?;
+    let key = room.secret()?.key_of(&plan.id, printed.generation, request.now).await?;
     let until = from.saturating_add(limit).min(printed.count);
     let rows = until.saturating_sub(from);
     let who = request.who();
     room.store.record_access(&plan.id, &Accessing { now: request.now, from, rows, who }).await?;
-    Ok(Answer::csv(print(plan, &key, from..until)))
-}
-
-const UNKNOWN_KEY: Fault = Fault::Internal("the key of printed codes is not among the pass keys");
-
-/// Rows of a print file. Neither codes nor PINs need quotes.
-fn print(plan: &PassPlan, key: &PlanKey, serials: std::ops::Range<u64>) -> Vec<u8> {
-    let count = usize::try_from(serials.end.saturating_sub(serials.start)).unwrap_or(0);
-    let mut rows = String::with_capacity((count + 1) * (16 + CODE_LENGTH + PIN_DIGITS));
-    rows.push_str(if plan.pin { "serial,code,pin\n" } else { "serial,code\n" });
-    for serial in serials {
-        let told = key.told(serial);
-        rows.push_str(&serial.to_string());
-        rows.push(',');
-        rows.push_str(&told.code);
-        if plan.pin {
-            rows.push(',');
-            rows.push_str(&told.pin);
-        }
-        rows.push('\n');
-    }
-    rows.into_bytes()
+    Ok(Answer::csv(key.print(from..until, plan.pin).into_bytes()))
 }
 
 fn is_of(plan: &PassPlan, format: PassFormat, instead: &str) -> Result<(), Fault> {

@@ -14,7 +14,7 @@ pub async fn redeem(room: &Room, request: &Request) -> Result<Answer, Fault> {
     let key = request.timely_key()?;
     let asked = parse_redemption(&request.body()?)?;
     let programme = room.programme(request.now).await?;
-    let (pass, plan, plan_key) = proven(room, &programme, &asked.credential).await?;
+    let (pass, plan, plan_key) = proven(room, &programme, &asked.credential, request.now).await?;
     let order = Redeeming {
         programme: &programme,
         now: request.now,

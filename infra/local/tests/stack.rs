@@ -168,6 +168,27 @@ async fn schedules_fire_when_asked() {
 }
 
 #[tokio::test]
+async fn a_route_lets_in_its_burst_and_then_its_rate() {
+    let stack = Stack::memory("throttled").await;
+    let url = format!("{}/v1/slow", stack.ready["api"].as_str().unwrap());
+    let unknown = stack.client.put(&url).send().await.unwrap();
+    assert_eq!(unknown.status(), 401, "who has no token takes nothing");
+    let mut let_in = 0;
+    let refused = loop {
+        let (status, body) = stack.call("PUT", "/v1/slow", Value::Null).await;
+        if status != 201 {
+            break (status, body["code"].clone());
+        }
+        let_in += 1;
+    };
+    assert_eq!(refused, (429, json!("too_many_requests")));
+    assert!(let_in >= 2, "the burst, and what a slow machine lets fill in between: {let_in}");
+    assert_eq!(stack.call("POST", "/v1/slow", Value::Null).await.0, 201, "another route");
+    stack.call("POST", "/_local/clock", json!({"advance": "PT1S"})).await;
+    assert_eq!(stack.call("PUT", "/v1/slow", Value::Null).await.0, 201);
+}
+
+#[tokio::test]
 async fn functions_may_only_do_what_they_are_granted() {
     let stack = Stack::memory("grants").await;
     let table = stack.ready["table"].clone();
@@ -199,6 +220,13 @@ async fn functions_may_only_do_what_they_are_granted() {
             400,
             "AccessDeniedException",
         ),
+        (
+            "SECRETS_MANAGER",
+            "secretsmanager.PutSecretValue",
+            &json!({"SecretId": key, "SecretString": "mine"}),
+            400,
+            "AccessDeniedException",
+        ),
     ] {
         let asked = json!({"do": "call", "service": service, "target": target, "with": body});
         let (_, answer) = stack.call("POST", "/v1/echo", asked).await;
@@ -215,7 +243,7 @@ async fn functions_may_only_do_what_they_are_granted() {
     assert_eq!(stats["read_units"], json!(0.5), "{stats}");
     assert_eq!(stats["failed_conditions"], 1, "{stats}");
     assert_eq!(stats["calls"]["GetItem"], 1, "{stats}");
-    assert_eq!(stats["denied"].as_object().unwrap().len(), 5, "{stats}");
+    assert_eq!(stats["denied"].as_object().unwrap().len(), 6, "{stats}");
     let unused = stats["unused_permissions"].as_array().unwrap();
     assert_eq!(unused.len(), 1, "{unused:?}");
     assert!(unused[0].as_str().unwrap().starts_with("dynamodb:DeleteItem arn:"), "{unused:?}");
@@ -232,6 +260,12 @@ async fn what_is_kept_is_there_again() {
     let put =
         json!({"TableName": stack.ready["table"], "Item": {"pk": {"S": "kept"}, "sk": {"S": "1"}}});
     stack.service("table_endpoint", "DynamoDB_20120810.PutItem", &put).await;
+    let (get, secret) = ("secretsmanager.GetSecretValue", json!({"SecretId": "Key"}));
+    let made = stack.service("secret_endpoint", get, &secret).await;
+    let both = format!("{}\nanother", made["SecretString"].as_str().unwrap());
+    let put = json!({"SecretId": "Key", "SecretString": both});
+    let put = stack.service("secret_endpoint", "secretsmanager.PutSecretValue", &put).await;
+    assert_ne!(put["VersionId"], made["VersionId"]);
     stack.send("Unread", json!({"name": "waits"})).await;
     stack.send("Unread", json!({"name": "taken"})).await;
     stack.send("Work", json!({"name": "never", "do": "fail", "until": "99"})).await;
@@ -249,6 +283,8 @@ async fn what_is_kept_is_there_again() {
 
     let stack = Stack::start(&folder, &options).await;
     assert_eq!(stack.items("kept").await.len(), 1);
+    let kept = stack.service("secret_endpoint", get, &secret).await;
+    assert_eq!((&kept["SecretString"], &kept["VersionId"]), (&json!(both), &put["VersionId"]));
     let waits = until("a message", async || stack.receive("Unread").await).await;
     assert_ne!(waits["Body"], taken["Body"]);
     let given_up = until("a dead letter", async || stack.receive("WorkDeadLetters").await).await;

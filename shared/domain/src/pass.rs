@@ -2,6 +2,7 @@
 
 mod code;
 mod plan;
+mod print;
 mod state;
 
 use std::fmt;

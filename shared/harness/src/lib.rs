@@ -10,6 +10,7 @@ mod queue;
 mod repeat;
 mod room;
 mod runtime;
+mod secret;
 
 pub use fault::Fault;
 pub use http::{Answer, Request, violation};
@@ -20,3 +21,4 @@ pub use queue::{Batch, Message};
 pub use repeat::recalled;
 pub use room::{Needs, Room};
 pub use runtime::{Invocation, Reply, run};
+pub use secret::Secret;

@@ -10,17 +10,16 @@ use aws_sdk_s3::presigning::PresigningConfig;
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
-use domain::pass::PassKeys;
 use domain::programme::Programme;
 use domain::time::Instant;
 use lambda_runtime::Error;
 use serde::Serialize;
 use store::Store;
-use tokio::sync::OnceCell;
 
 use crate::fault::Fault;
 use crate::programme::Cached;
 use crate::queue::Message;
+use crate::secret::Secret;
 
 /// The roots that the service endpoints' certificates lead to: decoding a system's whole store
 /// would take most of a start.
@@ -54,7 +53,7 @@ pub struct Room {
     /// How often a message comes before it is given up.
     tries: u32,
     bucket: Option<(aws_sdk_s3::Client, String)>,
-    secret: Option<(aws_sdk_secretsmanager::Client, String, OnceCell<Arc<PassKeys>>)>,
+    secret: Option<Secret>,
 }
 
 fn message_body(message: &impl Serialize) -> Result<String, Fault> {
@@ -111,7 +110,7 @@ impl Room {
             }
             Needs::Passes => {
                 let client = aws_sdk_secretsmanager::Client::new(&config);
-                room.secret = Some((client, setting("PASS_SECRET_ID")?, OnceCell::new()));
+                room.secret = Some(Secret::new(client, setting("PASS_SECRET_ID")?));
             }
         }
         Ok(room)
@@ -191,18 +190,11 @@ impl Room {
         link.map(|link| link.uri().to_owned()).map_err(|_| Fault::Unavailable("bucket"))
     }
 
-    /// The keys under which pass codes are made, read once per process.
+    /// The secret of pass codes.
     ///
     /// # Errors
-    /// A failure.
-    pub async fn pass_keys(&self) -> Result<Arc<PassKeys>, Fault> {
-        let (client, id, cell) = self.secret.as_ref().ok_or(Fault::Internal("no secret"))?;
-        let read = || async {
-            let value = client.get_secret_value().secret_id(id).send().await;
-            let value = value.map_err(|_| Fault::Unavailable("secrets"))?;
-            let keys = value.secret_string().and_then(PassKeys::parse);
-            keys.map(Arc::new).ok_or(Fault::Internal("the pass secret is no list of keys"))
-        };
-        cell.get_or_try_init(read).await.cloned()
+    /// The function has none.
+    pub fn secret(&self) -> Result<&Secret, Fault> {
+        self.secret.as_ref().ok_or(Fault::Internal("no secret"))
     }
 }

@@ -62,6 +62,19 @@ impl Store {
         Ok(printed.map(|pass| Known { pass, version: 0 }))
     }
 
+    /// The pass of a code that this key made. What an older key makes is no code of a newer pass:
+    /// a key that got out cannot touch what was made after it.
+    async fn find_proven(
+        &self,
+        plan: &PassPlan,
+        id: &PassId,
+        key: &PlanKey,
+        fresh: bool,
+    ) -> Result<Option<Known>> {
+        let known = self.find_pass(plan, id, fresh).await?;
+        Ok(known.filter(|known| known.pass.generation == key.generation()))
+    }
+
     /// Whether a plan has passes, and which were printed: once there, it never changes.
     ///
     /// # Errors

@@ -1,8 +1,6 @@
 //! of the identifier of a payment medium, what the programme does not keep is nowhere but in
 //! the call that brought it; what it keeps stands in the event alone.
 
-mod places;
-
 use std::path::Path;
 
 use scenarios::client::{Answer, Call, key};
@@ -11,10 +9,8 @@ use serde_json::{Value, json};
 
 use crate::calls::{cancel, pending, start_run};
 use crate::desk::{built, credit, participant, purchase, sample};
+use crate::places::{files, holds, items, messages, pieces, spoil_wallet};
 use crate::queues::queue;
-
-pub use places::table;
-use places::{files, holds, items, messages, pieces, spoil_wallet};
 
 /// A programme's `keep`, the identifier that is sent while it is active, and what is left of it.
 /// Letters beyond those of hexadecimal numbers: no piece of them comes up by chance.

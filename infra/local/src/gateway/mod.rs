@@ -2,6 +2,7 @@
 
 mod event;
 mod reply;
+mod throttle;
 mod tokens;
 
 use std::collections::BTreeMap;
@@ -17,6 +18,7 @@ use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 
 pub use reply::problem;
+use throttle::Throttle;
 pub use tokens::Issuer;
 
 use crate::clock::Clock;
@@ -32,6 +34,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// The HTTP API.
 pub struct Gateway {
     paths: Router<BTreeMap<String, RoutePlan>>,
+    /// By method and path.
+    throttles: BTreeMap<(String, String), Throttle>,
     issuer: Option<Arc<Issuer>>,
     functions: Arc<Functions>,
     clock: Arc<Clock>,
@@ -59,11 +63,15 @@ impl Gateway {
                 .or_default()
                 .insert(route.method.clone(), route.clone());
         }
+        let throttles = stack.routes.iter().filter_map(|route| {
+            let throttle = Throttle::new(route.settings.as_ref()?);
+            Some(((route.method.clone(), route.path.clone()), throttle))
+        });
         let mut paths = Router::new();
         for (path, methods) in by_path {
             paths.insert(path.clone(), methods).with_context(|| format!("route {path}"))?;
         }
-        Ok(Self { paths, issuer, functions, clock })
+        Ok(Self { paths, throttles: throttles.collect(), issuer, functions, clock })
     }
 
     /// Answers one request.
@@ -77,6 +85,7 @@ impl Gateway {
             Some(issuer) => Some(issuer.check(request.headers(), &routed.route.scopes)?),
             None => None,
         };
+        self.throttle(&routed.route)?;
         let (parts, body) = request.into_parts();
         let body = whole(body, MAX_BODY).await.map_err(|why| {
             Box::new(match why {
@@ -115,6 +124,16 @@ impl Gateway {
                 answer
             }
         })
+    }
+
+    fn throttle(&self, route: &RoutePlan) -> Result<(), Box<Answer>> {
+        let throttle = self.throttles.get(&(route.method.clone(), route.path.clone()));
+        let now = self.clock.now().timestamp_millis();
+        if throttle.is_none_or(|throttle| throttle.lets_in(now)) {
+            return Ok(());
+        }
+        let message = "Too many requests come at once.";
+        Err(Box::new(problem(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", message)))
     }
 
     fn route(&self, method: &str, path: &str) -> Result<Routed, Box<Answer>> {

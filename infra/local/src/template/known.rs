@@ -42,10 +42,7 @@ const ACKNOWLEDGED: &[(&str, &[&str])] = &[
             "Tracing",
         ],
     ),
-    (
-        "AWS::Serverless::HttpApi",
-        &["AccessLogSettings", "DefaultRouteSettings", "Description", "FailOnWarnings", "Tags"],
-    ),
+    ("AWS::Serverless::HttpApi", &["AccessLogSettings", "Description", "FailOnWarnings", "Tags"]),
     ("HttpApi", &["PayloadFormatVersion"]),
     ("SQS", &[]),
     ("ScheduleV2", &["Description", "RetryPolicy"]),

@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 
 pub use plan::{FunctionPlan, MappingPlan, RoutePlan, SchedulePlan, SecretPlan, Stack};
 pub use policy::Policy;
-pub use properties::{FirstCall, GenerateSecretString, Projection, Queue, Table};
+pub use properties::{FirstCall, GenerateSecretString, Projection, Queue, RouteSettings, Table};
 use resolve::{Names, only_entry};
 
 /// Where the stack pretends to be.

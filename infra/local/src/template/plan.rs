@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::policy::Policy;
 use super::properties::{
     Bucket, Event, FirstCall, Function, GenerateSecretString, HttpApi, HttpApiEvent, Queue,
-    ScheduleEvent, Secret, SqsEvent, Table,
+    RouteSettings, ScheduleEvent, Secret, SqsEvent, Table,
 };
 use super::resolve::{Names, plain_text};
 use super::{API, BUCKET, FUNCTION, QUEUE, Resource, SECRET, TABLE, known};
@@ -55,6 +55,7 @@ pub struct RoutePlan {
     pub method: String,
     pub path: String,
     pub scopes: Vec<String>,
+    pub settings: Option<RouteSettings>,
     pub function: String,
 }
 
@@ -188,9 +189,9 @@ fn attach(
     match event.kind.as_str() {
         "HttpApi" => {
             let route: HttpApiEvent = typed(names, path, &properties)?;
-            let scopes = route.auth.authorization_scopes;
-            let method = route.method.to_uppercase();
-            stack.routes.push(RoutePlan { method, path: route.path, scopes, function });
+            let HttpApiEvent { path, auth, route_settings: settings, .. } = route;
+            let (method, scopes) = (route.method.to_uppercase(), auth.authorization_scopes);
+            stack.routes.push(RoutePlan { method, path, scopes, settings, function });
         }
         "SQS" => {
             let mapping: SqsEvent = typed(names, path, &properties)?;

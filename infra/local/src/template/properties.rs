@@ -225,6 +225,15 @@ pub struct HttpApiEvent {
     pub path: String,
     #[serde(default)]
     pub auth: RouteAuth,
+    pub route_settings: Option<RouteSettings>,
+}
+
+/// How many calls of a route are let in: so many at once, and then so many a second.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "PascalCase")]
+pub struct RouteSettings {
+    pub throttling_burst_limit: u32,
+    pub throttling_rate_limit: u32,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]

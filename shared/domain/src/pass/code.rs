@@ -79,6 +79,11 @@ impl PassKeys {
         Generation(u8::try_from(self.0.len() - 1).unwrap_or(u8::MAX))
     }
 
+    /// Whether there is a key of this generation.
+    pub fn knows(&self, generation: Generation) -> bool {
+        usize::from(generation.0) < self.0.len()
+    }
+
     /// The key of a plan's codes of this generation; none where it is not known here.
     pub fn of(&self, plan: &PlanId, generation: Generation) -> Option<PlanKey> {
         let mut mac = self.0.get(usize::from(generation.0))?.clone();

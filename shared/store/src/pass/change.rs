@@ -3,7 +3,7 @@
 use domain::amount::Amount;
 use domain::id::Key;
 use domain::ledger::PayloadHash;
-use domain::pass::{Loaded, Pass, PassId, PassPlan, PassUpdate};
+use domain::pass::{Loaded, Pass, PassId, PassPlan, PassUpdate, PlanKey};
 use domain::programme::Programme;
 use domain::refusal::Refusal;
 use domain::time::Instant;
@@ -114,7 +114,7 @@ impl Store {
         if plan.pin {
             self.forgive_tries(plan, id).await?;
         }
-        let known = self.find_pass(plan, id, true).await?;
+        let known = self.find_proven(plan, id, proof.0, true).await?;
         // An unknown pass answers like a wrong PIN.
         known.map(|known| known.pass).ok_or(Error::Refused(Refusal::PassNotRedeemable))
     }
@@ -132,15 +132,20 @@ impl Store {
         }
         let unproven = || Error::Refused(Refusal::PassNotRedeemable);
         let typed = typed.ok_or_else(unproven)?;
-        let charged = self.charge_try(plan, id).await?;
+        let charged = self.charge_try(plan, id, key).await?;
         let proven = charged.is_some_and(|pass| pass.is_pin(key, typed));
         if proven { Ok(()) } else { Err(unproven()) }
     }
 
-    /// Charges a try. None: there is no such pass, or no try is left.
-    async fn charge_try(&self, plan: &PassPlan, id: &PassId) -> Result<Option<Pass>> {
+    /// Charges a try. None: there is no such pass of this key, or no try is left.
+    async fn charge_try(
+        &self,
+        plan: &PassPlan,
+        id: &PassId,
+        key: &PlanKey,
+    ) -> Result<Option<Pass>> {
         let charge = |pass: &mut Pass| {
-            let left = !pass.is_out_of_tries();
+            let left = pass.generation == key.generation() && !pass.is_out_of_tries();
             pass.tries += u8::from(left);
             left
         };

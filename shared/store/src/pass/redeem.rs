@@ -60,7 +60,7 @@ impl Operation for Redeem<'_> {
     async fn load(&mut self, store: &Store, fresh: bool) -> Result<()> {
         let Redeeming { plan, pass, key, payload, .. } = *self.order;
         // The guard after the pass: a refusal stands on the pass as it was before.
-        self.known = store.find_pass(plan, pass, fresh).await?;
+        self.known = store.find_proven(plan, pass, self.order.proof.0, fresh).await?;
         self.refused = store.refused_before(guard("redeem", pass, key), payload).await?;
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! Where an identifier could stand: items of the table, messages, files.
+//! Where what is secret could stand: items of the table, messages, files.
 
 use std::io::Read;
 use std::path::Path;
@@ -29,21 +29,30 @@ pub fn holds(bytes: &[u8], pieces: &[String]) -> bool {
 
 /// A call of the table service, as the operator.
 pub async fn table(stack: &Stack, action: &str, mut body: Value) -> Value {
-    let text = |name: &str| stack.ready[name].as_str().unwrap();
     body["TableName"] = stack.ready["table"].clone();
-    let (target, key) = (format!("DynamoDB_20120810.{action}"), text("access_key_id"));
-    let scope = format!("{key}/20260101/{}/dynamodb/aws4_request", text("region"));
+    service(stack, "table_endpoint", &format!("DynamoDB_20120810.{action}"), &body).await
+}
+
+/// A call of the secrets service for the secret of pass codes, as the operator.
+pub async fn pass_secret(stack: &Stack, action: &str, mut body: Value) -> Value {
+    body["SecretId"] = json!("PassSecret");
+    service(stack, "secret_endpoint", &format!("secretsmanager.{action}"), &body).await
+}
+
+async fn service(stack: &Stack, endpoint: &str, target: &str, body: &Value) -> Value {
+    let text = |name: &str| stack.ready[name].as_str().unwrap();
+    let scope = format!("{}/20260101/{}/any/aws4_request", text("access_key_id"), text("region"));
     let signature = format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0");
     let headers = [
         ("content-type", "application/x-amz-json-1.0"),
-        ("x-amz-target", target.as_str()),
+        ("x-amz-target", target),
         ("x-amz-date", "20260101T000000Z"),
         ("authorization", signature.as_str()),
     ];
-    let client = Client::new(text("table_endpoint"), "").unwrap();
+    let client = Client::new(text(endpoint), "").unwrap();
     let body = Some(body.to_string().into_bytes());
     let answer = client.raw("POST", "/", &headers, body).await.unwrap();
-    assert_eq!(answer.status, 200, "{action}: {answer:?}");
+    assert_eq!(answer.status, 200, "{target}: {answer:?}");
     answer.body
 }
 
@@ -124,12 +133,17 @@ pub async fn messages(stack: &Stack, name: &str) -> Vec<String> {
 
 /// Files below a folder that hold any of the pieces.
 pub fn files(folder: &Path, pieces: &[String]) -> Vec<String> {
+    files_where(folder, &mut |bytes| holds(bytes, pieces))
+}
+
+/// Files below a folder of whose bytes this is true.
+pub fn files_where(folder: &Path, is: &mut dyn FnMut(&[u8]) -> bool) -> Vec<String> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
-            found.extend(files(&path, pieces));
-        } else if holds(&std::fs::read(&path).unwrap_or_default(), pieces) {
+            found.extend(files_where(&path, is));
+        } else if is(&std::fs::read(&path).unwrap_or_default()) {
             found.push(path.display().to_string());
         }
     }
