@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::places::pass_secret;
 use crate::tale::Tale;
 
-const FUNCTION: &str = "PassRedemption";
+const FUNCTION: &str = "pass-redemption";
 /// As far as a process trusts what it knows, and more.
 const MINUTE: &str = "PT61S";
 
@@ -75,7 +75,9 @@ async fn r84_a_key_is_added_while_functions_run_and_older_codes_stay_good() {
 
     // A process that started before the change learns of it from a code.
     puts(&tale, &first).await;
-    for pid in tale.stack.pids(Some(FUNCTION)).await.unwrap() {
+    let pids = tale.stack.pids(Some(FUNCTION)).await.unwrap();
+    assert!(!pids.is_empty(), "which process?");
+    for pid in pids {
         signal("KILL", pid).await.unwrap();
     }
     let mut seen = 0;

@@ -152,7 +152,7 @@ async fn interrupted(stack: &Stack, cards: &[Card]) -> Vec<Answer> {
         let client = stack.client.clone();
         let redeem = async move { call(&client, "POST", "/v1/pass-redemptions", &body).await };
         let redeem = tokio::spawn(redeem);
-        for pid in stack.pids(Some("PassRedemption")).await.unwrap() {
+        for pid in stack.pids(Some("pass-redemption")).await.unwrap() {
             // It may have ended by itself.
             let _known = signal("KILL", pid).await;
         }

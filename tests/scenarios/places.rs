@@ -5,7 +5,7 @@ use std::path::Path;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use flate2::read::DeflateDecoder;
+use flate2::read::{DeflateDecoder, GzDecoder};
 use scenarios::client::Client;
 use scenarios::stack::Stack;
 use serde_json::{Value, json};
@@ -136,14 +136,24 @@ pub fn files(folder: &Path, pieces: &[String]) -> Vec<String> {
     files_where(folder, &mut |bytes| holds(bytes, pieces))
 }
 
-/// Files below a folder of whose bytes this is true.
+/// What a file of an export holds; nothing of another.
+fn unzipped(bytes: &[u8]) -> Vec<u8> {
+    let mut out = Vec::new();
+    let _until_it_is_no_file_of_that_kind = GzDecoder::new(bytes).read_to_end(&mut out);
+    out
+}
+
+/// Files below a folder of whose bytes this is true, as they are or unzipped.
 pub fn files_where(folder: &Path, is: &mut dyn FnMut(&[u8]) -> bool) -> Vec<String> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
             found.extend(files_where(&path, is));
-        } else if is(&std::fs::read(&path).unwrap_or_default()) {
+            continue;
+        }
+        let bytes = std::fs::read(&path).unwrap_or_default();
+        if is(&unzipped(&bytes)) || is(&bytes) {
             found.push(path.display().to_string());
         }
     }
