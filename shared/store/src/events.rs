@@ -220,7 +220,8 @@ impl Store {
     ) -> Result<Vec<Waiting>> {
         let prefix = key::pending_prefix(participant);
         let mut waited = Vec::new();
-        for entry in self.entries_from(participant, ledger, cursor.length.saturating_add(1)).await? {
+        for entry in self.entries_from(participant, ledger, cursor.length.saturating_add(1)).await?
+        {
             let Some(event) = listed_by(&entry) else { continue };
             let Some(stored) = self.read_event(event, true).await? else { continue };
             let accepted_at = stored.recorded.accepted_at;
