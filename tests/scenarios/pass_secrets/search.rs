@@ -82,10 +82,11 @@ impl Secrets {
 
     /// The first that stands in these bytes, if one does.
     pub fn in_bytes(&self, bytes: &[u8]) -> Option<String> {
-        self.tag_in(bytes).or_else(|| self.pin_in(bytes))
+        self.code_in(bytes).or_else(|| self.pin_in(bytes))
     }
 
-    fn tag_in(&self, bytes: &[u8]) -> Option<String> {
+    /// The first code, in any spelling.
+    pub fn code_in(&self, bytes: &[u8]) -> Option<String> {
         let (mut bits, mut run) = (0_u64, 0);
         for (at, byte) in bytes.iter().enumerate() {
             if matches!(byte, b'-' | b'_' | b'.' | b' ') {
@@ -104,9 +105,9 @@ impl Secrets {
         None
     }
 
-    /// Six digits between other things than letters and digits: within longer numbers and ids they
+    /// The first PIN: six digits between other things than letters and digits: within longer numbers and ids they
     /// stand by chance.
-    fn pin_in(&self, bytes: &[u8]) -> Option<String> {
+    pub fn pin_in(&self, bytes: &[u8]) -> Option<String> {
         let mut at = 0;
         for word in bytes.split(|byte| !byte.is_ascii_alphanumeric()) {
             if word.len() == 6 && self.pins.contains(word) {
