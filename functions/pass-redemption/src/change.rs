@@ -41,9 +41,14 @@ pub async fn update(room: &Room, request: &Request) -> Result<Answer, Fault> {
     let programme = room.programme(request.now).await?;
     let (id, plan) = pass_of(request, &programme)?;
     let asked = parse_pass_update(&request.body()?, &programme, plan)?;
-    let generation = room.store.pass(plan, &id).await?.generation;
-    let key = room.secret()?.key_of(&plan.id, generation, request.now).await?;
-    let pin = asked.pin.map(|pin| key.pin_hash(id.serial, &pin));
+    let pin = match asked.pin {
+        Some(pin) => {
+            let generation = room.store.pass(plan, &id).await?.generation;
+            let key = room.secret()?.key_of(&plan.id, generation, request.now).await?;
+            Some(key.pin_hash(id.serial, &pin))
+        }
+        None => None,
+    };
     let update = PassUpdate { state: asked.state, until: asked.until, value: asked.value, pin };
     let (now, who) = (request.now, request.who());
     let order = UpdatingPass { now, plan, pass: &id, update: &update, who: &who };

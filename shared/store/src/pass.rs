@@ -6,13 +6,15 @@ mod issue;
 mod redeem;
 mod take_back;
 
-use domain::id::{Key, PlanId};
+use domain::id::{Key, ParticipantId, PlanId};
 use domain::ledger::PayloadHash;
 use domain::pass::{Pass, PassFormat, PassId, PassPlan, PlanKey, PlanStart};
 use domain::programme::Programme;
 use domain::refusal::Refusal;
+use domain::wallet::Wallet;
 
 use crate::Store;
+use crate::commit::{Proposal, Step};
 use crate::error::{Error, Result};
 use crate::key::{self, ItemKey};
 use crate::record::{decode_pass, decode_start, encode_pass};
@@ -107,6 +109,22 @@ fn remember(guard: ItemKey, payload: PayloadHash, refusal: Refusal) -> Write {
     let at = u64::try_from(at).unwrap_or(u64::MAX);
     let item = item(guard, [("n", number(at)), ("h", binary(payload.0.to_vec()))]);
     Write::Put { item, demand: Demand::Absent }
+}
+
+/// Remembers a refusal that rests on a wallet, and on what else is checked.
+fn refuse<A>(
+    remembered: Write,
+    participant: &ParticipantId,
+    wallet: &Wallet,
+    checks: impl IntoIterator<Item = Write>,
+    refusal: Refusal,
+) -> Step<A> {
+    let demand = Demand::Number("q", wallet.length);
+    let state = Write::Check { key: key::state(participant), demand };
+    let sides = [remembered, state].into_iter().chain(checks).collect();
+    let wallet = wallet.clone();
+    let proposal = Proposal { entries: vec![], wallet, enrols: false, second: None, sides };
+    Step::Commit(proposal, Err(Error::Refused(refusal)))
 }
 
 fn guard(kind: &str, id: &PassId, key: &Key) -> ItemKey {

@@ -3,8 +3,7 @@
 use chrono_tz::Tz;
 
 use crate::amount::Amount;
-use crate::pass::{Change, ChangeKind, Loaded, Mark, PassPlan, PlanKey};
-use crate::pass::{Origin, Pass};
+use crate::pass::{Change, ChangeKind, Loaded, Mark, Origin, Pass, PassPlan, PlanKey};
 use crate::refusal::Refusal;
 use crate::time::{Day, Instant};
 

@@ -8,13 +8,11 @@ use domain::programme::Programme;
 use domain::refusal::Refusal;
 use domain::time::Instant;
 
-use super::{Known, Proof, guard, remember};
+use super::{Known, Proof, guard, refuse, remember};
 use crate::Store;
 use crate::commit::{Done, Operation, Proposal, Step, decision_time};
 use crate::error::{Error, Result};
-use crate::key;
 use crate::ledger::{Ledger, Reach};
-use crate::table::{Demand, Write};
 
 /// The redemption of a pass whose code's tag is right.
 pub struct Redeeming<'a> {
@@ -96,15 +94,9 @@ impl Operation for Redeem<'_> {
         let command = Command::Redeem { pass: &pass, plan, payload };
         let applied = apply(order.programme, &state.wallet, now, &command);
         if let Outcome::Refused(refusal) = applied.outcome {
-            let length = Demand::Number("q", state.wallet.length);
-            let sides = vec![
-                remember(guard("redeem", order.pass, order.key), payload, refusal),
-                Write::Check { key: key::state(order.participant), demand: length },
-                known.check(),
-            ];
-            let wallet = state.wallet.clone();
-            let proposal = Proposal { entries: vec![], wallet, enrols: false, second: None, sides };
-            return Ok(Step::Commit(proposal, Err(Error::Refused(refusal))));
+            let remembered = remember(guard("redeem", order.pass, order.key), payload, refusal);
+            let checks = [known.check()];
+            return Ok(refuse(remembered, order.participant, &state.wallet, checks, refusal));
         }
         let redemption = Redemption {
             key: order.key.clone(),

@@ -9,13 +9,11 @@ use domain::programme::Programme;
 use domain::refusal::Refusal;
 use domain::time::Instant;
 
-use super::{Known, guard, remember};
+use super::{Known, guard, refuse, remember};
 use crate::Store;
 use crate::commit::{Done, Operation, Proposal, Step, decision_time};
 use crate::error::{Error, Noun, Result};
-use crate::key;
 use crate::ledger::{Ledger, Reach};
-use crate::table::{Demand, Write};
 
 /// The cancel of a redemption by an operator.
 #[derive(Clone, Debug)]
@@ -130,15 +128,9 @@ impl Operation for TakeItBack<'_> {
         let command = Command::Cancel { key, payload: order.payload, back };
         let applied = apply(order.programme, &state.wallet, now, &command);
         if let Outcome::Refused(refusal) = applied.outcome {
-            let length = Demand::Number("q", state.wallet.length);
             let guard = guard("take-back", &self.pass, order.key);
-            let sides = vec![
-                remember(guard, order.payload, refusal),
-                Write::Check { key: key::state(participant), demand: length },
-            ];
-            let wallet = state.wallet.clone();
-            let proposal = Proposal { entries: vec![], wallet, enrols: false, second: None, sides };
-            return Ok(Step::Commit(proposal, Err(Error::Refused(refusal))));
+            let remembered = remember(guard, order.payload, refusal);
+            return Ok(refuse(remembered, participant, &state.wallet, [], refusal));
         }
         let answer = Ok(done(applied.wallet.length));
         let sides = vec![known.put(&pass)?];

@@ -3,32 +3,10 @@
 use dynoxide::{Database, DynoxideError};
 use serde_json::{Value, json};
 
-/// Name of the table.
-pub const TABLE: &str = "accrue";
+pub use crate::table::{TABLE, table};
 
 /// Items of one write.
 const TOGETHER: usize = 25;
-
-/// The table as the template makes it.
-pub fn table() -> Database {
-    let database = Database::memory().unwrap();
-    let key = |name, kind| json!({ "AttributeName": name, "KeyType": kind });
-    let names = ["pk", "sk", "ix_pk", "ix_sk"];
-    let create = json!({
-        "TableName": TABLE,
-        "BillingMode": "PAY_PER_REQUEST",
-        "AttributeDefinitions":
-            names.map(|name| json!({ "AttributeName": name, "AttributeType": "S" })),
-        "KeySchema": [key("pk", "HASH"), key("sk", "RANGE")],
-        "GlobalSecondaryIndexes": [{
-            "IndexName": "index",
-            "KeySchema": [key("ix_pk", "HASH"), key("ix_sk", "RANGE")],
-            "Projection": { "ProjectionType": "KEYS_ONLY" },
-        }],
-    });
-    database.create_table(serde_json::from_value(create).unwrap()).unwrap();
-    database
-}
 
 /// Puts items behind the store's back.
 pub fn load(database: &Database, items: impl Iterator<Item = Value>) {

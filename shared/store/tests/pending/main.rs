@@ -9,6 +9,9 @@
 mod engine;
 mod wire;
 
+#[path = "../store/table.rs"]
+mod table;
+
 #[path = "../store/cast.rs"]
 #[allow(dead_code)]
 mod cast;

@@ -4,9 +4,7 @@ use dynoxide::{Database, DynoxideError};
 use serde_json::{Value, json};
 
 use crate::history::History;
-
-/// Name of the table.
-pub const TABLE: &str = "accrue";
+pub use crate::table::{TABLE, table};
 
 /// A table in memory.
 pub struct Engine {
@@ -17,23 +15,7 @@ pub struct Engine {
 impl Engine {
     /// An empty table, made as the template says.
     pub fn new() -> Engine {
-        let database = Database::memory().unwrap();
-        let key = |name, kind| json!({ "AttributeName": name, "KeyType": kind });
-        let names = ["pk", "sk", "ix_pk", "ix_sk"];
-        let create = json!({
-            "TableName": TABLE,
-            "BillingMode": "PAY_PER_REQUEST",
-            "AttributeDefinitions":
-                names.map(|name| json!({ "AttributeName": name, "AttributeType": "S" })),
-            "KeySchema": [key("pk", "HASH"), key("sk", "RANGE")],
-            "GlobalSecondaryIndexes": [{
-                "IndexName": "index",
-                "KeySchema": [key("ix_pk", "HASH"), key("ix_sk", "RANGE")],
-                "Projection": { "ProjectionType": "KEYS_ONLY" },
-            }],
-        });
-        database.create_table(serde_json::from_value(create).unwrap()).unwrap();
-        Engine { database, history: History::default() }
+        Engine { database: table(), history: History::default() }
     }
 
     /// Carries out a call: status and answer.

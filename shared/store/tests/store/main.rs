@@ -31,6 +31,7 @@ mod returns;
 mod sizes;
 mod stale;
 mod storm;
+mod table;
 mod terms;
 mod unasked;
 mod walks;
