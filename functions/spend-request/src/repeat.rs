@@ -10,6 +10,8 @@ use wire::event::parse_json;
 use wire::fault::BodyFault;
 use wire::spend::sent_spend;
 
+use crate::spender::payer;
+
 /// The spend that the key led to; else what is wrong with the body.
 pub async fn spend(
     room: &Room,
@@ -18,9 +20,10 @@ pub async fn spend(
     key: &Key,
     wrong: BodyFault,
 ) -> Result<Answer, Fault> {
-    let Some((who, payload)) = sent_spend(&parse_json(&request.body()?)?) else {
+    let Some((spender, payload)) = sent_spend(&parse_json(&request.body()?)?) else {
         return Err(wrong.into());
     };
+    let who = payer(room, programme, &spender).await?.participant;
     let (now, participant, key) = (request.now, &who, RequestKey::Caller(key));
     let asked = Recalling { now, participant, key, payload };
     let done = recalled(request, room.store.recall_spend(&asked).await, wrong)?;
@@ -38,9 +41,10 @@ pub async fn hold(
     key: &Key,
     wrong: BodyFault,
 ) -> Result<Answer, Fault> {
-    let Some((who, payload)) = sent_spend(&parse_json(&request.body()?)?) else {
+    let Some((spender, payload)) = sent_spend(&parse_json(&request.body()?)?) else {
         return Err(wrong.into());
     };
+    let who = payer(room, programme, &spender).await?.participant;
     let (now, participant, key) = (request.now, &who, RequestKey::Caller(key));
     let asked = Recalling { now, participant, key, payload };
     let done = recalled(request, room.store.recall_hold(&asked).await, wrong)?;

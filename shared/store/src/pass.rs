@@ -1,9 +1,11 @@
 //! Passes: issued and printed, loaded, tried, redeemed exactly as often as they may be.
 
 mod access;
+mod bearer;
 mod change;
 mod issue;
 mod redeem;
+mod register;
 mod take_back;
 
 use domain::id::{Key, PlanId};
@@ -21,9 +23,12 @@ use crate::table::{
 };
 
 pub use access::Accessing;
+pub use bearer::Bearer;
+pub(crate) use bearer::Shown;
 pub use change::{LoadingPass, UpdatingPass};
 pub use issue::Activating;
 pub use redeem::Redeeming;
+pub use register::Registering;
 pub use take_back::{RedemptionTakenBack, TakingBack};
 
 /// Tries of what touches a pass alone, against rivals.

@@ -3,10 +3,11 @@
 use domain::apply::{Command, Outcome, apply};
 use domain::id::{Key, ParticipantId};
 use domain::ledger::PayloadHash;
-use domain::pass::{PassId, PassPlan, Redemption};
+use domain::pass::{PassId, PassPlan, PassType, Redemption};
 use domain::programme::Programme;
 use domain::refusal::Refusal;
 use domain::time::Instant;
+use domain::wallet::Wallet;
 
 use super::{Known, Proof, guard, remember};
 use crate::Store;
@@ -24,6 +25,7 @@ pub struct Redeeming<'a> {
     pub plan: &'a PassPlan,
     pub pass: &'a PassId,
     pub proof: Proof<'a>,
+    /// That of the pass itself: its own wallet, which is nameless at first.
     pub participant: &'a ParticipantId,
     pub key: &'a Key,
     pub payload: PayloadHash,
@@ -37,7 +39,7 @@ struct Redeem<'a> {
 
 impl Store {
     /// Redeems a pass into a wallet. A PIN's try is charged before the PIN is compared.
-    /// Write units: 4.17, and 1 with a PIN.
+    /// Write units: 4.17, and 1 with a PIN; 1 more for a new wallet (the roster's index).
     ///
     /// # Errors
     /// `NotFound` (participant), `Refused`, `KeyReused`, or a failure. Whoever has not proven the
@@ -85,24 +87,27 @@ impl Operation for Redeem<'_> {
         if let Some(refused) = self.refused.take() {
             return Ok(Step::Known(Err(refused)));
         }
-        let state = match ledger.known() {
-            Ok(state) => state,
+        let (plan, payload) = (order.plan, order.payload);
+        let own = plan.pass_type == PassType::Gift && *order.participant == order.pass.nameless();
+        let enrols = own && ledger.state.is_none();
+        let wallet = match ledger.known() {
+            Ok(state) => &state.wallet,
+            Err(_) if enrols => &Wallet::default(),
             Err(unknown) => return Ok(Step::Answer(Err(unknown))),
         };
-        let now = decision_time(order.now, &state.wallet, None);
+        let now = decision_time(order.now, wallet, None);
         // Whoever gets here has proven the code: tries of before do not count any more.
         let mut pass = known.forgiven();
-        let (plan, payload) = (order.plan, order.payload);
-        let command = Command::Redeem { pass: &pass, plan, payload };
-        let applied = apply(order.programme, &state.wallet, now, &command);
+        let command = Command::Redeem { pass: &pass, plan, payload, own };
+        let applied = apply(order.programme, wallet, now, &command);
         if let Outcome::Refused(refusal) = applied.outcome {
-            let length = Demand::Number("q", state.wallet.length);
+            let read = if enrols { Demand::Absent } else { Demand::Number("q", wallet.length) };
             let sides = vec![
                 remember(guard("redeem", order.pass, order.key), payload, refusal),
-                Write::Check { key: key::state(order.participant), demand: length },
+                Write::Check { key: key::state(order.participant), demand: read },
                 known.check(),
             ];
-            let wallet = state.wallet.clone();
+            let wallet = wallet.clone();
             let proposal = Proposal { entries: vec![], wallet, enrols: false, second: None, sides };
             return Ok(Step::Commit(proposal, Err(Error::Refused(refusal))));
         }
@@ -117,7 +122,8 @@ impl Operation for Redeem<'_> {
         };
         pass.redemptions.push(redemption.clone());
         let sides = vec![known.put(&pass)?];
-        Ok(Step::Commit(Proposal::of(applied, sides), Ok(redemption)))
+        let proposal = Proposal { enrols, ..Proposal::of(applied, sides) };
+        Ok(Step::Commit(proposal, Ok(redemption)))
     }
 }
 

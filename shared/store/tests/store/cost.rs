@@ -75,8 +75,17 @@ impl Bill {
         let (programme, participant, asked) = (&self.programme, &person("c-1"), &asked(3, noon()));
         let (key, payload, purchase) = (RequestKey::Caller(&key), payload(2), on);
         let request = None;
-        let order =
-            Spending { programme, now, participant, key, payload, asked, purchase, request };
+        let order = Spending {
+            programme,
+            now,
+            participant,
+            key,
+            payload,
+            asked,
+            purchase,
+            request,
+            bearer: None,
+        };
         self.store.spend(&order).await.unwrap().value
     }
 
@@ -246,7 +255,17 @@ async fn a_cancel_of_an_award_that_was_spent_reads_the_ledger_since_and_writes_a
     let (key, payload) = (&timed_key(now, 1), payload(2));
     let (key, purchase, request) = (RequestKey::Caller(key), None, None);
     let asked = all;
-    let order = Spending { programme, now, participant, key, payload, asked, purchase, request };
+    let order = Spending {
+        programme,
+        now,
+        participant,
+        key,
+        payload,
+        asked,
+        purchase,
+        request,
+        bearer: None,
+    };
     bill.store.spend(&order).await.unwrap();
     for minute in 2..=TIMES {
         bill.post(&reference(minute), 0, minute, true).await;
