@@ -20,8 +20,9 @@ fn pass(serial: u64) -> Pass {
     Pass::untouched(PassId { plan: gift().id, serial }, Generation(0), origin)
 }
 
-fn key(name: &str) -> Key {
-    Key::parse(name).unwrap()
+/// Another one for each entry.
+fn key(book: &Book) -> Key {
+    Key::parse(&format!("key-{}", book.wallet.length)).unwrap()
 }
 
 /// Its own wallet, into which the pass was redeemed.
@@ -42,19 +43,19 @@ fn asked(book: &Book) -> SpendAsked {
 }
 
 fn spend(book: &mut Book, pass: Option<&Pass>) -> Outcome {
-    let (key, payload) = (EntryKey::Spend(key("s")), PayloadHash([1; 8]));
+    let (key, payload) = (EntryKey::Spend(key(book)), PayloadHash([1; 8]));
     let asked = &asked(book);
     book.commit(&Command::Spend { key, payload, asked, purchase: None, request: None, pass })
 }
 
 fn hold(book: &mut Book, pass: Option<&Pass>) -> Outcome {
-    let (key, payload, time) = (&key("h"), PayloadHash([1; 8]), HoldTime::default());
+    let (key, payload, time) = (&key(book), PayloadHash([1; 8]), HoldTime::default());
     let asked = &asked(book);
     book.commit(&Command::Hold { key, payload, asked, purchase: None, time, pass })
 }
 
 fn register(book: &mut Book, pass: &Pass) -> Outcome {
-    let (key, payload) = (&key("r"), PayloadHash([1; 8]));
+    let (key, payload) = (&key(book), PayloadHash([1; 8]));
     book.commit(&Command::Register { key, payload, pass })
 }
 
@@ -62,9 +63,9 @@ fn register(book: &mut Book, pass: &Pass) -> Outcome {
 #[test]
 fn r82_each_pass_has_a_participant_of_its_own() {
     let plans = ["gift", "gift-1", "Gift"].map(|plan| PlanId::parse(plan).unwrap());
-    let passes = plans.iter().flat_map(|plan| {
-        (0..1_000).map(|serial| PassId { plan: plan.clone(), serial })
-    });
+    let passes = plans
+        .iter()
+        .flat_map(|plan| (0..1_000).map(|serial| PassId { plan: plan.clone(), serial }));
     let ids: HashSet<ParticipantId> = passes.map(|pass| pass.nameless()).collect();
     assert_eq!(ids.len(), 3_000);
     for id in &ids {
@@ -72,7 +73,7 @@ fn r82_each_pass_has_a_participant_of_its_own() {
         assert_eq!((id.as_str().len(), &id.as_str()[..5]), (31, "pass-"));
     }
     let first = PassId { plan: plans[0].clone(), serial: 0 };
-    assert_eq!(first.nameless().as_str(), "pass-");
+    assert_eq!(first.nameless().as_str(), "pass-xmaw4zxhk9ngrrvzn48ntq1xkg");
 }
 
 /// R-82, R-84: spends and holds ask for the pass, and for this one, while it is neither locked nor
@@ -129,7 +130,7 @@ fn r82_who_registers_keeps_the_balance() {
     assert_eq!(spend(&mut book, None), Outcome::Done);
 
     own.redemptions.push(Redemption {
-        key: key("first"),
+        key: key(&book),
         payload: PayloadHash::default(),
         participant: own.id.nameless(),
         sequence: 1,
