@@ -58,6 +58,7 @@ async fn send(
         ("spend-request", "release") => ("POST", release.as_str()),
         ("pass-redemption", "issue") => ("POST", "/v1/pass-plans/gift-20/passes"),
         ("pass-redemption", "redemption") => ("POST", "/v1/pass-redemptions"),
+        ("pass-redemption", "registration") => ("POST", "/v1/pass-registrations"),
         ("segment-export", "export") => ("POST", "/v1/segments/mail-ready/exports"),
         ("programme", "programme") => ("PUT", "/v1/programme"),
         ("programme", "participant") => ("PUT", participant.as_str()),
