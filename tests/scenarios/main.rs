@@ -16,6 +16,7 @@ mod invoice_points;
 mod lifecycle;
 mod managers;
 mod meter;
+mod nameless;
 mod pass_keys;
 mod pass_secrets;
 mod passes;

@@ -70,6 +70,16 @@ async fn what_is_granted_is_used_and_nothing_else_is_asked_for() {
     assert_eq!(refused.status, 409, "{refused:?}");
     stack.client.get(&format!("/v1/participants/{id}/events")).await.unwrap();
 
+    // A pass is shown to spend from its own wallet.
+    let pass =
+        stack.client.post("/v1/pass-plans/gift-20/passes", &key(), &json!({})).await.unwrap();
+    let pass = json!({ "code": pass.text("/code") });
+    let redeemed = stack.client.post("/v1/pass-redemptions", &key(), &pass).await.unwrap();
+    assert_eq!(redeemed.status, 201, "{redeemed:?}");
+    let spend = json!({ "pass": pass, "amount": "5" });
+    let spent = stack.client.post("/v1/spend-requests", &key(), &spend).await.unwrap();
+    assert_eq!(spent.status, 201, "{spent:?}");
+
     let stats = stack.stats().await.unwrap();
     for (function, did) in stats["functions"].as_object().unwrap() {
         assert_eq!(did["denied"], json!({}), "{function} asked for more than it may");

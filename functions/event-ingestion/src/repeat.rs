@@ -10,7 +10,7 @@ use store::{Error, Recalling, RequestKey};
 use wire::answer;
 use wire::event::{repeated_payload, sent_id};
 use wire::fault::BodyFault;
-use wire::spend::sent_spend;
+use wire::spend::{Spender, sent_spend};
 
 use crate::handler::status;
 
@@ -66,7 +66,8 @@ async fn refused_spend(
 ) -> Fault {
     let is_spend = body.get("type").and_then(Value::as_str) == Some(EventType::SpendRequest.name());
     let sent = sent_spend(body).filter(|_| is_spend);
-    let (Some((participant, payload)), Some(id)) = (sent, sent_id(body, key)) else {
+    let (Some((Spender::Named(participant), payload)), Some(id)) = (sent, sent_id(body, key))
+    else {
         return wrong.into();
     };
     if let Err(forbidden) = request.needs_scope("spend.write") {

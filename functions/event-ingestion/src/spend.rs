@@ -35,6 +35,7 @@ pub async fn post(
         asked: spend.asked,
         purchase: spend.wanted.purchase.as_ref(),
         request: Some(spend.event),
+        bearer: None,
     };
     let done = room.store.spend(&order).await?;
     let event = done.value.request.ok_or(Fault::Internal("a spend without its event"))?;

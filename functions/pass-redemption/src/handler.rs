@@ -3,16 +3,12 @@
 use std::sync::Arc;
 
 use domain::id::PlanId;
-use domain::pass::{PassCode, PassId, PassPlan, PlanKey};
+use domain::pass::{PassId, PassPlan};
 use domain::programme::Programme;
-use domain::refusal::Refusal;
-use domain::time::Instant;
-use harness::{Answer, Fault, Invocation, Reply, Request, Room};
+use harness::{Fault, Invocation, Reply, Request, Room};
 use store::Noun;
-use wire::answer;
-use wire::pass::{Credential, parse_lookup};
 
-use crate::{change, issue, redeem};
+use crate::{change, issue, nameless, redeem};
 
 /// Routes to what is asked for.
 pub async fn handle(room: Arc<Room>, invocation: Invocation) -> Reply {
@@ -26,7 +22,8 @@ pub async fn handle(room: Arc<Room>, invocation: Invocation) -> Reply {
         "GET /v1/passes/{pass}" => change::read(room, request).await,
         "PATCH /v1/passes/{pass}" => change::update(room, request).await,
         "POST /v1/passes/{pass}/load" => change::load(room, request).await,
-        "POST /v1/pass-lookups" => look_up(room, request).await,
+        "POST /v1/pass-lookups" => nameless::look_up(room, request).await,
+        "POST /v1/pass-registrations" => nameless::register(room, request).await,
         "POST /v1/pass-redemptions" => redeem::redeem(room, request).await,
         "POST /v1/pass-redemptions/{code}/cancel" => redeem::take_back(room, request).await,
         _ => return Reply::unexpected(),
@@ -47,29 +44,4 @@ pub fn pass_of<'a>(
     let id = request.path("pass", |text| PassId::parse(text).ok_or(()), Noun::Pass)?;
     let plan = programme.pass_plan(&id.plan).ok_or(Fault::not_found(Noun::Pass))?;
     Ok((id, plan))
-}
-
-/// A code whose tag is right, with its plan and the key that made it. What is mistyped, forged or
-/// of no plan is refused alike, and no table is asked.
-pub async fn proven<'a>(
-    room: &Room,
-    programme: &'a Programme,
-    credential: &Credential,
-    now: Instant,
-) -> Result<(PassId, &'a PassPlan, PlanKey), Fault> {
-    let code = PassCode::read(&credential.code).ok_or(Refusal::PassNotRedeemable)?;
-    let plan = programme.pass_plans.iter().find(|plan| code.names(&plan.id));
-    let plan = plan.ok_or(Refusal::PassNotRedeemable)?;
-    let key = room.secret()?.key_that_made(&plan.id, &code, now).await?;
-    let key = key.ok_or(Refusal::PassNotRedeemable)?;
-    Ok((PassId { plan: plan.id.clone(), serial: code.serial }, plan, key))
-}
-
-/// Shows a pass to who holds it; a PIN is tried as for a redemption.
-async fn look_up(room: &Room, request: &Request) -> Result<Answer, Fault> {
-    let credential = parse_lookup(&request.body()?)?;
-    let programme = room.programme(request.now).await?;
-    let (id, plan, key) = proven(room, &programme, &credential, request.now).await?;
-    let pass = room.store.look_up_pass(plan, &id, (&key, credential.pin.as_deref())).await?;
-    Answer::json(200, &answer::pass_view(&programme, plan, &pass, request.now))
 }

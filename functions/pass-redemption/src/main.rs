@@ -3,6 +3,7 @@
 mod change;
 mod handler;
 mod issue;
+mod nameless;
 mod redeem;
 
 #[tokio::main(flavor = "current_thread")]

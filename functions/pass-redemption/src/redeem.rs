@@ -7,26 +7,27 @@ use wire::answer;
 use wire::pass::{parse_redemption, parse_take_back};
 use wire::returns::cancel_key;
 
-use crate::handler::proven;
+use crate::nameless::redeemer;
 
-/// Redeems a pass into a participant's wallet.
+/// Redeems a pass into a participant's wallet, or into its own.
 pub async fn redeem(room: &Room, request: &Request) -> Result<Answer, Fault> {
     let key = request.timely_key()?;
     let asked = parse_redemption(&request.body()?)?;
     let programme = room.programme(request.now).await?;
-    let (pass, plan, plan_key) = proven(room, &programme, &asked.credential, request.now).await?;
+    let (pass, plan, plan_key) = room.proven(&programme, &asked.credential, request.now).await?;
+    let participant = &redeemer(asked.participant.as_ref(), plan, pass.nameless())?;
     let order = Redeeming {
         programme: &programme,
         now: request.now,
         plan,
         pass: &pass,
         proof: (&plan_key, asked.credential.pin.as_deref()),
-        participant: &asked.participant,
+        participant,
         key: &key,
         payload: asked.payload,
     };
     let done = room.store.redeem(&order).await?;
-    let (participant, redemption) = (&asked.participant, &done.value);
+    let redemption = &done.value;
     let redeemed = answer::Redeemed { participant, plan, pass: &pass, redemption };
     let (wallet, now) = (&done.wallet, request.now);
     Answer::json(201, &answer::redemption(&programme, &redeemed, wallet, now, done.repeated))

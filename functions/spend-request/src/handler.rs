@@ -7,6 +7,7 @@ use store::{RequestKey, Spending};
 use wire::answer;
 use wire::spend::parse_spend;
 
+use crate::spender::payer;
 use crate::{holds, repeat};
 
 /// Routes to what is asked for.
@@ -29,28 +30,23 @@ async fn spend(room: &Room, request: &Request) -> Result<Answer, Fault> {
         Err(wrong) => return repeat::spend(room, request, &programme, &key, wrong).await,
     };
     request.may_act_at(&programme, asked.asked.unit.as_ref())?;
+    let payer = payer(room, &programme, &asked.spender, request.now).await?;
+    let event = asked.event(&payer.participant);
     let order = Spending {
         programme: &programme,
         now: request.now,
-        participant: &asked.participant,
+        participant: &payer.participant,
         key: RequestKey::Caller(&key),
         payload: asked.payload,
         asked: &asked.asked,
         purchase: asked.purchase.as_ref(),
-        request: asked.event.as_ref(),
+        request: event.as_ref(),
+        bearer: payer.bearer(),
     };
     let done = room.store.spend(&order).await?;
-    let made = &done.value;
-    let now = request.now;
+    let (who, spent, now) = (&payer.participant, &done.value, request.now);
     let wallet = &done.wallet;
-    let answer = answer::spend(
-        &programme,
-        &asked.participant,
-        made.sequence,
-        &made.made,
-        wallet,
-        now,
-        done.repeated,
-    );
+    let answer =
+        answer::spend(&programme, who, spent.sequence, &spent.made, wallet, now, done.repeated);
     Answer::json(201, &answer)
 }

@@ -9,6 +9,7 @@ use wire::answer;
 use wire::hold::{parse_hold, parse_release, parse_settle};
 
 use crate::repeat;
+use crate::spender::payer;
 
 /// `POST /v1/holds`.
 pub async fn hold(room: &Room, request: &Request) -> Result<Answer, Fault> {
@@ -20,18 +21,20 @@ pub async fn hold(room: &Room, request: &Request) -> Result<Answer, Fault> {
     };
     let spend = &asked.spend;
     request.may_act_at(&programme, spend.asked.unit.as_ref())?;
+    let payer = payer(room, &programme, &spend.spender, request.now).await?;
     let order = Holding {
         programme: &programme,
         now: request.now,
-        participant: &spend.participant,
+        participant: &payer.participant,
         key: &key,
         payload: spend.payload,
         asked: &spend.asked,
         purchase: spend.purchase.as_ref(),
         time: asked.time,
+        bearer: payer.bearer(),
     };
     let done = room.store.hold(&order).await?;
-    let (who, made, now) = (&spend.participant, &done.value, request.now);
+    let (who, made, now) = (&payer.participant, &done.value, request.now);
     let wallet = &done.wallet;
     let answer =
         answer::hold(&programme, who, made.sequence, &made.made, wallet, now, done.repeated);

@@ -3,8 +3,9 @@
 mod handler;
 mod holds;
 mod repeat;
+mod spender;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), harness::Error> {
-    harness::run(harness::Needs::Table, handler::handle).await
+    harness::run(harness::Needs::Passes, handler::handle).await
 }

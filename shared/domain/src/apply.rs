@@ -34,11 +34,13 @@ pub enum Command<'a> {
         purchase: Option<&'a RecordedEvent>,
         /// The event that the spend came as.
         request: Option<&'a EventId>,
+        /// The pass that was proven.
+        pass: Option<&'a Pass>,
     },
     /// Take back all or a part of what entries did.
     Cancel { key: EntryKey, payload: PayloadHash, back: TakeBack<'a> },
-    /// Credit what a pass is worth.
-    Redeem { pass: &'a Pass, plan: &'a PassPlan, payload: PayloadHash },
+    /// Credit what a pass is worth; `own`: to its own wallet, which is nameless at first.
+    Redeem { pass: &'a Pass, plan: &'a PassPlan, payload: PayloadHash, own: bool },
     /// Block spending, or release it.
     Block { blocked: bool, reason: &'a str },
     /// Set funds aside.
@@ -48,6 +50,8 @@ pub enum Command<'a> {
         asked: &'a SpendAsked,
         purchase: Option<&'a RecordedEvent>,
         time: HoldTime,
+        /// The pass that was proven.
+        pass: Option<&'a Pass>,
     },
     /// Spend what is held, and give back the rest.
     Settle {
@@ -60,6 +64,8 @@ pub enum Command<'a> {
     Release { key: &'a Key, payload: PayloadHash, hold: u64 },
     /// Credit or debit by hand.
     Adjust { key: &'a Key, payload: PayloadHash, adjustment: &'a Adjustment },
+    /// Give a nameless wallet its participant, who has proven its pass.
+    Register { key: &'a Key, payload: PayloadHash, pass: &'a Pass },
 }
 
 /// What follows from a command.
@@ -161,6 +167,7 @@ fn identity(command: &Command<'_>, sequence: u64) -> (EntryKey, PayloadHash) {
             (EntryKey::EndHold((*key).clone()), *payload)
         }
         Command::Adjust { key, payload, .. } => (EntryKey::Adjust((*key).clone()), *payload),
+        Command::Register { key, payload, .. } => (EntryKey::Register((*key).clone()), *payload),
     }
 }
 
@@ -190,7 +197,8 @@ fn decide(
             };
             Ok(Decided { pots, ..judge(programme, &seen, by, judged, sequence) })
         }
-        Command::Spend { asked, purchase, request, .. } => {
+        Command::Spend { asked, purchase, request, pass, .. } => {
+            wallet.opens_to(*pass)?;
             let plan = plan_spend(programme, wallet, now, asked, *purchase)?;
             let made = SpendMade { request: request.cloned(), ..plan.made };
             done(Act::Spent(made), plan.takes)
@@ -201,19 +209,22 @@ fn decide(
             let part = back.is_part();
             done(if part { Act::Returned(taken_back) } else { Act::Reversed(taken_back) }, effects)
         }
-        Command::Redeem { pass, plan, .. } => {
+        Command::Redeem { pass, plan, own, .. } => {
             let worth = pass.redeemable(plan, now, programme.zone)?;
             let lot = plan.lot(now, programme.zone);
             if !lot.is_live(now, programme.zone) {
                 return Err(Refusal::AlreadyExpired);
             }
-            done(Act::Redeemed, vec![credit(wallet, &lot, worth)?])
+            let mut effects = vec![credit(wallet, &lot, worth)?];
+            effects.extend(own.then(|| pass.makes_nameless()).flatten());
+            done(Act::Redeemed, effects)
         }
         Command::Block { blocked, reason } => {
             let act = Act::Blocked { reason: (*reason).into() };
             done(act, vec![Effect::Block { blocked: *blocked }])
         }
-        Command::Hold { asked, purchase, time, .. } => {
+        Command::Hold { asked, purchase, time, pass, .. } => {
+            wallet.opens_to(*pass)?;
             let plan = plan_hold(programme, wallet, now, asked, *purchase, *time, sequence)?;
             done(Act::Held(plan.made), plan.effects)
         }
@@ -227,6 +238,10 @@ fn decide(
         Command::Adjust { adjustment, .. } => {
             let effects = plan_adjustment(programme, wallet, now, adjustment)?;
             done(Act::Adjusted { reason: adjustment.reason.clone() }, effects)
+        }
+        Command::Register { pass, .. } => {
+            wallet.opens_to(Some(pass))?;
+            done(Act::Registered, vec![Effect::Registered])
         }
     }
 }

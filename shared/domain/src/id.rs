@@ -185,6 +185,13 @@ fn is_event_id(text: &str) -> bool {
     })
 }
 
+impl ParticipantId {
+    /// The participant of a nameless wallet; the symbols are letters and digits.
+    pub(crate) fn nameless(symbols: &str) -> Self {
+        Self(format!("pass-{symbols}").into())
+    }
+}
+
 impl EventId {
     /// The id of an event with an external system and reference.
     pub fn of_reference(system: &str, reference: &str) -> Result<Self, IdError> {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::amount::Amount;
 use crate::id::{BalanceCode, Classification, EventId, Key, OfferId, PlanId, UnitId};
 use crate::offer::Counts;
+use crate::pass::PassId;
 use crate::programme::ReductionMethod;
 use crate::refusal::Refusal;
 use crate::tally::{Part, TallyAward};
@@ -75,6 +76,8 @@ pub enum EntryKey {
     Adjust(Key),
     /// A spend that nobody asked for, made when the purchase was judged: the first is number 0.
     Unasked { event: EventId, number: u8 },
+    /// A registration of a nameless wallet under the caller's key.
+    Register(Key),
 }
 
 /// What an entry did.
@@ -102,6 +105,8 @@ pub enum Act {
     Released,
     /// A balance was adjusted.
     Adjusted { reason: Box<str> },
+    /// A nameless wallet got its participant.
+    Registered,
 }
 
 /// What a cancel took back, and why.
@@ -239,6 +244,10 @@ pub enum Effect {
     Release { hold: u64, lot: LotId, amount: Amount, debt: Amount },
     /// An offer took `amount`, in currency, off the purchase: no balance changes.
     Discount { offer: OfferId, amount: Amount, slot: Option<Slot> },
+    /// The wallet is nameless from now on: of whoever holds this pass.
+    Nameless { pass: PassId },
+    /// It is nameless no more.
+    Registered,
 }
 
 impl Effect {
@@ -268,7 +277,9 @@ impl Effect {
             | Effect::Block { .. }
             | Effect::Gone { .. }
             | Effect::WriteOff { .. }
-            | Effect::Discount { .. } => None,
+            | Effect::Discount { .. }
+            | Effect::Nameless { .. }
+            | Effect::Registered => None,
         }
     }
 }
@@ -292,7 +303,8 @@ impl Entry {
             | EntryKey::Expiry(_)
             | EntryKey::Block(_)
             | EntryKey::Lapse(_)
-            | EntryKey::Adjust(_) => None,
+            | EntryKey::Adjust(_)
+            | EntryKey::Register(_) => None,
         }
     }
 

@@ -1,6 +1,7 @@
 //! Passes: what is kept of one.
 
 mod code;
+mod nameless;
 mod plan;
 mod print;
 mod state;

@@ -61,7 +61,7 @@ pub fn preview(
         let key = EntryKey::SpendWithPurchase(event.event.id.clone());
         let payload = event.payload;
         let purchase = Some(checkout.as_ref().map_or(&event, |checkout| &checkout.purchase));
-        let command = Command::Spend { key, payload, asked, purchase, request: None };
+        let command = Command::Spend { key, payload, asked, purchase, request: None, pass: None };
         let applied = apply(programme, &wallet, now, &command);
         if let Outcome::Refused(refusal) = applied.outcome {
             return Err(refusal);

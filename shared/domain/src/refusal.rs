@@ -59,11 +59,15 @@ pub enum Refusal {
     PlanActivated,
     #[error("a gift is handed over: no purchase is paid with it")]
     GiftIsNoMoney,
+    #[error("the wallet is nameless: it takes the code of its pass, and its PIN")]
+    PassRequired,
+    #[error("the pass has no nameless wallet: it was not redeemed into one, or that is registered")]
+    NotNameless,
 }
 
 impl Refusal {
     /// Every refusal, in the order of their stored numbers: append only.
-    pub const ALL: [Refusal; 27] = [
+    pub const ALL: [Refusal; 29] = [
         Refusal::NotCovered,
         Refusal::SpendingBlocked,
         Refusal::OutsideSpendWindow,
@@ -91,6 +95,8 @@ impl Refusal {
         Refusal::PassValueMissing,
         Refusal::PlanActivated,
         Refusal::GiftIsNoMoney,
+        Refusal::PassRequired,
+        Refusal::NotNameless,
     ];
 
     /// The stable code of the contract.
@@ -123,6 +129,8 @@ impl Refusal {
             Refusal::PassValueMissing => "pass_value_missing",
             Refusal::PlanActivated => "plan_activated",
             Refusal::GiftIsNoMoney => "gift_is_no_money",
+            Refusal::PassRequired => "pass_required",
+            Refusal::NotNameless => "not_nameless",
         }
     }
 }

@@ -6,6 +6,7 @@ use crate::amount::Amount;
 use crate::hold::Hold;
 use crate::id::{BalanceCode, OfferId};
 use crate::ledger::{Effect, Entry, LotId, Slot};
+use crate::pass::PassId;
 use crate::tally::{self, Part, Tally, TallyAward};
 use crate::time::{Instant, Month};
 
@@ -82,6 +83,8 @@ pub struct Wallet {
     pub last_event: Option<Instant>,
     /// Funds that are set aside, oldest first; those that lapsed stay until the ledger says so.
     pub holds: Vec<Hold>,
+    /// The pass that it belongs to while nobody registered it.
+    pub nameless: Option<PassId>,
 }
 
 impl LotId {
@@ -178,6 +181,8 @@ impl Wallet {
             }
             Effect::Discount { offer, slot: Some(slot), .. } => self.count(offer, *slot, true),
             Effect::Discount { .. } => {}
+            Effect::Nameless { pass } => self.nameless = Some(pass.clone()),
+            Effect::Registered => self.nameless = None,
             Effect::TakeHeld { hold, lot, amount } => self.let_go(*hold, lot, *amount),
             Effect::Release { hold, lot, amount, debt } => {
                 self.let_go(*hold, lot, *amount);

@@ -5,6 +5,7 @@ mod body;
 mod fault;
 mod http;
 mod jobs;
+mod pass;
 mod programme;
 mod queue;
 mod repeat;

@@ -250,6 +250,7 @@ impl Posted {
             asked,
             purchase: Some(purchase),
             request: None,
+            pass: None,
         };
         let applied = apply(order.programme, &self.wallet, now, &command);
         if let Outcome::Refused(refusal) = applied.outcome {

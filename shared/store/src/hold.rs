@@ -19,6 +19,7 @@ use crate::error::{Error, Noun, Result};
 use crate::event::check_event;
 use crate::keyed::{Keyed, Kind, RequestKey};
 use crate::ledger::{Ledger, Reach};
+use crate::pass::{Bearer, Shown};
 use crate::record::StoredEvent;
 use crate::table::Write;
 
@@ -36,6 +37,8 @@ pub struct Holding<'a> {
     pub purchase: Option<&'a EventId>,
     /// How long it stands.
     pub time: HoldTime,
+    /// Whoever spends from a nameless wallet.
+    pub bearer: Option<Bearer<'a>>,
 }
 
 /// A hold that was made.
@@ -47,15 +50,16 @@ pub struct HoldDone {
 }
 
 impl Store {
-    /// Sets funds aside. Write units: 1.17; 4.17 for a purchase or with a key that carries no
-    /// time. A refusal is an entry too.
+    /// Sets funds aside. Write units: 1.17; 4.17 for a purchase, with a pass, or with a key that
+    /// carries no time; 2 more for each further of these. A refusal is an entry too.
     ///
     /// # Errors
     /// `Refused`, `NotFound` (participant, event), `KeyReused`, `KeyInFuture`, or a failure.
     pub async fn hold(&self, order: &Holding<'_>) -> Result<Done<HoldDone>> {
         let Holding { participant, key, payload, now, .. } = *order;
         let keyed = Keyed::new(Kind::Hold, participant, RequestKey::Caller(key), payload, now);
-        self.commit(participant, &mut Hold { order, keyed, purchase: None }).await
+        let shown = Shown::new(order.bearer);
+        self.commit(participant, &mut Hold { order, keyed, purchase: None, shown }).await
     }
 }
 
@@ -63,6 +67,7 @@ struct Hold<'a> {
     order: &'a Holding<'a>,
     keyed: Keyed<'a>,
     purchase: Option<StoredEvent>,
+    shown: Shown<'a>,
 }
 
 impl Operation for Hold<'_> {
@@ -70,6 +75,7 @@ impl Operation for Hold<'_> {
 
     async fn load(&mut self, store: &Store, fresh: bool) -> Result<()> {
         self.keyed.load(store, fresh).await?;
+        self.shown.load(store, fresh).await?;
         if let Some(purchase) = self.order.purchase {
             self.purchase = store.read_event(purchase, fresh).await?;
         }
@@ -90,11 +96,15 @@ impl Operation for Hold<'_> {
         if self.order.purchase.is_some() && purchase.is_none() {
             return Ok(Step::Answer(Err(Error::NotFound(Noun::Event))));
         }
+        let pass = match self.shown.pass() {
+            Ok(pass) => pass,
+            Err(unknown) => return Ok(Step::Answer(Err(unknown))),
+        };
         let wallet = &ledger.known()?.wallet;
         let recorded = purchase.map(|purchase| &purchase.recorded);
         let accepted = recorded.map(|purchase| purchase.accepted_at);
         let now = decision_time(self.order.now, wallet, accepted);
-        let command = Command::Hold { key, payload, asked, purchase: recorded, time };
+        let command = Command::Hold { key, payload, asked, purchase: recorded, time, pass };
         let applied = apply(programme, wallet, now, &command);
         let entry = applied.entries.last().ok_or(Error::Corrupt("a hold without its entry"))?;
         let answer = match &applied.outcome {
@@ -104,6 +114,7 @@ impl Operation for Hold<'_> {
         let mut sides: Vec<Write> = self.keyed.guard(entry.sequence).into_iter().collect();
         // The purchase is not changed; what was decided rests on it.
         sides.extend(purchase.map(check_event));
+        sides.extend(self.shown.check());
         Ok(Step::Commit(Proposal::of(applied, sides), answer))
     }
 }

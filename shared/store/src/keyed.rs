@@ -19,6 +19,7 @@ pub(crate) enum Kind {
     Hold,
     EndHold,
     Adjust,
+    Register,
 }
 
 /// What makes a request one and the same, for ever.
@@ -59,6 +60,7 @@ impl Kind {
             Kind::Hold => "hold",
             Kind::EndHold => "end-hold",
             Kind::Adjust => "adjust",
+            Kind::Register => "register",
         }
     }
 
@@ -68,6 +70,7 @@ impl Kind {
             Kind::Hold => EntryKey::Hold(key),
             Kind::EndHold => EntryKey::EndHold(key),
             Kind::Adjust => EntryKey::Adjust(key),
+            Kind::Register => EntryKey::Register(key),
         }
     }
 }

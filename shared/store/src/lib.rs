@@ -46,8 +46,8 @@ pub use judge::Judging;
 pub use key::SHARDS;
 pub use keyed::RequestKey;
 pub use pass::{
-    Accessing, Activating, LoadingPass, Proof, Redeeming, RedemptionTakenBack, TakingBack,
-    UpdatingPass,
+    Accessing, Activating, Bearer, LoadingPass, Proof, Redeeming, RedemptionTakenBack, Registering,
+    TakingBack, UpdatingPass,
 };
 pub use programme::{MAX_CHANGED_PLANS, Succession};
 pub use recall::Recalling;

@@ -4,13 +4,14 @@ use domain::apply::{Command, apply};
 use domain::id::ParticipantId;
 use domain::participant::{Channel, Consent, Participant, Profile};
 use domain::programme::Programme;
+use domain::refusal::Refusal;
 use domain::time::Instant;
 
 use crate::Store;
 use crate::commit::{Done, Operation, Proposal, Step, back_off, decision_time, state_item};
 use crate::error::{Error, Noun, Result};
 use crate::key;
-use crate::ledger::{Ledger, Reach};
+use crate::ledger::{Ledger, Reach, read_state};
 use crate::record::{State, decode_participant, encode_participant};
 use crate::table::{Demand, Item, Write, Written, binary, item, number, read_binary, read_number};
 
@@ -22,12 +23,32 @@ pub(crate) fn read_profile(item: &Item) -> Result<Participant> {
     decode_participant(read_binary(item, "d")?)
 }
 
+/// What is known of a participant once it is updated, and how that is written.
+pub(crate) fn update_profile(
+    id: &ParticipantId,
+    known: Option<&Item>,
+    profile: Option<&Profile>,
+    consents: &[(Channel, Consent)],
+) -> Result<(Participant, Write)> {
+    let version = known.map(|item| read_number(item, "v")).transpose()?;
+    let mut participant = known.map(read_profile).transpose()?.unwrap_or_default();
+    let profile = profile.cloned().unwrap_or_else(|| participant.profile.clone());
+    participant.update(profile, consents.to_vec());
+    let record = binary(encode_participant(&participant)?);
+    let next = number(version.unwrap_or(0) + 1);
+    let put = Write::Put {
+        item: item(key::profile(id), [("v", next), ("d", record)]),
+        demand: version.map_or(Demand::Absent, |version| Demand::Number("v", version)),
+    };
+    Ok((participant, put))
+}
+
 impl Store {
     /// Registers a participant, with an empty wallet, or updates one. The flag says whether it is
     /// new. Write units: 5 to register (with the roster's index), 1 to update.
     ///
     /// # Errors
-    /// A failure.
+    /// `Refused` (`pass_required`) for a nameless wallet, or a failure.
     pub async fn register(
         &self,
         id: &ParticipantId,
@@ -37,16 +58,13 @@ impl Store {
         for attempt in 0..MAX_TRIES {
             let state = self.table.get(key::state(id), true).await?;
             let known = self.table.get(key::profile(id), true).await?;
-            let version = known.as_ref().map(|item| read_number(item, "v")).transpose()?;
-            let mut participant = known.as_ref().map(read_profile).transpose()?.unwrap_or_default();
-            let profile = profile.clone().unwrap_or_else(|| participant.profile.clone());
-            participant.update(profile, consents.clone());
-            let record = binary(encode_participant(&participant)?);
-            let next = number(version.unwrap_or(0) + 1);
-            let put = Write::Put {
-                item: item(key::profile(id), [("v", next), ("d", record)]),
-                demand: version.map_or(Demand::Absent, |version| Demand::Number("v", version)),
-            };
+            // Whoever has its pass registers it.
+            let nameless = |state: State| state.wallet.nameless.is_some();
+            if state.as_ref().map(read_state).transpose()?.is_some_and(nameless) {
+                return Err(Error::Refused(Refusal::PassRequired));
+            }
+            let (participant, put) =
+                update_profile(id, known.as_ref(), profile.as_ref(), &consents)?;
             let mut parts = vec![put];
             if state.is_none() {
                 let item = state_item(id, &State::default())?;

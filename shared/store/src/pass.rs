@@ -1,14 +1,16 @@
 //! Passes: issued and printed, loaded, tried, redeemed exactly as often as they may be.
 
 mod access;
+mod bearer;
 mod change;
 mod issue;
 mod redeem;
+mod register;
 mod take_back;
 
 use domain::id::{Key, ParticipantId, PlanId};
 use domain::ledger::PayloadHash;
-use domain::pass::{Pass, PassFormat, PassId, PassPlan, PlanKey, PlanStart};
+use domain::pass::{Generation, Pass, PassFormat, PassId, PassPlan, PlanKey, PlanStart};
 use domain::programme::Programme;
 use domain::refusal::Refusal;
 use domain::wallet::Wallet;
@@ -23,9 +25,12 @@ use crate::table::{
 };
 
 pub use access::Accessing;
+pub use bearer::Bearer;
+pub(crate) use bearer::Shown;
 pub use change::{LoadingPass, UpdatingPass};
 pub use issue::Activating;
 pub use redeem::Redeeming;
+pub use register::Registering;
 pub use take_back::{RedemptionTakenBack, TakingBack};
 
 /// Tries of what touches a pass alone, against rivals.
@@ -70,11 +75,11 @@ impl Store {
         &self,
         plan: &PassPlan,
         id: &PassId,
-        key: &PlanKey,
+        generation: Generation,
         fresh: bool,
     ) -> Result<Option<Known>> {
         let known = self.find_pass(plan, id, fresh).await?;
-        Ok(known.filter(|known| known.pass.generation == key.generation()))
+        Ok(known.filter(|known| known.pass.generation == generation))
     }
 
     /// Whether a plan has passes, and which were printed: once there, it never changes.
@@ -111,20 +116,23 @@ fn remember(guard: ItemKey, payload: PayloadHash, refusal: Refusal) -> Write {
     Write::Put { item, demand: Demand::Absent }
 }
 
-/// Remembers a refusal that rests on a wallet, and on what else is checked.
+/// Remembers a refusal that rests on what is checked: the wallet, and maybe its pass.
 fn refuse<A>(
     remembered: Write,
-    participant: &ParticipantId,
     wallet: &Wallet,
     checks: impl IntoIterator<Item = Write>,
     refusal: Refusal,
 ) -> Step<A> {
-    let demand = Demand::Number("q", wallet.length);
-    let state = Write::Check { key: key::state(participant), demand };
-    let sides = [remembered, state].into_iter().chain(checks).collect();
+    let sides = [remembered].into_iter().chain(checks).collect();
     let wallet = wallet.clone();
     let proposal = Proposal { entries: vec![], wallet, enrols: false, second: None, sides };
     Step::Commit(proposal, Err(Error::Refused(refusal)))
+}
+
+/// Demands that a wallet is as it was read, or still is not there.
+fn check_wallet(participant: &ParticipantId, wallet: &Wallet, absent: bool) -> Write {
+    let demand = if absent { Demand::Absent } else { Demand::Number("q", wallet.length) };
+    Write::Check { key: key::state(participant), demand }
 }
 
 fn guard(kind: &str, id: &PassId, key: &Key) -> ItemKey {

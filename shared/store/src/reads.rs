@@ -70,6 +70,7 @@ pub(crate) fn listed_by(entry: &Entry) -> Option<&EventId> {
         | EntryKey::EndHold(_)
         | EntryKey::Lapse(_)
         | EntryKey::Adjust(_)
+        | EntryKey::Register(_)
         | EntryKey::Unasked { .. } => None,
     }
 }

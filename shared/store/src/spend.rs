@@ -16,6 +16,7 @@ use crate::error::{Error, Noun, Result};
 use crate::event::{check_event, put_event};
 use crate::keyed::{Keyed, Kind, RequestKey};
 use crate::ledger::{Ledger, Reach};
+use crate::pass::{Bearer, Shown};
 use crate::record::{State, StoredEvent};
 use crate::table::Write;
 
@@ -33,6 +34,8 @@ pub struct Spending<'a> {
     pub purchase: Option<&'a EventId>,
     /// The event that it comes as: stored with the spend, if it is carried out.
     pub request: Option<&'a Event>,
+    /// Whoever spends from a nameless wallet.
+    pub bearer: Option<Bearer<'a>>,
 }
 
 /// A spend that was carried out.
@@ -51,19 +54,21 @@ struct Spend<'a> {
     purchase: Option<StoredEvent>,
     /// What is stored under the reference.
     request: Option<Place>,
+    shown: Shown<'a>,
 }
 
 impl Store {
     /// Debits a wallet. Write units: 1.17; 4.17 against a purchase, with a key that
-    /// carries no time, or with a reference; 2 more for each further of these. A refusal is an
-    /// entry too.
+    /// carries no time, with a reference, or with a pass; 2 more for each further of these. A
+    /// refusal is an entry too.
     ///
     /// # Errors
     /// `Refused`, `NotFound` (participant, event), `KeyReused`, `KeyInFuture`, or a failure.
     pub async fn spend(&self, order: &Spending<'_>) -> Result<Done<SpendDone>> {
         let Spending { participant, key, payload, now, .. } = *order;
         let keyed = Keyed::new(Kind::Spend, participant, key, payload, now);
-        let mut operation = Spend { order, keyed, purchase: None, request: None };
+        let shown = Shown::new(order.bearer);
+        let mut operation = Spend { order, keyed, purchase: None, request: None, shown };
         self.commit(participant, &mut operation).await
     }
 }
@@ -73,6 +78,7 @@ impl Operation for Spend<'_> {
 
     async fn load(&mut self, store: &Store, fresh: bool) -> Result<()> {
         self.keyed.load(store, fresh).await?;
+        self.shown.load(store, fresh).await?;
         if let Some(request) = self.order.request {
             self.request = store.read_place(&request.id, fresh).await?;
         }
@@ -104,6 +110,10 @@ impl Operation for Spend<'_> {
         if order.purchase.is_some() && purchase.is_none() {
             return Ok(Step::Answer(Err(Error::NotFound(Noun::Event))));
         }
+        let pass = match self.shown.pass() {
+            Ok(pass) => pass,
+            Err(unknown) => return Ok(Step::Answer(Err(unknown))),
+        };
         let accepted = purchase.map(|purchase| purchase.recorded.accepted_at);
         let now = decision_time(order.now, &state.wallet, accepted);
         let command = Command::Spend {
@@ -112,9 +122,10 @@ impl Operation for Spend<'_> {
             asked: order.asked,
             purchase: purchase.map(|purchase| &purchase.recorded),
             request: order.request.map(|request| &request.id),
+            pass,
         };
         let applied = apply(order.programme, &state.wallet, now, &command);
-        propose_spend(&self.keyed, applied, purchase, order.request)
+        propose_spend(&self.keyed, applied, purchase, order.request, self.shown.check())
     }
 }
 
@@ -164,12 +175,14 @@ pub(crate) fn read_spend(entry: &Entry) -> Result<SpendDone> {
 }
 
 /// What a spend commits: the wallet with the purchase that it pays, or with a check that a purchase
-/// which refused it still is what was read; and the event that it came as.
+/// which refused it still is what was read; and the event that it came as. `check` is of the pass
+/// that was shown.
 pub(crate) fn propose_spend(
     keyed: &Keyed<'_>,
     applied: Applied,
     purchase: Option<&StoredEvent>,
     request: Option<&Event>,
+    check: Option<Write>,
 ) -> Result<Step<SpendDone>> {
     let entry = applied.entries.last().ok_or(Error::Corrupt("a spend without its entry"))?;
     let answer = match &applied.outcome {
@@ -185,7 +198,7 @@ pub(crate) fn propose_spend(
     // A spend that was carried out under its reference is guarded by its event.
     let guarded = matches!(keyed.key, RequestKey::Reference(_)) && answer.is_ok();
     let guard = keyed.guard(entry.sequence).filter(|_| !guarded);
-    let mut sides: Vec<Write> = guard.into_iter().collect();
+    let mut sides: Vec<Write> = guard.into_iter().chain(check).collect();
     match (purchase, &answer) {
         (Some(purchase), Ok(_)) => {
             let mut purchase = purchase.clone();

@@ -6,6 +6,7 @@ mod event_detail;
 mod gift;
 mod hold;
 mod movement;
+mod nameless;
 mod participant;
 mod pass;
 mod preview;
@@ -23,6 +24,7 @@ pub use event::{
 pub use event_detail::{DetailView, KpiValueView, LineView, MediumView};
 pub use gift::{DiscountAnswer, DiscountedLineView, GiftView};
 pub use hold::{HoldAnswer, ReleaseAnswer, hold, release};
+pub use nameless::{PassSeenAnswer, RegisteredAnswer, pass_seen, registered};
 pub use participant::{ConsentView, ParticipantAnswer, ProfileView, participant};
 pub use pass::{
     AccessView, ChangeView, CreditView, PassDetail, PassIssuedAnswer, PassLoadedAnswer, PassView,

@@ -12,11 +12,12 @@ use crate::event::payload_hash;
 use crate::fault::BodyFault;
 use crate::read::{json, read};
 use crate::request::json_or_empty;
-use crate::spend::{SpendRequest, spend_request};
+use crate::spend::{SpendRequest, spend_payload, spend_request};
 
 const FIELDS: &[&str] = &[
     "participant_id",
     "alias",
+    "pass",
     "purchase_event_id",
     "amount",
     "balance",
@@ -57,7 +58,7 @@ pub fn parse_hold(
     read(&value, |node| {
         let body = node.object(FIELDS)?;
         let time = body.optional("lapses_after").map(|time| time.parsed(HoldTime::parse));
-        let spend = spend_request(&body, programme, now, payload_hash(&value));
+        let spend = spend_request(&body, programme, now, spend_payload(&value));
         let time = time.unwrap_or_else(|| Some(HoldTime::default()));
         Some(HoldRequest { spend: spend?, time: time? })
     })

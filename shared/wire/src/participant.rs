@@ -48,17 +48,22 @@ pub struct BlockRequest {
 pub fn parse_participant(bytes: &[u8], now: Instant) -> Result<ParticipantUpdate, BodyFault> {
     read(&json(bytes)?, |node| {
         let body = node.object(&["profile", "consents"])?;
-        let profile = body.optional("profile").and_then(|profile| read_profile(&profile, now));
-        let mut channels = HashSet::new();
-        let consents = body.list("consents", MAX_CONSENTS, |node| {
-            let (channel, consent) = read_consent(node)?;
-            if !channels.insert(channel.clone()) {
-                node.fault(code::DUPLICATE, "is a second consent for its channel");
-            }
-            Some((channel, consent))
-        });
-        Some(ParticipantUpdate { profile, consents })
+        Some(participant_update(&body, now))
     })
+}
+
+/// Reads profile and consents.
+pub(crate) fn participant_update(body: &Object<'_>, now: Instant) -> ParticipantUpdate {
+    let profile = body.optional("profile").and_then(|profile| read_profile(&profile, now));
+    let mut channels = HashSet::new();
+    let consents = body.list("consents", MAX_CONSENTS, |node| {
+        let (channel, consent) = read_consent(node)?;
+        if !channels.insert(channel.clone()) {
+            node.fault(code::DUPLICATE, "is a second consent for its channel");
+        }
+        Some((channel, consent))
+    });
+    ParticipantUpdate { profile, consents }
 }
 
 /// Parses `{blocked, reason}`.

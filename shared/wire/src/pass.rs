@@ -1,15 +1,18 @@
 //! Passes: bodies that print, issue, load, change, look up and redeem them.
 
+use std::fmt;
+
 use domain::amount::{Amount, Decimals};
 use domain::id::ParticipantId;
 use domain::ledger::PayloadHash;
 use domain::pass::{PIN_DIGITS, PassPlan, PassValue, StateAsked};
 use domain::programme::Programme;
-use domain::time::Day;
+use domain::time::{Day, Instant};
 use serde_json::{Value, json};
 
 use crate::event::payload_hash;
 use crate::fault::{BodyFault, code};
+use crate::participant::{ParticipantUpdate, participant_update};
 use crate::read::{self, Object, read};
 use crate::request::json_or_empty;
 use crate::returns::reason;
@@ -54,7 +57,7 @@ pub struct PassUpdateRequest {
     pub pin: Option<Box<str>>,
 }
 
-/// A pass as who holds it names it: secrets, so it has no `Debug`.
+/// A pass as who holds it names it: secrets.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Credential {
     /// As typed.
@@ -63,11 +66,28 @@ pub struct Credential {
     pub pin: Option<Box<str>>,
 }
 
+/// It tells nothing.
+impl fmt::Debug for Credential {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Credential").finish_non_exhaustive()
+    }
+}
+
+/// A nameless wallet that gets its participant. What is known of them is personal.
+#[derive(Clone, PartialEq, Eq)]
+pub struct RegistrationRequest {
+    pub credential: Credential,
+    pub update: ParticipantUpdate,
+    /// Of the update alone.
+    pub payload: PayloadHash,
+}
+
 /// A pass that a participant redeems.
 #[derive(Clone, PartialEq, Eq)]
 pub struct RedemptionRequest {
     pub credential: Credential,
-    pub participant: ParticipantId,
+    /// None: into the nameless wallet of the pass.
+    pub participant: Option<ParticipantId>,
     /// Of the participant alone: the pass is the scope of the key already, and a stored hash of
     /// the code would let a reader of the table try codes against it.
     pub payload: PayloadHash,
@@ -165,11 +185,26 @@ pub fn parse_redemption(bytes: &[u8]) -> Result<RedemptionRequest, BodyFault> {
     read(&read::json(bytes)?, |node| {
         let body = node.object(&["code", "pin", "participant_id"])?;
         let credential = credential(&body);
-        let participant = body.required("participant_id");
+        let participant = body.optional("participant_id");
         let participant = participant.and_then(|id| id.parsed(ParticipantId::parse));
-        let (credential, participant) = (credential?, participant?);
-        let payload = payload_hash(&json!({ "participant_id": participant.as_str() }));
+        let named = participant.as_ref().map(ParticipantId::as_str);
+        let payload = payload_hash(&json!({ "participant_id": named }));
+        let credential = credential?;
         Some(RedemptionRequest { credential, participant, payload })
+    })
+}
+
+/// Parses the registration of a nameless wallet.
+pub fn parse_registration(bytes: &[u8], now: Instant) -> Result<RegistrationRequest, BodyFault> {
+    let value = read::json(bytes)?;
+    read(&value, |node| {
+        let body = node.object(&["code", "pin", "profile", "consents"])?;
+        let credential = credential(&body);
+        let update = participant_update(&body, now);
+        let told = |name: &str| value.get(name).cloned().unwrap_or_default();
+        let told = json!({ "profile": told("profile"), "consents": told("consents") });
+        let payload = payload_hash(&told);
+        Some(RegistrationRequest { credential: credential?, update, payload })
     })
 }
 
@@ -185,7 +220,8 @@ pub fn parse_take_back(bytes: &[u8]) -> Result<TakeBackRequest, BodyFault> {
     })
 }
 
-fn credential(body: &Object<'_>) -> Option<Credential> {
+/// Reads a code and the PIN beside it.
+pub(crate) fn credential(body: &Object<'_>) -> Option<Credential> {
     let code = body.required("code").and_then(|code| code.label(64));
     let pin = body.optional("pin").map(|pin| pin.label(16));
     Some(Credential { code: code?, pin: pin.map_or(Some(None), |pin| pin.map(Some))? })

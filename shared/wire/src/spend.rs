@@ -11,11 +11,13 @@ use serde_json::Value;
 
 use crate::event::{classification, event_id, participant, payload_hash, performed_on};
 use crate::fault::{BodyFault, code};
+use crate::pass::{Credential, credential};
 use crate::read::{self, Node, Object, read};
 
 const FIELDS: &[&str] = &[
     "participant_id",
     "alias",
+    "pass",
     "purchase_event_id",
     "amount",
     "balance",
@@ -26,16 +28,43 @@ const FIELDS: &[&str] = &[
     "external_reference",
 ];
 
+/// Who spends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Spender {
+    Named(ParticipantId),
+    /// Whoever holds a pass, from its nameless wallet.
+    Holder(Credential),
+}
+
 /// A spend request, against a purchase or without one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SpendRequest {
-    pub participant: ParticipantId,
+    pub spender: Spender,
     /// The purchase it pays.
     pub purchase: Option<EventId>,
     pub asked: SpendAsked,
+    /// Of the body without the pass: a stored hash of the code would let a reader of the table try
+    /// codes against it.
     pub payload: PayloadHash,
-    /// The event that it comes as, where it has an external reference.
-    pub event: Option<Event>,
+    /// Of the event that it comes as, where it has an external reference.
+    pub reference: Option<EventId>,
+}
+
+impl SpendRequest {
+    /// The event that it comes as, once it is known who spends.
+    pub fn event(&self, participant: &ParticipantId) -> Option<Event> {
+        let SpendAsked { balance, amount, classification, unit, performed_on } = self.asked.clone();
+        let wanted = Wanted { balance, amount, purchase: self.purchase.clone() };
+        Some(Event {
+            id: self.reference.clone()?,
+            participant: participant.clone(),
+            classification,
+            unit,
+            performed_on,
+            immediate: true,
+            detail: Detail::SpendRequest(wanted),
+        })
+    }
 }
 
 /// Parses the body of `POST /spend-requests`. Without a `performed_on` the spend is
@@ -53,29 +82,47 @@ pub fn parse_spend(
         let body = node.object(FIELDS)?;
         let given = |name| body.optional(name).is_some();
         let named = given("external_system") || given("external_reference");
-        let id = if named { event_id(&body, None) } else { None };
-        let request = spend_request(&body, programme, now, payload_hash(&value))?;
-        let event = id.map(|id| Event {
-            id,
-            participant: request.participant.clone(),
-            classification: request.asked.classification.clone(),
-            unit: request.asked.unit.clone(),
-            performed_on: request.asked.performed_on,
-            immediate: true,
-            detail: Detail::SpendRequest(Wanted {
-                balance: request.asked.balance.clone(),
-                amount: request.asked.amount,
-                purchase: request.purchase.clone(),
-            }),
-        });
-        Some(SpendRequest { event, ..request })
+        let reference = if named { event_id(&body, None) } else { None };
+        let request = spend_request(&body, programme, now, spend_payload(&value))?;
+        Some(SpendRequest { reference, ..request })
     })
 }
 
 /// Who sent a spend or a hold, and its payload, whatever else stands in it.
-pub fn sent_spend(body: &Value) -> Option<(ParticipantId, PayloadHash)> {
-    let participant = body.get("participant_id")?.as_str()?;
-    Some((ParticipantId::parse(participant).ok()?, payload_hash(body)))
+pub fn sent_spend(body: &Value) -> Option<(Spender, PayloadHash)> {
+    let text = |value: &Value| Some(Box::from(value.as_str()?));
+    let spender = match body.get("pass").filter(|pass| !pass.is_null()) {
+        Some(pass) => Spender::Holder(Credential {
+            code: pass.get("code").and_then(text)?,
+            pin: pass.get("pin").and_then(text),
+        }),
+        None => {
+            let participant = body.get("participant_id")?.as_str()?;
+            Spender::Named(ParticipantId::parse(participant).ok()?)
+        }
+    };
+    Some((spender, spend_payload(body)))
+}
+
+/// The hash of a spend or a hold, without the pass that it shows.
+pub(crate) fn spend_payload(body: &Value) -> PayloadHash {
+    let mut body = body.clone();
+    if let Some(fields) = body.as_object_mut() {
+        fields.remove("pass");
+    }
+    payload_hash(&body)
+}
+
+fn spender(body: &Object<'_>) -> Option<Spender> {
+    let Some(pass) = body.optional("pass") else {
+        return participant(body).map(Spender::Named);
+    };
+    for name in ["participant_id", "alias"] {
+        if let Some(named) = body.optional(name) {
+            named.fault(code::EXCLUSIVE, "cannot be given where a pass is shown");
+        }
+    }
+    credential(&pass.object(&["code", "pin"])?).map(Spender::Holder)
 }
 
 /// Reads who asks for what, of a spend or of a hold for one.
@@ -85,14 +132,14 @@ pub(crate) fn spend_request(
     now: Instant,
     payload: PayloadHash,
 ) -> Option<SpendRequest> {
-    let participant = participant(body);
+    let spender = spender(body);
     let classification = classification(body, programme, EventType::SpendRequest);
     let unit = body.optional("unit").and_then(|unit| unit.parsed(UnitId::parse));
     let performed_on = performed_on(body, EventType::SpendRequest, now).unwrap_or(now);
     let wanted = wanted(body, programme);
-    let (participant, Wanted { balance, amount, purchase }) = (participant?, wanted?);
+    let (spender, Wanted { balance, amount, purchase }) = (spender?, wanted?);
     let asked = SpendAsked { balance, amount, classification, unit, performed_on };
-    Some(SpendRequest { participant, purchase, asked, payload, event: None })
+    Some(SpendRequest { spender, purchase, asked, payload, reference: None })
 }
 
 /// What a spend asks for, and the purchase that it pays; without one it must say how much.

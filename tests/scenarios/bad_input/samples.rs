@@ -64,6 +64,7 @@ async fn send(
         ("pass-redemption", "lookup") => ("POST", "/v1/pass-lookups"),
         ("pass-redemption", "cancel") => ("POST", cancel.as_str()),
         ("pass-redemption", "redemption") => ("POST", "/v1/pass-redemptions"),
+        ("pass-redemption", "registration") => ("POST", "/v1/pass-registrations"),
         ("segment-export", "export") => ("POST", "/v1/segments/mail-ready/exports"),
         ("programme", "programme") => ("PUT", "/v1/programme"),
         ("programme", "participant") => ("PUT", participant.as_str()),

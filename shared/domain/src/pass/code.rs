@@ -8,7 +8,7 @@ use crate::id::{Key, PlanId};
 use crate::pass::PassId;
 
 /// Crockford's base 32: no I, L, O, U.
-const SYMBOLS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+pub(super) const SYMBOLS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const PLAN_SYMBOLS: usize = 3;
 const SERIAL_SYMBOLS: usize = 7;
 /// 60 bits.

@@ -85,7 +85,9 @@ fn automatic_lots<'a>(
     purchase: &Event,
 ) -> impl Iterator<Item = (&'a Lot, Automatic)> {
     let allows = merchant(programme, purchase.unit.as_ref()).is_some_and(|m| m.automatic_spend);
-    let allowed = allows && purchase.event_type() == EventType::Purchase;
+    // Nobody consents for a nameless wallet, nor shows its pass.
+    let consents = wallet.nameless.is_none();
+    let allowed = allows && consents && purchase.event_type() == EventType::Purchase;
     let lots = wallet.lots.iter().filter(move |lot| {
         let (id, zone) = (&lot.id, programme.zone);
         allowed && id.is_live(now, zone) && id.is_available(now, zone)

@@ -204,9 +204,8 @@ impl Book {
         self.keys += 1;
         let spend_key = EntryKey::Spend(key(&format!("spend-{}", self.keys)));
         let payload = PayloadHash([1; 8]);
-        let (purchase_event, request) = (against, None);
-        let command =
-            Command::Spend { key: spend_key, payload, asked, purchase: purchase_event, request };
+        let (key, request, pass) = (spend_key, None, None);
+        let command = Command::Spend { key, payload, asked, purchase: against, request, pass };
         match self.commit(&command) {
             Outcome::Refused(refusal) => return Err(refusal),
             Outcome::Done => {}
@@ -295,7 +294,7 @@ impl Book {
 
     pub fn redeem(&mut self, pass: &Pass) -> Outcome {
         let (plan, payload) = (gift(), PayloadHash([3; 8]));
-        self.commit(&Command::Redeem { pass, plan: &plan, payload })
+        self.commit(&Command::Redeem { pass, plan: &plan, payload, own: false })
     }
 
     pub fn block(&mut self, blocked: bool) {

@@ -101,7 +101,8 @@ impl Case {
             SpendAsked { balance, amount, classification: None, unit: None, performed_on: now };
         let (key, payload) = (EntryKey::Spend(key("k")), PayloadHash::default());
         let purchase = Some(&self.purchase);
-        let command = Command::Spend { key, payload, asked: &asked, purchase, request: None };
+        let command =
+            Command::Spend { key, payload, asked: &asked, purchase, request: None, pass: None };
         let applied = apply(&self.programme, &self.wallet, now, &command);
         let mut taken = vec![0; count];
         let entry = applied.entries.last().unwrap();

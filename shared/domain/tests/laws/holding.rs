@@ -39,7 +39,7 @@ impl Book {
             (&self.next_key(), PayloadHash([4; 8]), HoldTime::parse(time).unwrap());
         let purchase = purchase.map(|which| self.events[which].clone());
         let purchase = purchase.as_ref();
-        done(self.commit(&Command::Hold { key, payload, asked, purchase, time }))?;
+        done(self.commit(&Command::Hold { key, payload, asked, purchase, time, pass: None }))?;
         Ok(self.wallet.length)
     }
 

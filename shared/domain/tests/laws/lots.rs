@@ -80,7 +80,7 @@ fn r80_a_pass_that_would_credit_what_expired_is_not_used_up() {
     let pass = pass(1, book.now);
     let over = domain::pass::PassPlan { expires: Expiry::On(day("2026-11-20")), ..gift() };
     let payload = domain::ledger::PayloadHash::default();
-    let redeem = domain::apply::Command::Redeem { pass: &pass, plan: &over, payload };
+    let redeem = domain::apply::Command::Redeem { pass: &pass, plan: &over, payload, own: false };
     assert_eq!(book.commit(&redeem), Outcome::Refused(Refusal::AlreadyExpired));
 }
 

@@ -146,7 +146,7 @@ impl Operation for Settle<'_> {
         let asked = &SettleAsked { hold: hold.sequence, held_for, amount };
         let command = Command::Settle { key, payload, asked, purchase: recorded };
         let applied = apply(programme, wallet, now, &command);
-        propose_spend(&self.keyed, applied, purchase.as_ref(), None)
+        propose_spend(&self.keyed, applied, purchase.as_ref(), None, None)
     }
 }
 

@@ -3,12 +3,13 @@
 use domain::apply::{Command, Outcome, apply};
 use domain::id::{Key, ParticipantId};
 use domain::ledger::PayloadHash;
-use domain::pass::{PassId, PassPlan, Redemption};
+use domain::pass::{PassId, PassPlan, PassType, Redemption};
 use domain::programme::Programme;
 use domain::refusal::Refusal;
 use domain::time::Instant;
+use domain::wallet::Wallet;
 
-use super::{Known, Proof, guard, refuse, remember};
+use super::{Known, Proof, check_wallet, guard, refuse, remember};
 use crate::Store;
 use crate::commit::{Done, Operation, Proposal, Step, decision_time};
 use crate::error::{Error, Result};
@@ -22,6 +23,7 @@ pub struct Redeeming<'a> {
     pub plan: &'a PassPlan,
     pub pass: &'a PassId,
     pub proof: Proof<'a>,
+    /// That of the pass itself: its own wallet, which is nameless at first.
     pub participant: &'a ParticipantId,
     pub key: &'a Key,
     pub payload: PayloadHash,
@@ -35,7 +37,7 @@ struct Redeem<'a> {
 
 impl Store {
     /// Redeems a pass into a wallet. A PIN's try is charged before the PIN is compared.
-    /// Write units: 4.17, and 1 with a PIN.
+    /// Write units: 4.17, and 1 with a PIN; 1 more for a new wallet (the roster's index).
     ///
     /// # Errors
     /// `NotFound` (participant), `Refused`, `KeyReused`, or a failure. Whoever has not proven the
@@ -58,7 +60,7 @@ impl Operation for Redeem<'_> {
     async fn load(&mut self, store: &Store, fresh: bool) -> Result<()> {
         let Redeeming { plan, pass, key, payload, .. } = *self.order;
         // The guard after the pass: a refusal stands on the pass as it was before.
-        self.known = store.find_proven(plan, pass, self.order.proof.0, fresh).await?;
+        self.known = store.find_proven(plan, pass, self.order.proof.0.generation(), fresh).await?;
         self.refused = store.refused_before(guard("redeem", pass, key), payload).await?;
         Ok(())
     }
@@ -83,20 +85,23 @@ impl Operation for Redeem<'_> {
         if let Some(refused) = self.refused.take() {
             return Ok(Step::Known(Err(refused)));
         }
-        let state = match ledger.known() {
-            Ok(state) => state,
+        let (plan, payload) = (order.plan, order.payload);
+        let own = plan.pass_type == PassType::Gift && *order.participant == order.pass.nameless();
+        let enrols = own && ledger.state.is_none();
+        let wallet = match ledger.known() {
+            Ok(state) => &state.wallet,
+            Err(_) if enrols => &Wallet::default(),
             Err(unknown) => return Ok(Step::Answer(Err(unknown))),
         };
-        let now = decision_time(order.now, &state.wallet, None);
+        let now = decision_time(order.now, wallet, None);
         // Whoever gets here has proven the code: tries of before do not count any more.
         let mut pass = known.forgiven();
-        let (plan, payload) = (order.plan, order.payload);
-        let command = Command::Redeem { pass: &pass, plan, payload };
-        let applied = apply(order.programme, &state.wallet, now, &command);
+        let command = Command::Redeem { pass: &pass, plan, payload, own };
+        let applied = apply(order.programme, wallet, now, &command);
         if let Outcome::Refused(refusal) = applied.outcome {
             let remembered = remember(guard("redeem", order.pass, order.key), payload, refusal);
-            let checks = [known.check()];
-            return Ok(refuse(remembered, order.participant, &state.wallet, checks, refusal));
+            let checks = [check_wallet(order.participant, wallet, enrols), known.check()];
+            return Ok(refuse(remembered, wallet, checks, refusal));
         }
         let redemption = Redemption {
             key: order.key.clone(),
@@ -109,7 +114,8 @@ impl Operation for Redeem<'_> {
         };
         pass.redemptions.push(redemption.clone());
         let sides = vec![known.put(&pass)?];
-        Ok(Step::Commit(Proposal::of(applied, sides), Ok(redemption)))
+        let proposal = Proposal { enrols, ..Proposal::of(applied, sides) };
+        Ok(Step::Commit(proposal, Ok(redemption)))
     }
 }
 

@@ -9,7 +9,7 @@ use domain::programme::Programme;
 use domain::refusal::Refusal;
 use domain::time::Instant;
 
-use super::{Known, guard, refuse, remember};
+use super::{Known, check_wallet, guard, refuse, remember};
 use crate::Store;
 use crate::commit::{Done, Operation, Proposal, Step, decision_time};
 use crate::error::{Error, Noun, Result};
@@ -130,7 +130,8 @@ impl Operation for TakeItBack<'_> {
         if let Outcome::Refused(refusal) = applied.outcome {
             let guard = guard("take-back", &self.pass, order.key);
             let remembered = remember(guard, order.payload, refusal);
-            return Ok(refuse(remembered, participant, &state.wallet, [], refusal));
+            let checks = [check_wallet(participant, &state.wallet, false)];
+            return Ok(refuse(remembered, &state.wallet, checks, refusal));
         }
         let answer = Ok(done(applied.wallet.length));
         let sides = vec![known.put(&pass)?];

@@ -2,6 +2,7 @@
 
 use domain::amount::Amount;
 use domain::ledger::{Effect, LotId, Slot};
+use domain::pass::PassId;
 use domain::time::{Day, Instant, Month};
 use serde::{Deserialize, Serialize};
 
@@ -57,6 +58,8 @@ pub enum EffectRecord {
     TakeHeld(u64, LotRecord, i64),
     Release(u64, LotRecord, i64, i64),
     Discount(Name, i64, Option<SlotRecord>),
+    Nameless(Name, u64),
+    Registered,
 }
 
 pub fn lot_record(names: &mut Names, lot: &LotId) -> Result<LotRecord> {
@@ -162,6 +165,10 @@ pub fn effect_record(names: &mut Names, effect: &Effect) -> Result<EffectRecord>
         Effect::Discount { offer, amount, slot } => {
             EffectRecord::Discount(names.add(offer.as_str())?, amount.0, slot.map(slot_record))
         }
+        Effect::Nameless { pass } => {
+            EffectRecord::Nameless(names.add(pass.plan.as_str())?, pass.serial)
+        }
+        Effect::Registered => EffectRecord::Registered,
     })
 }
 
@@ -243,5 +250,9 @@ pub fn read_effect(texts: &Texts<'_>, record: &EffectRecord) -> Result<Effect> {
             amount: Amount(*amount),
             slot: slot.as_ref().map(read_slot),
         },
+        EffectRecord::Nameless(plan, serial) => {
+            Effect::Nameless { pass: PassId { plan: texts.plan(*plan)?, serial: *serial } }
+        }
+        EffectRecord::Registered => Effect::Registered,
     })
 }

@@ -42,6 +42,7 @@ enum KeyRecord {
     Adjust(CallerKey),
     CancelRedemption(u64),
     Unasked(Name, u8),
+    Register(CallerKey),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -58,6 +59,7 @@ enum ActRecord {
     Held(SpendRecord, i64),
     Released,
     Adjusted(Name),
+    Registered,
 }
 
 /// Entries, reason.
@@ -145,6 +147,7 @@ fn key_record(names: &mut Names, key: &EntryKey) -> Result<KeyRecord> {
         EntryKey::Unasked { event, number } => {
             KeyRecord::Unasked(names.add(event.as_str())?, *number)
         }
+        EntryKey::Register(key) => KeyRecord::Register(caller_key(names, key)?),
     })
 }
 
@@ -174,6 +177,7 @@ fn read_key(texts: &Texts<'_>, record: &KeyRecord, sequence: u64) -> Result<Entr
         KeyRecord::Unasked(event, number) => {
             EntryKey::Unasked { event: texts.event(*event)?, number: *number }
         }
+        KeyRecord::Register(key) => EntryKey::Register(read_caller_key(texts, key)?),
     })
 }
 
@@ -193,6 +197,7 @@ fn act_record(names: &mut Names, act: &Act, at: Instant) -> Result<ActRecord> {
         ),
         Act::Released => ActRecord::Released,
         Act::Adjusted { reason } => ActRecord::Adjusted(names.add(reason)?),
+        Act::Registered => ActRecord::Registered,
     })
 }
 
@@ -215,6 +220,7 @@ fn read_act(texts: &Texts<'_>, record: &ActRecord, at: Instant) -> Result<Act> {
         }),
         ActRecord::Released => Act::Released,
         ActRecord::Adjusted(reason) => Act::Adjusted { reason: texts.text(*reason)? },
+        ActRecord::Registered => Act::Registered,
     })
 }
 

@@ -3,6 +3,7 @@
 use domain::amount::Amount;
 use domain::hold::Hold;
 use domain::ledger::Entry;
+use domain::pass::PassId;
 use domain::time::{Instant, Month};
 use domain::wallet::{Activity, Counter, Lot, Wallet, WrittenOff};
 use serde::{Deserialize, Serialize};
@@ -55,6 +56,8 @@ struct StateRecord {
     page: PageHash,
     written_off: Vec<(Name, u64, i64)>,
     holds: Vec<HoldRecord>,
+    /// Plan and serial.
+    nameless: Option<(Name, u64)>,
 }
 
 /// Sequence, time of lapse, and what is held from which lot.
@@ -119,6 +122,9 @@ pub fn encode_state(state: &State) -> Result<Vec<u8>> {
     let written_off = written_off.collect::<Result<_>>()?;
     let holds = wallet.holds.iter().map(|hold| hold_record(&mut names, hold));
     let holds = holds.collect::<Result<_>>()?;
+    let nameless = wallet.nameless.as_ref();
+    let nameless = nameless.map(|pass| Ok((names.add(pass.plan.as_str())?, pass.serial)));
+    let nameless = nameless.transpose()?;
     let terms = terms_records(&mut names)?;
     let record = StateRecord {
         lots,
@@ -133,6 +139,7 @@ pub fn encode_state(state: &State) -> Result<Vec<u8>> {
         page: state.page,
         written_off,
         holds,
+        nameless,
         names: names.front_coded(),
     };
     to_bytes_with(&record, &terms)
@@ -175,6 +182,8 @@ pub fn decode_state(bytes: &[u8], length: u64, time: Instant) -> Result<State> {
         let (balance, amount) = (texts.balance(*code)?, Amount(*amount));
         Ok(WrittenOff { balance, entry: *entry, amount })
     });
+    let nameless =
+        record.nameless.map(|(plan, serial)| Ok(PassId { plan: texts.plan(plan)?, serial }));
     let wallet = Wallet {
         length,
         time,
@@ -188,6 +197,7 @@ pub fn decode_state(bytes: &[u8], length: u64, time: Instant) -> Result<State> {
         activity: activity.collect(),
         last_event: record.last_event.map(Instant),
         holds: record.holds.iter().map(|hold| read_hold(&texts, hold)).collect::<Result<_>>()?,
+        nameless: nameless.transpose()?,
     };
     let held = u64::try_from(record.journal.len()).map_err(|_| Error::Corrupt("long journal"))?;
     let before =

@@ -257,7 +257,13 @@ fn effect() -> impl Strategy<Value = Effect> {
             amount,
             slot
         }),
+        pass_id().prop_map(|pass| Effect::Nameless { pass }),
+        Just(Effect::Registered),
     ]
+}
+
+fn pass_id() -> impl Strategy<Value = PassId> {
+    (plan(), any::<u64>()).prop_map(|(plan, serial)| PassId { plan, serial })
 }
 
 fn written_off() -> impl Strategy<Value = WrittenOff> {
@@ -288,6 +294,7 @@ fn deed() -> impl Strategy<Value = (EntryKey, Act)> {
         Just(EntryKey::Lapse(0)),
         key().prop_map(EntryKey::Adjust),
         (event_id(), any::<u8>()).prop_map(|(event, number)| EntryKey::Unasked { event, number }),
+        key().prop_map(EntryKey::Register),
     ];
     let reversal = || {
         let reason = of(text());
@@ -306,6 +313,7 @@ fn deed() -> impl Strategy<Value = (EntryKey, Act)> {
         (made(), instant()).prop_map(|(spend, lapses_at)| Act::Held(HoldMade { spend, lapses_at })),
         Just(Act::Released),
         text().prop_map(|reason| Act::Adjusted { reason }),
+        Just(Act::Registered),
     ];
     (key, act)
 }
@@ -341,6 +349,7 @@ fn numbered(first: u64, mut entries: Vec<Entry>) -> Vec<Entry> {
             | EntryKey::Hold(_)
             | EntryKey::EndHold(_)
             | EntryKey::Adjust(_)
+            | EntryKey::Register(_)
             | EntryKey::Unasked { .. } => {}
         }
     }
@@ -376,12 +385,13 @@ pub fn state() -> impl Strategy<Value = State> {
     let hold = (any::<u64>(), instant(), vec((lot_id(), amount()), 1..3))
         .prop_map(|(sequence, lapses_at, takes)| Hold { sequence, lapses_at, takes });
     let debts = (vec((balance(), amount()), 0..3), forgone, vec(hold, 0..3));
-    let more = (instant(), debts, any::<bool>(), of(instant()), tallies);
+    let standing = (any::<bool>(), of(pass_id()));
+    let more = (instant(), debts, standing, of(instant()), tallies);
     let journal = (0_u64..1_000_000, vec(entry(), 0..8), any::<[u8; 16]>());
     (lots, counters, activity, more, journal).prop_map(|(lots, counters, activity, more, rest)| {
         let (paged, journal, page) = rest;
         let length = paged + u64::try_from(journal.len()).unwrap();
-        let (time, debts, blocked, last_event, (tallies, tally_awards)) = more;
+        let (time, debts, (blocked, nameless), last_event, (tallies, tally_awards)) = more;
         let (debts, written_off, holds) = debts;
         let wallet = Wallet {
             length,
@@ -396,6 +406,7 @@ pub fn state() -> impl Strategy<Value = State> {
             activity,
             last_event,
             holds,
+            nameless,
         };
         State { wallet, journal: numbered(paged + 1, journal), page }
     })

@@ -11,9 +11,11 @@ use store::{
 use crate::cast::{
     card, gift, issue, key, later, noon, payload, person, plan_key, print, printing,
 };
+use crate::nameless::Holder;
 use crate::operation::Cast;
 
-/// The cards of the cast: 1 is loaded, 2 was redeemed by [`Cards::holder`], 3 is as it was printed.
+/// The cards of the cast: 1 is loaded, 2 was redeemed by [`Cards::holder`], 3 is as it was printed,
+/// 5 is loaded, 6 was redeemed into its own wallet.
 pub struct Cards<'a> {
     programme: &'a Programme,
     pub plan: PassPlan,
@@ -58,9 +60,10 @@ impl<'a> Cards<'a> {
     /// Brings about what the operations start from.
     pub async fn prepare(&self, store: &Store) -> Result<()> {
         print(store, self.programme).await?;
-        for serial in [1, 2] {
+        for serial in [1, 2, 5, 6] {
             self.load(store, serial, Some(20), &format!("load-{serial}")).await?;
         }
+        Holder::new(self.programme, 6).redeem(store, "own").await?;
         store.register(&Cards::holder(), None, vec![]).await?;
         self.redeem(store, &Cards::holder(), 2, "first", &pin(&self.plan, 2)).await.map(drop)
     }

@@ -332,6 +332,7 @@ pub async fn spend(
         asked: &asked,
         purchase: None,
         request: None,
+        bearer: None,
     };
     store.spend(&order).await
 }

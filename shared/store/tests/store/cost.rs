@@ -21,6 +21,7 @@ use crate::cast::{
     timed_key,
 };
 use crate::event_types::{Request, request, statement};
+use crate::nameless::Holder;
 use crate::unasked::{automatic, consent, instant};
 use crate::wire::Wire;
 
@@ -77,8 +78,17 @@ impl Bill {
         let (programme, participant, asked) = (&self.programme, &person("c-1"), &asked(3, noon()));
         let (key, payload, purchase) = (RequestKey::Caller(&key), payload(2), on);
         let request = None;
-        let order =
-            Spending { programme, now, participant, key, payload, asked, purchase, request };
+        let order = Spending {
+            programme,
+            now,
+            participant,
+            key,
+            payload,
+            asked,
+            purchase,
+            request,
+            bearer: None,
+        };
         self.store.spend(&order).await.unwrap().value
     }
 
@@ -248,7 +258,17 @@ async fn a_cancel_of_an_award_that_was_spent_reads_the_ledger_since_and_writes_a
     let (key, payload) = (&timed_key(now, 1), payload(2));
     let (key, purchase, request) = (RequestKey::Caller(key), None, None);
     let asked = all;
-    let order = Spending { programme, now, participant, key, payload, asked, purchase, request };
+    let order = Spending {
+        programme,
+        now,
+        participant,
+        key,
+        payload,
+        asked,
+        purchase,
+        request,
+        bearer: None,
+    };
     bill.store.spend(&order).await.unwrap();
     for minute in 2..=TIMES {
         bill.post(&reference(minute), 0, minute, true).await;
@@ -335,6 +355,38 @@ async fn r84_cards_are_printed_at_one_price_and_a_pin_costs_one_write_more() {
     let wrong = cards.redeem(store, &person("c-1"), 999_999, "wrong", "no PIN").await;
     assert!(wrong.is_err());
     assert_eq!(bill.price("wrong PIN of an untouched card", 1).written, 100);
+}
+
+/// a card's own wallet costs its place in the roster, and each use of it the check of
+/// the card and the two writes of a PIN.
+#[tokio::test(start_paused = true)]
+async fn r84_a_nameless_wallet_costs_its_place_in_the_roster_and_the_check_of_its_card() {
+    heading("nameless wallets");
+    let bill = Bill::new(vec![tenfold()]).await;
+    let (store, cards) = (&bill.store, Cards::new(&bill.programme));
+    publish(store).await.unwrap();
+    let hundred = Activating { count: 100, ..printing(&bill.programme) };
+    store.activate_plan(&hundred).await.unwrap();
+    let serials = 0..u64::try_from(TIMES).unwrap();
+    for serial in serials.clone() {
+        cards.load(store, serial, Some(20), &format!("load-{serial}")).await.unwrap();
+    }
+    bill.wire.take_calls();
+    for serial in serials.clone() {
+        let key = timed_key(later(1), serial).to_string();
+        Holder::new(&bill.programme, serial).redeem(store, &key).await.unwrap();
+    }
+    assert_eq!(bill.price("card, redeemed into its own wallet", TIMES).written, 600);
+    for serial in serials.clone() {
+        let holder = Holder::new(&bill.programme, serial);
+        holder.spend(store, &timed_key(later(1), serial), 5).await.unwrap();
+    }
+    assert_eq!(bill.price("spend with card and PIN", TIMES).written, 600);
+    for serial in serials {
+        let holder = Holder::new(&bill.programme, serial);
+        holder.register(store, &timed_key(later(2), serial)).await.unwrap();
+    }
+    assert_eq!(bill.price("wallet of a card, registered", TIMES).written, 800);
 }
 
 #[tokio::test(start_paused = true)]

@@ -72,7 +72,17 @@ pub async fn request(
     // A body that is another is another payload.
     let payload = PayloadHash([u8::try_from(amount % 251).unwrap(); 8]);
     let (now, request) = (later(1), Some(&event));
-    let order = Spending { programme, now, participant, key, payload, asked, purchase, request };
+    let order = Spending {
+        programme,
+        now,
+        participant,
+        key,
+        payload,
+        asked,
+        purchase,
+        request,
+        bearer: None,
+    };
     store.spend(&order).await
 }
 

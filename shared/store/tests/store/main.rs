@@ -19,6 +19,7 @@ mod laws;
 mod lists;
 mod matrix;
 mod money;
+mod nameless;
 mod operation;
 mod pages;
 mod passes;

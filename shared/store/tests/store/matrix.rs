@@ -67,7 +67,16 @@ fn contents(items: &Items, operation: Operation) -> Items {
         let profiles = items.iter_mut().filter(|((_, sk), _)| sk == "A");
         profiles.for_each(|(_, item)| drop(item.as_object_mut().unwrap().remove("v")));
     }
-    let tries_pins = [Operation::LookUpPass, Operation::RedeemWithPin, Operation::RedeemRefused];
+    let tries_pins = [
+        Operation::LookUpPass,
+        Operation::RedeemWithPin,
+        Operation::RedeemRefused,
+        Operation::RedeemNameless,
+        Operation::SpendWithPass,
+        Operation::SpendWithPassRefused,
+        Operation::HoldWithPass,
+        Operation::RegisterNameless,
+    ];
     if tries_pins.contains(&operation) {
         let passes = items.iter_mut().filter(|((_, sk), _)| sk == "X");
         passes.for_each(|(_, item)| drop(item.as_object_mut().unwrap().remove("v")));

@@ -44,7 +44,17 @@ impl<'a> Ask<'a> {
         let Ask { store, programme, who: participant, now, key, payload } = *self;
         let (asked, time) = (&asked(amount, noon()), HoldTime::parse(time).unwrap());
         let purchase = on;
-        let order = Holding { programme, now, participant, key, payload, asked, purchase, time };
+        let order = Holding {
+            programme,
+            now,
+            participant,
+            key,
+            payload,
+            asked,
+            purchase,
+            time,
+            bearer: None,
+        };
         store.hold(&order).await
     }
 

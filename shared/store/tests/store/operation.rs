@@ -21,6 +21,7 @@ use crate::cast::{
 };
 use crate::event_types::{Request, referral, request, statement};
 use crate::money::{Ask, book};
+use crate::nameless::Holder;
 use crate::referrals::Referring;
 use crate::requests;
 use crate::unasked::Saving;
@@ -113,6 +114,11 @@ operations! {
     RedeemWithPin,
     RedeemRefused,
     TakeBack,
+    RedeemNameless,
+    SpendWithPass,
+    SpendWithPassRefused,
+    HoldWithPass,
+    RegisterNameless,
     PutProgramme,
     ActivateProgramme,
     StartRun,
@@ -225,6 +231,7 @@ impl Cast {
             asked: &asked,
             purchase: purchase.as_ref(),
             request: None,
+            bearer: None,
         };
         Box::pin(store.spend(&order)).await
     }
@@ -350,6 +357,13 @@ impl Cast {
             Operation::RedeemWithPin => Cards::of(self).redeem_as(store, who, 1).await,
             Operation::RedeemRefused => Cards::of(self).redeem_as(store, who, 3).await,
             Operation::TakeBack => Cards::of(self).take_second_back(store).await,
+            Operation::RedeemNameless => Holder::new(programme, 5).told(store, "redeem").await,
+            Operation::SpendWithPass => Holder::new(programme, 6).told(store, "spend").await,
+            Operation::SpendWithPassRefused => {
+                Holder::new(programme, 6).told(store, "refused").await
+            }
+            Operation::HoldWithPass => Holder::new(programme, 6).told(store, "hold").await,
+            Operation::RegisterNameless => Holder::new(programme, 6).told(store, "register").await,
             Operation::Redeem => {
                 let (plan, pass, key) = (&self.plan, &self.pass(), &key("redeem-1"));
                 let (participant, payload) = (who, payload(4));

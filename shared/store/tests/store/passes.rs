@@ -18,7 +18,7 @@ use crate::races::{Race, at_once, insist};
 use crate::wire::Wire;
 
 /// A race for the cards 1 and 2, which are loaded with 20.
-async fn loaded(test: &str) -> Rc<Race> {
+pub async fn loaded(test: &str) -> Rc<Race> {
     let race = Race::new(test, 100_00).await;
     let store = open(&race.wire, true);
     publish(&store).await.unwrap();
@@ -30,14 +30,14 @@ async fn loaded(test: &str) -> Rc<Race> {
     race
 }
 
-fn refusal<T: std::fmt::Debug>(answer: store::Result<T>) -> Refusal {
+pub fn refusal<T: std::fmt::Debug>(answer: store::Result<T>) -> Refusal {
     match answer {
         Err(Error::Refused(refusal)) => refusal,
         other => panic!("{other:?}"),
     }
 }
 
-async fn tries(store: &Store, serial: u64) -> u8 {
+pub async fn tries(store: &Store, serial: u64) -> u8 {
     store.pass(&card(), &pass(&card(), serial)).await.unwrap().tries
 }
 

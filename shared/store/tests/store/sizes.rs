@@ -94,6 +94,7 @@ fn in_use(programme: &Programme, lots: i32) -> State {
                 asked: &asked,
                 purchase: None,
                 request: None,
+                pass: None,
             },
         };
         let applied = apply(programme, &state.wallet, now, &command);

@@ -27,6 +27,7 @@ impl Rich {
             asked: &asked,
             purchase: Some(&purchase),
             request: None,
+            bearer: None,
         };
         self.store.spend(&order).await
     }

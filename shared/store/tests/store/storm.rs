@@ -174,6 +174,7 @@ impl Storm {
                     asked,
                     purchase,
                     request,
+                    bearer: None,
                 };
                 let Done { value, .. } = store.spend(&order).await?;
                 let code = TransactionCode { participant: person(who), sequence: value.sequence };

@@ -57,6 +57,7 @@ async fn spent(
         asked,
         purchase: on,
         request: None,
+        bearer: None,
     };
     match insist(|| store.spend(&order)).await {
         Ok(done) => Ok(done.value.made.spent.0),

@@ -131,6 +131,7 @@ pub struct Redeemed<'a> {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct RedemptionAnswer {
     pub transaction: String,
+    pub participant_id: String,
     pub pass_id: String,
     pub credited: CreditView,
     pub balances: Vec<BalanceAnswer>,
@@ -302,6 +303,7 @@ pub fn redemption(
     let Redeemed { participant, plan, pass, redemption } = redeemed;
     RedemptionAnswer {
         transaction: transaction_code(participant, redemption.sequence),
+        participant_id: participant.to_string(),
         pass_id: pass_id(pass),
         credited: CreditView {
             balance: plan.balance.to_string(),

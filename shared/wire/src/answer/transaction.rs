@@ -2,8 +2,8 @@
 //!
 //! A row is what one entry did to one balance, of one kind and by one offer; a discount has a row
 //! of no balance. An entry that moved nothing still has a row, so that what was refused, awarded
-//! nothing or cancelled in vain is found; only a change of the spending block has none, as it is no movement: it is seen at the
-//! wallet and under its own code.
+//! nothing or cancelled in vain is found; only a change of the spending block and a registration have none,
+//! as they are no movements: they are seen under their own codes.
 
 use domain::amount::Amount;
 use domain::id::{BalanceCode, ParticipantId};
@@ -32,7 +32,7 @@ pub struct TransactionRow {
     pub available_after: Option<String>,
     /// What led to it: `event:<event>`, `spend`, `spend:<purchase>`, `pass:<pass>`,
     /// `cancel:<event or transaction>`, `return:<event>`, `expiry`, `block`, `hold`, `hold:<hold>` of
-    /// its end, `lapse`, `adjust`; of a refusal its code.
+    /// its end, `lapse`, `adjust`, `register`; of a refusal its code.
     pub cause: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub offer: Option<String>,
@@ -147,7 +147,7 @@ pub fn rows(
         Act::Held(_) => "hold",
         Act::Released => "release",
         Act::Adjusted { .. } => "adjust",
-        Act::Blocked { .. } => return Vec::new(),
+        Act::Blocked { .. } | Act::Registered => return Vec::new(),
     };
     let movements = movements(kind, &entry.effects);
     let moved = movements.iter().map(|movement| row(movement.kind, Some(movement)));
@@ -198,6 +198,7 @@ fn cause(participant: &ParticipantId, entry: &Entry) -> String {
         },
         EntryKey::Lapse(_) => "lapse".into(),
         EntryKey::Adjust(_) => "adjust".into(),
+        EntryKey::Register(_) => "register".into(),
     }
 }
 
@@ -216,7 +217,8 @@ fn reason(entry: &Entry) -> Option<String> {
         | Act::Redeemed
         | Act::Expired
         | Act::Held(_)
-        | Act::Released => None,
+        | Act::Released
+        | Act::Registered => None,
     };
     reason.map(ToString::to_string)
 }

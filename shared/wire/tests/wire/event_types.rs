@@ -1,13 +1,13 @@
 //! Events of every type as they are sent and as they are shown, and invoices.
 
 use domain::event::{Detail, EventType, RecordedEvent};
-use domain::id::Key;
+use domain::id::{Key, ParticipantId};
 use serde_json::{Value, json};
 use wire::answer;
 use wire::event::{EventContext, PostedEvent, parse_event, parse_row};
 use wire::fault::BodyFault;
 use wire::invoice::parse_invoice;
-use wire::spend::parse_spend;
+use wire::spend::{Spender, parse_spend};
 
 use crate::answers::{at, now, programme, shown};
 
@@ -224,15 +224,17 @@ fn r66_a_spend_with_a_reference_is_an_event() {
         parse_spend(&serde_json::to_vec(body).unwrap(), &programme(), now()).unwrap()
     };
     let named = spend(&body);
-    let event = named.event.unwrap();
+    let person = ParticipantId::parse("c-1").unwrap();
+    assert_eq!(named.spender, Spender::Named(person.clone()));
+    let event = named.event(&person).unwrap();
     assert_eq!(event.id.as_str(), "till:S-1");
     assert_eq!(event.asked().unwrap(), named.asked);
-    assert_eq!((&event.participant, event.performed_on), (&named.participant, now()));
+    assert_eq!((&event.participant, event.performed_on), (&person, now()));
     let mut bare = body.clone();
     for field in ["external_system", "external_reference"] {
         bare.as_object_mut().unwrap().remove(field);
     }
-    assert_eq!(spend(&bare).event, None);
+    assert_eq!(spend(&bare).event(&person), None);
     let mut as_event = body;
     as_event["type"] = json!("spend_request");
     let posted = parse(&as_event).unwrap();

@@ -19,7 +19,7 @@ use wire::message::{EvaluationMessage, ExportMessage, ScheduleTick};
 use wire::participant::{parse_block, parse_participant};
 use wire::pass::{
     parse_activation, parse_issue, parse_load, parse_lookup, parse_pass_update, parse_redemption,
-    parse_take_back,
+    parse_registration, parse_take_back,
 };
 use wire::programme::parse_programme;
 use wire::request::{parse_export, parse_run};
@@ -97,6 +97,7 @@ fn read(folder: &str, kind: &str, with_key: bool, bytes: &[u8]) -> Result<(), Bo
             parse_pass_update(bytes, &programme, card(&programme)).map(drop)
         }
         ("pass-redemption", "lookup") => parse_lookup(bytes).map(drop),
+        ("pass-redemption", "registration") => parse_registration(bytes, now()).map(drop),
         ("pass-redemption", "cancel") => parse_take_back(bytes).map(drop),
         ("pass-redemption", "redemption") => parse_redemption(bytes).map(drop),
         ("segment-export", "export") => parse_export(bytes).map(drop),
@@ -171,7 +172,7 @@ fn r22_no_message_repeats_an_identifier_or_a_code() {
     for place in [
         "event-ingestion/purchase-fields.refused.json",
         "event-ingestion/purchase-values.refused.json",
-        "pass-redemption/redemption-nobody.refused.json",
+        "pass-redemption/redemption-digits.refused.json",
         "pass-redemption/update-pin.refused.json",
         "programme/participant-fields.refused.json",
     ] {

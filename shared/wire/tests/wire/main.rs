@@ -8,6 +8,7 @@ mod exports;
 mod fixtures;
 mod gifts;
 mod holds;
+mod nameless;
 mod offers;
 mod segments;
 mod story;

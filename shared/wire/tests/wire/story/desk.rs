@@ -21,7 +21,7 @@ use wire::participant::parse_participant;
 use wire::pass::{parse_issue, parse_redemption};
 use wire::request::{parse_export, parse_run};
 use wire::returns::{cancel_key, check_lines, parse_cancel};
-use wire::spend::parse_spend;
+use wire::spend::{Spender, parse_spend};
 
 use crate::story::script::now;
 
@@ -115,7 +115,7 @@ impl Desk {
 
     fn spend(&mut self, body: &[u8], key: &Key) -> Answer {
         let request = parse_spend(body, &self.programme, now()).unwrap();
-        let participant = &request.participant;
+        let Spender::Named(participant) = &request.spender else { panic!("a pass") };
         let key = EntryKey::Spend(key.clone());
         let ledger = self.wallets.get(participant).map(|(_, ledger)| ledger.as_slice());
         let known = ledger.unwrap_or_default().iter().find(|entry| entry.key == key).cloned();
@@ -129,6 +129,7 @@ impl Desk {
                     asked: &request.asked,
                     purchase: purchase.as_ref(),
                     request: None,
+                    pass: None,
                 };
                 let (outcome, entry) = self.apply(participant, &command);
                 if let Some(answer) = refused(&outcome) {
@@ -173,22 +174,23 @@ impl Desk {
         let code: &str = &request.credential.code;
         let pass = self.passes[code].clone();
         let plan = self.programme.pass_plan(&pass.id.plan).unwrap().clone();
-        let command = Command::Redeem { pass: &pass, plan: &plan, payload: request.payload };
-        let (outcome, entry) = self.apply(&request.participant, &command);
+        let (payload, participant) = (request.payload, &request.participant.unwrap());
+        let command = Command::Redeem { pass: &pass, plan: &plan, payload, own: false };
+        let (outcome, entry) = self.apply(participant, &command);
         if let Some(answer) = refused(&outcome) {
             return answer;
         }
         let redemption = Redemption {
             key: key.clone(),
             payload: request.payload,
-            participant: request.participant.clone(),
+            participant: participant.clone(),
             sequence: entry.sequence,
             amount: pass.worth(&plan).unwrap(),
             expires: plan.lot(now(), self.programme.zone).expires,
             cancelled: false,
         };
         self.passes.get_mut(code).unwrap().redemptions.push(redemption.clone());
-        let (participant, redemption) = (&request.participant, &redemption);
+        let redemption = &redemption;
         let redeemed = answer::Redeemed { participant, plan: &plan, pass: &pass.id, redemption };
         let wallet = self.wallet(participant);
         shown(201, answer::redemption(&self.programme, &redeemed, &wallet, now(), false))
