@@ -1,10 +1,13 @@
 //! Nameless wallets: seen by whoever holds the pass, and registered.
 
-use domain::id::ParticipantId;
+use domain::id::{Key, ParticipantId};
+use domain::ledger::PayloadHash;
 use domain::pass::{Pass, PassPlan, PassType};
+use domain::programme::Programme;
+use domain::time::Instant;
 use domain::wallet::Wallet;
 use harness::{Answer, Fault, Request, Room, violation};
-use store::{Bearer, Registering};
+use store::{Bearer, Merging, Registering};
 use wire::answer;
 use wire::pass::{parse_lookup, parse_registration};
 
@@ -46,7 +49,7 @@ async fn wallet_of(room: &Room, pass: &Pass, own: &ParticipantId) -> Result<Opti
     Ok(Some(wallet).filter(|wallet| wallet.nameless.as_ref() == Some(&pass.id)))
 }
 
-/// Gives the nameless wallet of a pass its participant.
+/// Gives the nameless wallet of a pass its participant: a new one, or one that is there.
 pub async fn register(room: &Room, request: &Request) -> Result<Answer, Fault> {
     let key = request.required_key()?;
     let asked = parse_registration(&request.body()?, request.now)?;
@@ -54,11 +57,16 @@ pub async fn register(room: &Room, request: &Request) -> Result<Answer, Fault> {
     let (pass, plan, plan_key) = room.proven(&programme, &asked.credential, request.now).await?;
     let pin = asked.credential.pin.as_deref();
     room.store.prove_pass(plan, &pass, (&plan_key, pin)).await?;
+    let bearer = Bearer { plan, pass: &pass, generation: plan_key.generation() };
+    if let Some(into) = &asked.into {
+        let merge = Merge { into, key: &key, payload: asked.payload, bearer };
+        return hand_over(room, &programme, request.now, merge).await;
+    }
     let own = pass.nameless();
     let order = Registering {
         programme: &programme,
         now: request.now,
-        bearer: Bearer { plan, pass: &pass, generation: plan_key.generation() },
+        bearer,
         participant: &own,
         key: &key,
         payload: asked.payload,
@@ -70,4 +78,27 @@ pub async fn register(room: &Room, request: &Request) -> Result<Answer, Fault> {
     let (sequence, wallet, now) = (done.value, &done.wallet, request.now);
     let who = (&own, &known);
     Answer::json(200, &answer::registered(&programme, who, sequence, wallet, now, done.repeated))
+}
+
+struct Merge<'a> {
+    into: &'a ParticipantId,
+    key: &'a Key,
+    payload: PayloadHash,
+    bearer: Bearer<'a>,
+}
+
+/// Merges the nameless wallet into one that is there.
+async fn hand_over(
+    room: &Room,
+    programme: &Programme,
+    now: Instant,
+    merge: Merge<'_>,
+) -> Result<Answer, Fault> {
+    let Merge { into, key, payload, bearer } = merge;
+    let (own, bearer, reason) = (bearer.pass.nameless(), Some(bearer), None);
+    let order = Merging { programme, now, duplicate: &own, into, key, payload, bearer, reason };
+    let done = room.store.merge(&order).await?;
+    let (from, wallet) = ((&own, done.value.sequence), room.store.wallet(into).await?);
+    let answer = answer::merge(programme, from, (into, &wallet), now, done.repeated);
+    Answer::json(200, &answer)
 }

@@ -11,7 +11,7 @@ use wire::participant::{parse_block, parse_participant};
 use wire::programme::parse_programme;
 
 use crate::succession::compare;
-use crate::{adjust, reads};
+use crate::{adjust, merge, reads};
 
 /// Routes to what is asked for.
 pub async fn handle(room: Arc<Room>, invocation: Invocation) -> Reply {
@@ -26,6 +26,7 @@ pub async fn handle(room: Arc<Room>, invocation: Invocation) -> Reply {
         "GET /v1/participants/{participant}" => get_participant(room, request).await,
         "POST /v1/participants/{participant}/block-spending" => block(room, request).await,
         "POST /v1/participants/{participant}/adjustments" => adjust::post(room, request).await,
+        "POST /v1/participants/{participant}/merges" => merge::post(room, request).await,
         "POST /v1/adjustments" => adjust::import(room, request).await,
         "GET /v1/participants/{participant}/wallet" => reads::wallet(room, request).await,
         "GET /v1/participants/{participant}/transactions" => {

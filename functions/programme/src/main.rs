@@ -2,6 +2,7 @@
 
 mod adjust;
 mod handler;
+mod merge;
 mod reads;
 mod succession;
 

@@ -10,8 +10,9 @@ use crate::award::{self, Facts, Judged, Mode};
 use crate::cancel::{TakeBack, take_back};
 use crate::event::{Due, EventState, EventType, Judge, Judgement, RecordedEvent, SpendOn};
 use crate::hold::{HoldTime, SettleAsked, lapses, plan_hold, plan_release, plan_settle};
-use crate::id::{BalanceCode, EventId, Key};
+use crate::id::{BalanceCode, EventId, Key, ParticipantId};
 use crate::ledger::{Act, Effect, Entry, EntryKey, LotId, PayloadHash, SpendCause, SpendMade};
+use crate::merge::{HandOver, hand_over, take_over};
 use crate::pass::{Pass, PassId, PassPlan};
 use crate::programme::Programme;
 use crate::refusal::Refusal;
@@ -66,6 +67,30 @@ pub enum Command<'a> {
     Adjust { key: &'a Key, payload: PayloadHash, adjustment: &'a Adjustment },
     /// Give a nameless wallet its participant, who has proven its pass.
     Register { key: &'a Key, payload: PayloadHash, pass: &'a Pass },
+    /// Hand all over to another wallet.
+    HandOver { key: &'a Key, payload: PayloadHash, asked: HandOver<'a> },
+    /// Take over what a duplicate handed over in this entry, with which its wallet became this.
+    TakeOver { duplicate: &'a ParticipantId, payload: PayloadHash, from: (&'a Entry, &'a Wallet) },
+}
+
+impl Command<'_> {
+    /// Whether it begins something: a duplicate that was merged only ends what was begun.
+    fn is_new(&self) -> bool {
+        match self {
+            Command::Spend { .. }
+            | Command::Redeem { .. }
+            | Command::Hold { .. }
+            | Command::Adjust { .. }
+            | Command::Register { .. }
+            | Command::TakeOver { .. } => true,
+            Command::Judge { .. }
+            | Command::Cancel { .. }
+            | Command::Block { .. }
+            | Command::Settle { .. }
+            | Command::Release { .. }
+            | Command::HandOver { .. } => false,
+        }
+    }
 }
 
 /// What follows from a command.
@@ -168,6 +193,11 @@ fn identity(command: &Command<'_>, sequence: u64) -> (EntryKey, PayloadHash) {
         }
         Command::Adjust { key, payload, .. } => (EntryKey::Adjust((*key).clone()), *payload),
         Command::Register { key, payload, .. } => (EntryKey::Register((*key).clone()), *payload),
+        Command::HandOver { key, payload, .. } => (EntryKey::Merge((*key).clone()), *payload),
+        Command::TakeOver { duplicate, payload, from: (entry, _) } => {
+            let (duplicate, sequence) = ((*duplicate).clone(), entry.sequence);
+            (EntryKey::MergeOf { duplicate, sequence }, *payload)
+        }
     }
 }
 
@@ -181,6 +211,9 @@ fn decide(
     let wallet = &applied.wallet;
     let done =
         |act, effects| Ok(Decided { act, effects, outcome: Outcome::Done, pots: Vec::new() });
+    if wallet.merged_into.is_some() && command.is_new() {
+        return Err(Refusal::ParticipantMerged);
+    }
     match command {
         Command::Judge { event, mode, by, facts } => {
             let seen = event.remaining();
@@ -242,6 +275,14 @@ fn decide(
         Command::Register { pass, .. } => {
             wallet.opens_to(Some(pass))?;
             done(Act::Registered, vec![Effect::Registered])
+        }
+        Command::HandOver { asked, .. } => {
+            let (participant, reason) = (asked.into.clone(), asked.reason.map(Into::into));
+            done(Act::MergedInto { participant, reason }, hand_over(wallet, *asked)?)
+        }
+        Command::TakeOver { duplicate, from, .. } => {
+            let act = Act::MergedFrom { participant: (*duplicate).clone() };
+            done(act, take_over(programme, wallet, now, *from)?)
         }
     }
 }

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use crate::amount::Amount;
-use crate::id::{BalanceCode, Classification, EventId, Key, OfferId, PlanId, UnitId};
+use crate::id::{
+    BalanceCode, Classification, EventId, Key, OfferId, ParticipantId, PlanId, UnitId,
+};
 use crate::offer::Counts;
 use crate::pass::PassId;
 use crate::programme::ReductionMethod;
@@ -78,6 +80,10 @@ pub enum EntryKey {
     Unasked { event: EventId, number: u8 },
     /// A registration of a nameless wallet under the caller's key.
     Register(Key),
+    /// A merge of this wallet into another under the caller's key.
+    Merge(Key),
+    /// What that entry of a duplicate handed over.
+    MergeOf { duplicate: ParticipantId, sequence: u64 },
 }
 
 /// What an entry did.
@@ -107,6 +113,10 @@ pub enum Act {
     Adjusted { reason: Box<str> },
     /// A nameless wallet got its participant.
     Registered,
+    /// All that it had moved to another wallet.
+    MergedInto { participant: ParticipantId, reason: Option<Box<str>> },
+    /// What a duplicate had came.
+    MergedFrom { participant: ParticipantId },
 }
 
 /// What a cancel took back, and why.
@@ -248,6 +258,8 @@ pub enum Effect {
     Nameless { pass: PassId },
     /// It is nameless no more.
     Registered,
+    /// It is a duplicate's: what it had went into another.
+    Merged { into: ParticipantId },
 }
 
 impl Effect {
@@ -279,7 +291,8 @@ impl Effect {
             | Effect::WriteOff { .. }
             | Effect::Discount { .. }
             | Effect::Nameless { .. }
-            | Effect::Registered => None,
+            | Effect::Registered
+            | Effect::Merged { .. } => None,
         }
     }
 }
@@ -304,7 +317,9 @@ impl Entry {
             | EntryKey::Block(_)
             | EntryKey::Lapse(_)
             | EntryKey::Adjust(_)
-            | EntryKey::Register(_) => None,
+            | EntryKey::Register(_)
+            | EntryKey::Merge(_)
+            | EntryKey::MergeOf { .. } => None,
         }
     }
 

@@ -13,6 +13,7 @@ pub mod event;
 pub mod hold;
 pub mod id;
 pub mod ledger;
+pub mod merge;
 pub mod offer;
 pub mod participant;
 pub mod pass;

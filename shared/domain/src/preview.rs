@@ -53,6 +53,9 @@ pub fn preview(
     spend: Option<&SpendAsked>,
     facts: Facts<'_>,
 ) -> Result<Preview, Refusal> {
+    if wallet.merged_into.is_some() {
+        return Err(Refusal::ParticipantMerged);
+    }
     let mut wallet = wallet.at(now, programme.zone).into_owned();
     let mode = if event.event.immediate { Mode::Interactive } else { Mode::Run };
     let judged_with_spend = mode == Mode::Interactive && spend.is_some();

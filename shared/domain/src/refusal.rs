@@ -63,11 +63,13 @@ pub enum Refusal {
     PassRequired,
     #[error("the pass has no nameless wallet: it was not redeemed into one, or that is registered")]
     NotNameless,
+    #[error("the participant was merged into another")]
+    ParticipantMerged,
 }
 
 impl Refusal {
     /// Every refusal, in the order of their stored numbers: append only.
-    pub const ALL: [Refusal; 29] = [
+    pub const ALL: [Refusal; 30] = [
         Refusal::NotCovered,
         Refusal::SpendingBlocked,
         Refusal::OutsideSpendWindow,
@@ -97,6 +99,7 @@ impl Refusal {
         Refusal::GiftIsNoMoney,
         Refusal::PassRequired,
         Refusal::NotNameless,
+        Refusal::ParticipantMerged,
     ];
 
     /// The stable code of the contract.
@@ -131,6 +134,7 @@ impl Refusal {
             Refusal::GiftIsNoMoney => "gift_is_no_money",
             Refusal::PassRequired => "pass_required",
             Refusal::NotNameless => "not_nameless",
+            Refusal::ParticipantMerged => "participant_merged",
         }
     }
 }

@@ -4,7 +4,7 @@ use chrono_tz::Tz;
 
 use crate::amount::Amount;
 use crate::hold::Hold;
-use crate::id::{BalanceCode, OfferId};
+use crate::id::{BalanceCode, OfferId, ParticipantId};
 use crate::ledger::{Effect, Entry, LotId, Slot};
 use crate::pass::PassId;
 use crate::tally::{self, Part, Tally, TallyAward};
@@ -85,6 +85,8 @@ pub struct Wallet {
     pub holds: Vec<Hold>,
     /// The pass that it belongs to while nobody registered it.
     pub nameless: Option<PassId>,
+    /// Whose wallet got what this one had, where it is a duplicate's.
+    pub merged_into: Option<ParticipantId>,
 }
 
 impl LotId {
@@ -183,6 +185,7 @@ impl Wallet {
             Effect::Discount { .. } => {}
             Effect::Nameless { pass } => self.nameless = Some(pass.clone()),
             Effect::Registered => self.nameless = None,
+            Effect::Merged { into } => self.merged_into = Some(into.clone()),
             Effect::TakeHeld { hold, lot, amount } => self.let_go(*hold, lot, *amount),
             Effect::Release { hold, lot, amount, debt } => {
                 self.let_go(*hold, lot, *amount);

@@ -187,6 +187,9 @@ impl Operation for Post<'_> {
         if (enrols && !order.enrols) || self.refers_stranger {
             return Ok(Step::Answer(Err(Error::NotFound(Noun::Participant))));
         }
+        if ledger.state.as_ref().is_some_and(|state| state.wallet.merged_into.is_some()) {
+            return Ok(Step::Answer(Err(Error::Refused(Refusal::ParticipantMerged))));
+        }
         if let Some(holder) = self.statement.as_ref().and_then(|guard| guard.holder.as_ref()) {
             let exists = Err(Error::Refused(Refusal::StatementExists));
             // Its own period, and the event was not to be seen yet: it is a repeat.

@@ -20,6 +20,7 @@ pub(crate) enum Kind {
     EndHold,
     Adjust,
     Register,
+    Merge,
 }
 
 /// What makes a request one and the same, for ever.
@@ -61,6 +62,7 @@ impl Kind {
             Kind::EndHold => "end-hold",
             Kind::Adjust => "adjust",
             Kind::Register => "register",
+            Kind::Merge => "merge",
         }
     }
 
@@ -71,6 +73,7 @@ impl Kind {
             Kind::EndHold => EntryKey::EndHold(key),
             Kind::Adjust => EntryKey::Adjust(key),
             Kind::Register => EntryKey::Register(key),
+            Kind::Merge => EntryKey::Merge(key),
         }
     }
 }

@@ -18,7 +18,7 @@ const FURTHER_READ: i32 = 32;
 pub const SKEW_MINUTES: i64 = 5;
 
 /// A participant as it was read.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Ledger {
     /// None: there is no such participant.
     pub state: Option<State>,

@@ -16,6 +16,7 @@ mod judge;
 mod key;
 mod keyed;
 mod ledger;
+mod merge;
 mod participant;
 mod pass;
 mod programme;
@@ -45,6 +46,7 @@ pub use hold::{HoldDone, HoldReleased, Holding, Releasing, Settling};
 pub use judge::Judging;
 pub use key::SHARDS;
 pub use keyed::RequestKey;
+pub use merge::{Merged, Merging};
 pub use pass::{
     Accessing, Activating, Bearer, LoadingPass, Proof, Redeeming, RedemptionTakenBack, Registering,
     TakingBack, UpdatingPass,

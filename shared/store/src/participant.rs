@@ -6,6 +6,7 @@ use domain::participant::{Channel, Consent, Participant, Profile};
 use domain::programme::Programme;
 use domain::refusal::Refusal;
 use domain::time::Instant;
+use domain::wallet::Wallet;
 
 use crate::Store;
 use crate::commit::{Done, Operation, Proposal, Step, back_off, decision_time, state_item};
@@ -21,6 +22,16 @@ const MAX_TRIES: u32 = 8;
 /// Reads a profile item.
 pub(crate) fn read_profile(item: &Item) -> Result<Participant> {
     decode_participant(read_binary(item, "d")?)
+}
+
+/// Whether what is known of a participant may change: whoever has the pass of a nameless wallet
+/// registers it, and a duplicate that was merged is known as another.
+fn is_open(wallet: &Wallet) -> Result<()> {
+    match wallet {
+        Wallet { nameless: Some(_), .. } => Err(Error::Refused(Refusal::PassRequired)),
+        Wallet { merged_into: Some(_), .. } => Err(Error::Refused(Refusal::ParticipantMerged)),
+        Wallet { .. } => Ok(()),
+    }
 }
 
 /// What is known of a participant once it is updated, and how that is written.
@@ -48,7 +59,7 @@ impl Store {
     /// new. Write units: 5 to register (with the roster's index), 1 to update.
     ///
     /// # Errors
-    /// `Refused` (`pass_required`) for a nameless wallet, or a failure.
+    /// `Refused` (`pass_required` for a nameless wallet, `participant_merged`), or a failure.
     pub async fn register(
         &self,
         id: &ParticipantId,
@@ -56,12 +67,11 @@ impl Store {
         consents: Vec<(Channel, Consent)>,
     ) -> Result<(Participant, bool)> {
         for attempt in 0..MAX_TRIES {
-            let state = self.table.get(key::state(id), true).await?;
+            // The profile first: a merge puts it too, so what it changes in between is noticed.
             let known = self.table.get(key::profile(id), true).await?;
-            // Whoever has its pass registers it.
-            let nameless = |state: State| state.wallet.nameless.is_some();
-            if state.as_ref().map(read_state).transpose()?.is_some_and(nameless) {
-                return Err(Error::Refused(Refusal::PassRequired));
+            let state = self.table.get(key::state(id), true).await?;
+            if let Some(state) = state.as_ref().map(read_state).transpose()? {
+                is_open(&state.wallet)?;
             }
             let (participant, put) =
                 update_profile(id, known.as_ref(), profile.as_ref(), &consents)?;

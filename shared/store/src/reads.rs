@@ -71,6 +71,8 @@ pub(crate) fn listed_by(entry: &Entry) -> Option<&EventId> {
         | EntryKey::Lapse(_)
         | EntryKey::Adjust(_)
         | EntryKey::Register(_)
+        | EntryKey::Merge(_)
+        | EntryKey::MergeOf { .. }
         | EntryKey::Unasked { .. } => None,
     }
 }

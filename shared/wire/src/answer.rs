@@ -5,6 +5,7 @@ mod event;
 mod event_detail;
 mod gift;
 mod hold;
+mod merge;
 mod movement;
 mod nameless;
 mod participant;
@@ -24,6 +25,7 @@ pub use event::{
 pub use event_detail::{DetailView, KpiValueView, LineView, MediumView};
 pub use gift::{DiscountAnswer, DiscountedLineView, GiftView};
 pub use hold::{HoldAnswer, ReleaseAnswer, hold, release};
+pub use merge::{MergeAnswer, merge};
 pub use nameless::{PassSeenAnswer, RegisteredAnswer, pass_seen, registered};
 pub use participant::{ConsentView, ParticipantAnswer, ProfileView, participant};
 pub use pass::{

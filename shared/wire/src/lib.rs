@@ -8,6 +8,7 @@ pub mod event;
 pub mod fault;
 pub mod hold;
 pub mod invoice;
+pub mod merge;
 pub mod message;
 pub mod participant;
 pub mod pass;

@@ -78,7 +78,9 @@ impl fmt::Debug for Credential {
 pub struct RegistrationRequest {
     pub credential: Credential,
     pub update: ParticipantUpdate,
-    /// Of the update alone.
+    /// Who gets what it has, in place of a participant of its own.
+    pub into: Option<ParticipantId>,
+    /// Of all but the pass.
     pub payload: PayloadHash,
 }
 
@@ -194,17 +196,25 @@ pub fn parse_redemption(bytes: &[u8]) -> Result<RedemptionRequest, BodyFault> {
     })
 }
 
-/// Parses the registration of a nameless wallet.
+/// Parses the registration of a nameless wallet, or its merge into a participant that is there.
 pub fn parse_registration(bytes: &[u8], now: Instant) -> Result<RegistrationRequest, BodyFault> {
     let value = read::json(bytes)?;
     read(&value, |node| {
-        let body = node.object(&["code", "pin", "profile", "consents"])?;
+        let body = node.object(&["code", "pin", "participant_id", "profile", "consents"])?;
         let credential = credential(&body);
         let update = participant_update(&body, now);
+        let named = body.optional("participant_id");
+        let into = named.map(|id| id.parsed(ParticipantId::parse));
+        for name in ["profile", "consents"] {
+            if let Some(told) = body.optional(name).filter(|_| into.is_some()) {
+                told.fault(code::EXCLUSIVE, "belongs to a participant that is there already");
+            }
+        }
         let told = |name: &str| value.get(name).cloned().unwrap_or_default();
-        let told = json!({ "profile": told("profile"), "consents": told("consents") });
-        let payload = payload_hash(&told);
-        Some(RegistrationRequest { credential: credential?, update, payload })
+        let told = ["participant_id", "profile", "consents"].map(|name| (name, told(name)));
+        let payload = payload_hash(&told.into_iter().collect());
+        let into = into.map_or(Some(None), |into| into.map(Some))?;
+        Some(RegistrationRequest { credential: credential?, update, into, payload })
     })
 }
 

@@ -40,6 +40,7 @@ async fn send(
     let participant = format!("/v1/participants/{id}");
     let block = format!("{participant}/block-spending");
     let adjustment = format!("{participant}/adjustments");
+    let merges = format!("{participant}/merges");
     let (settle, release) =
         (format!("/v1/holds/{hold}/settle"), format!("/v1/holds/{hold}/release"));
     let cancel = format!("/v1/pass-redemptions/{hold}/cancel");
@@ -69,6 +70,7 @@ async fn send(
         ("programme", "programme") => ("PUT", "/v1/programme"),
         ("programme", "participant") => ("PUT", participant.as_str()),
         ("programme", "block") => ("POST", block.as_str()),
+        ("programme", "merge") => ("POST", merges.as_str()),
         ("programme", "adjustment") => ("POST", adjustment.as_str()),
         ("programme", "adjustments") => ("POST", "/v1/adjustments"),
         other => panic!("no route takes {other:?}"),

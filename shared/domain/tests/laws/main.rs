@@ -26,6 +26,7 @@ mod limits;
 mod lots;
 mod machine;
 mod media;
+mod merges;
 mod nameless;
 mod orders;
 mod passes;

@@ -60,6 +60,7 @@ pub enum EffectRecord {
     Discount(Name, i64, Option<SlotRecord>),
     Nameless(Name, u64),
     Registered,
+    Merged(Name),
 }
 
 pub fn lot_record(names: &mut Names, lot: &LotId) -> Result<LotRecord> {
@@ -169,6 +170,7 @@ pub fn effect_record(names: &mut Names, effect: &Effect) -> Result<EffectRecord>
             EffectRecord::Nameless(names.add(pass.plan.as_str())?, pass.serial)
         }
         Effect::Registered => EffectRecord::Registered,
+        Effect::Merged { into } => EffectRecord::Merged(names.add(into.as_str())?),
     })
 }
 
@@ -254,5 +256,6 @@ pub fn read_effect(texts: &Texts<'_>, record: &EffectRecord) -> Result<Effect> {
             Effect::Nameless { pass: PassId { plan: texts.plan(*plan)?, serial: *serial } }
         }
         EffectRecord::Registered => Effect::Registered,
+        EffectRecord::Merged(into) => Effect::Merged { into: texts.participant(*into)? },
     })
 }

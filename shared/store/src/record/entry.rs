@@ -43,6 +43,8 @@ enum KeyRecord {
     CancelRedemption(u64),
     Unasked(Name, u8),
     Register(CallerKey),
+    Merge(CallerKey),
+    MergeOf(Name, u64),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -60,6 +62,8 @@ enum ActRecord {
     Released,
     Adjusted(Name),
     Registered,
+    MergedInto(Name, Option<Name>),
+    MergedFrom(Name),
 }
 
 /// Entries, reason.
@@ -148,6 +152,10 @@ fn key_record(names: &mut Names, key: &EntryKey) -> Result<KeyRecord> {
             KeyRecord::Unasked(names.add(event.as_str())?, *number)
         }
         EntryKey::Register(key) => KeyRecord::Register(caller_key(names, key)?),
+        EntryKey::Merge(key) => KeyRecord::Merge(caller_key(names, key)?),
+        EntryKey::MergeOf { duplicate, sequence } => {
+            KeyRecord::MergeOf(names.add(duplicate.as_str())?, *sequence)
+        }
     })
 }
 
@@ -178,6 +186,10 @@ fn read_key(texts: &Texts<'_>, record: &KeyRecord, sequence: u64) -> Result<Entr
             EntryKey::Unasked { event: texts.event(*event)?, number: *number }
         }
         KeyRecord::Register(key) => EntryKey::Register(read_caller_key(texts, key)?),
+        KeyRecord::Merge(key) => EntryKey::Merge(read_caller_key(texts, key)?),
+        KeyRecord::MergeOf(duplicate, sequence) => {
+            EntryKey::MergeOf { duplicate: texts.participant(*duplicate)?, sequence: *sequence }
+        }
     })
 }
 
@@ -198,6 +210,11 @@ fn act_record(names: &mut Names, act: &Act, at: Instant) -> Result<ActRecord> {
         Act::Released => ActRecord::Released,
         Act::Adjusted { reason } => ActRecord::Adjusted(names.add(reason)?),
         Act::Registered => ActRecord::Registered,
+        Act::MergedInto { participant, reason } => {
+            let reason = names.add_some(reason.as_deref())?;
+            ActRecord::MergedInto(names.add(participant.as_str())?, reason)
+        }
+        Act::MergedFrom { participant } => ActRecord::MergedFrom(names.add(participant.as_str())?),
     })
 }
 
@@ -221,6 +238,11 @@ fn read_act(texts: &Texts<'_>, record: &ActRecord, at: Instant) -> Result<Act> {
         ActRecord::Released => Act::Released,
         ActRecord::Adjusted(reason) => Act::Adjusted { reason: texts.text(*reason)? },
         ActRecord::Registered => Act::Registered,
+        ActRecord::MergedInto(into, reason) => Act::MergedInto {
+            participant: texts.participant(*into)?,
+            reason: some(*reason, |name| texts.text(name))?,
+        },
+        ActRecord::MergedFrom(from) => Act::MergedFrom { participant: texts.participant(*from)? },
     })
 }
 

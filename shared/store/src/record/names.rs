@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use domain::id::{BalanceCode, Classification, EventId, IdError, Key, OfferId, PlanId, UnitId};
+use domain::id::{
+    BalanceCode, Classification, EventId, IdError, Key, OfferId, ParticipantId, PlanId, UnitId,
+};
 use domain::terms::Terms;
 use serde::{Deserialize, Serialize};
 
@@ -107,6 +109,10 @@ impl Texts<'_> {
 
     pub fn plan(&self, name: Name) -> Result<PlanId> {
         self.parse(name, PlanId::parse)
+    }
+
+    pub fn participant(&self, name: Name) -> Result<ParticipantId> {
+        self.parse(name, ParticipantId::parse)
     }
 
     pub fn event(&self, name: Name) -> Result<EventId> {

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::effect::{LotRecord, SlotRecord, lot_record, read_lot, read_slot, slot_record};
 use super::entry::{EntryRecord, entry_record, read_entry};
-use super::names::{FrontCoded, Name, Names, Texts};
+use super::names::{FrontCoded, Name, Names, Texts, some};
 use super::tally::{
     TallyAwardRecord, TallyRecord, read_tally, read_tally_award, tally_award_record, tally_record,
 };
@@ -58,6 +58,7 @@ struct StateRecord {
     holds: Vec<HoldRecord>,
     /// Plan and serial.
     nameless: Option<(Name, u64)>,
+    merged_into: Option<Name>,
 }
 
 /// Sequence, time of lapse, and what is held from which lot.
@@ -140,6 +141,7 @@ pub fn encode_state(state: &State) -> Result<Vec<u8>> {
         written_off,
         holds,
         nameless,
+        merged_into: names.add_some(wallet.merged_into.as_ref().map(|id| id.as_str()))?,
         names: names.front_coded(),
     };
     to_bytes_with(&record, &terms)
@@ -198,6 +200,7 @@ pub fn decode_state(bytes: &[u8], length: u64, time: Instant) -> Result<State> {
         last_event: record.last_event.map(Instant),
         holds: record.holds.iter().map(|hold| read_hold(&texts, hold)).collect::<Result<_>>()?,
         nameless: nameless.transpose()?,
+        merged_into: some(record.merged_into, |name| texts.participant(name))?,
     };
     let held = u64::try_from(record.journal.len()).map_err(|_| Error::Corrupt("long journal"))?;
     let before =

@@ -259,6 +259,7 @@ fn effect() -> impl Strategy<Value = Effect> {
         }),
         pass_id().prop_map(|pass| Effect::Nameless { pass }),
         Just(Effect::Registered),
+        participant().prop_map(|into| Effect::Merged { into }),
     ]
 }
 
@@ -295,6 +296,9 @@ fn deed() -> impl Strategy<Value = (EntryKey, Act)> {
         key().prop_map(EntryKey::Adjust),
         (event_id(), any::<u8>()).prop_map(|(event, number)| EntryKey::Unasked { event, number }),
         key().prop_map(EntryKey::Register),
+        key().prop_map(EntryKey::Merge),
+        (participant(), any::<u64>())
+            .prop_map(|(duplicate, sequence)| EntryKey::MergeOf { duplicate, sequence }),
     ];
     let reversal = || {
         let reason = of(text());
@@ -314,6 +318,9 @@ fn deed() -> impl Strategy<Value = (EntryKey, Act)> {
         Just(Act::Released),
         text().prop_map(|reason| Act::Adjusted { reason }),
         Just(Act::Registered),
+        (participant(), of(text()))
+            .prop_map(|(participant, reason)| Act::MergedInto { participant, reason }),
+        participant().prop_map(|participant| Act::MergedFrom { participant }),
     ];
     (key, act)
 }
@@ -350,6 +357,8 @@ fn numbered(first: u64, mut entries: Vec<Entry>) -> Vec<Entry> {
             | EntryKey::EndHold(_)
             | EntryKey::Adjust(_)
             | EntryKey::Register(_)
+            | EntryKey::Merge(_)
+            | EntryKey::MergeOf { .. }
             | EntryKey::Unasked { .. } => {}
         }
     }
@@ -385,13 +394,14 @@ pub fn state() -> impl Strategy<Value = State> {
     let hold = (any::<u64>(), instant(), vec((lot_id(), amount()), 1..3))
         .prop_map(|(sequence, lapses_at, takes)| Hold { sequence, lapses_at, takes });
     let debts = (vec((balance(), amount()), 0..3), forgone, vec(hold, 0..3));
-    let standing = (any::<bool>(), of(pass_id()));
+    let standing = (any::<bool>(), of(pass_id()), of(participant()));
     let more = (instant(), debts, standing, of(instant()), tallies);
     let journal = (0_u64..1_000_000, vec(entry(), 0..8), any::<[u8; 16]>());
     (lots, counters, activity, more, journal).prop_map(|(lots, counters, activity, more, rest)| {
         let (paged, journal, page) = rest;
         let length = paged + u64::try_from(journal.len()).unwrap();
-        let (time, debts, (blocked, nameless), last_event, (tallies, tally_awards)) = more;
+        let (time, debts, (blocked, nameless, merged_into), last_event, (tallies, tally_awards)) =
+            more;
         let (debts, written_off, holds) = debts;
         let wallet = Wallet {
             length,
@@ -407,6 +417,7 @@ pub fn state() -> impl Strategy<Value = State> {
             last_event,
             holds,
             nameless,
+            merged_into,
         };
         State { wallet, journal: numbered(paged + 1, journal), page }
     })

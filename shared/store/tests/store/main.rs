@@ -18,6 +18,7 @@ mod holds;
 mod laws;
 mod lists;
 mod matrix;
+mod merges;
 mod money;
 mod nameless;
 mod operation;

@@ -76,6 +76,7 @@ fn contents(items: &Items, operation: Operation) -> Items {
         Operation::SpendWithPassRefused,
         Operation::HoldWithPass,
         Operation::RegisterNameless,
+        Operation::MergeNameless,
     ];
     if tries_pins.contains(&operation) {
         let passes = items.iter_mut().filter(|((_, sk), _)| sk == "X");

@@ -9,8 +9,8 @@ use domain::pass::{Generation, MAX_TRIES, PassId, PassPlan, PassUpdate, Redempti
 use domain::programme::Programme;
 use domain::refusal::Refusal;
 use store::{
-    Bearer, Done, Error, HoldDone, Holding, Redeeming, Registering, RequestKey, Result, SpendDone,
-    Spending, Store,
+    Bearer, Done, Error, HoldDone, Holding, Merged, Redeeming, Registering, RequestKey, Result,
+    SpendDone, Spending, Store,
 };
 
 use crate::cards::{Cards, pass, pin, told};
@@ -19,6 +19,7 @@ use crate::cast::{
     spend, timed_key,
 };
 use crate::laws::walk;
+use crate::merges::Merge;
 use crate::passes::{loaded, refusal, tries};
 use crate::races::{Race, at_once, insist};
 
@@ -107,7 +108,15 @@ impl<'a> Holder<'a> {
         store.register_nameless(&order).await
     }
 
-    /// The redemption, a spend, a hold or a registration, as text.
+    /// Merges the card's own wallet into somebody else's.
+    pub async fn merge(&self, store: &Store, key: &Key) -> Result<Done<Merged>> {
+        self.prove(store, &pin(&card(), self.serial)).await?;
+        let (plan, id) = (&card(), &pass(&card(), self.serial));
+        let own = own(self.serial);
+        Merge::new(self.programme, &own, "c-4", key).ask(store, Some(bearer(plan, id))).await
+    }
+
+    /// The redemption, a spend, a hold, a registration or a merge, as text.
     pub async fn told(&self, store: &Store, what: &str) -> Result<String> {
         let key = timed_key(noon(), 0x77);
         match what {
@@ -115,6 +124,7 @@ impl<'a> Holder<'a> {
             "spend" => told(self.spend(store, &key, 5).await.map(|done| done.value)),
             "refused" => told(self.spend(store, &key, 500).await.map(|done| done.value)),
             "hold" => told(self.hold(store, &key, 5).await.map(|done| done.value)),
+            "merge" => told(self.merge(store, &key).await.map(|done| done.value)),
             _ => told(self.register(store, &key).await.map(|done| done.value)),
         }
     }

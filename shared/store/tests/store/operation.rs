@@ -20,8 +20,9 @@ use crate::cast::{
     plan_key, post, programme, publish, purchase, run_id, spend, tenfold, tenth_off, timed_key,
 };
 use crate::event_types::{Request, referral, request, statement};
+use crate::merges::Merge;
 use crate::money::{Ask, book};
-use crate::nameless::Holder;
+use crate::nameless::{Holder, own};
 use crate::referrals::Referring;
 use crate::requests;
 use crate::unasked::Saving;
@@ -119,6 +120,10 @@ operations! {
     SpendWithPassRefused,
     HoldWithPass,
     RegisterNameless,
+    Merge,
+    MergeWithoutTime,
+    MergeRefused,
+    MergeNameless,
     PutProgramme,
     ActivateProgramme,
     StartRun,
@@ -364,6 +369,13 @@ impl Cast {
             }
             Operation::HoldWithPass => Holder::new(programme, 6).told(store, "hold").await,
             Operation::RegisterNameless => Holder::new(programme, 6).told(store, "register").await,
+            Operation::Merge => done(self.merges(who, &timed).ask(store, None).await),
+            Operation::MergeWithoutTime => done(self.merges(who, &without).ask(store, None).await),
+            Operation::MergeRefused => {
+                // Nobody shows the pass of the nameless wallet.
+                done(self.merges(&own(6), &timed).ask(store, None).await)
+            }
+            Operation::MergeNameless => Holder::new(programme, 6).told(store, "merge").await,
             Operation::Redeem => {
                 let (plan, pass, key) = (&self.plan, &self.pass(), &key("redeem-1"));
                 let (participant, payload) = (who, payload(4));
@@ -413,6 +425,11 @@ impl Cast {
             Operation::Recall => Box::pin(requests::recall(store, who)).await,
             Operation::ReadProgramme => requests::read_programme(store).await,
         }
+    }
+
+    /// A merge into somebody whose journal is full as well.
+    fn merges<'a>(&'a self, duplicate: &'a ParticipantId, key: &'a Key) -> Merge<'a> {
+        Merge::new(&self.programme, duplicate, "c-4", key)
     }
 
     async fn post(&self, store: &Store, event: Event) -> Result<Done<RecordedEvent>> {

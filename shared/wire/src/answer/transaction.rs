@@ -32,7 +32,8 @@ pub struct TransactionRow {
     pub available_after: Option<String>,
     /// What led to it: `event:<event>`, `spend`, `spend:<purchase>`, `pass:<pass>`,
     /// `cancel:<event or transaction>`, `return:<event>`, `expiry`, `block`, `hold`, `hold:<hold>` of
-    /// its end, `lapse`, `adjust`, `register`; of a refusal its code.
+    /// its end, `lapse`, `adjust`, `register`, `merge:<participant>` of the duplicate, `merge:<transaction>` of
+    /// who got it; of a refusal its code.
     pub cause: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub offer: Option<String>,
@@ -147,6 +148,7 @@ pub fn rows(
         Act::Held(_) => "hold",
         Act::Released => "release",
         Act::Adjusted { .. } => "adjust",
+        Act::MergedInto { .. } | Act::MergedFrom { .. } => "merge",
         Act::Blocked { .. } | Act::Registered => return Vec::new(),
     };
     let movements = movements(kind, &entry.effects);
@@ -199,6 +201,13 @@ fn cause(participant: &ParticipantId, entry: &Entry) -> String {
         EntryKey::Lapse(_) => "lapse".into(),
         EntryKey::Adjust(_) => "adjust".into(),
         EntryKey::Register(_) => "register".into(),
+        EntryKey::Merge(_) => {
+            let Act::MergedInto { participant, .. } = &entry.act else { return "merge".into() };
+            format!("merge:{participant}")
+        }
+        EntryKey::MergeOf { duplicate, sequence } => {
+            format!("merge:{}", transaction_code(duplicate, *sequence))
+        }
     }
 }
 
@@ -211,6 +220,7 @@ fn reason(entry: &Entry) -> Option<String> {
     let reason = match &entry.act {
         Act::Blocked { reason } | Act::Adjusted { reason } => Some(reason),
         Act::Reversed(back) | Act::Returned(back) => back.reason.as_ref(),
+        Act::MergedInto { reason, .. } => reason.as_ref(),
         Act::Judged
         | Act::Spent(_)
         | Act::Refused(_)
@@ -218,6 +228,7 @@ fn reason(entry: &Entry) -> Option<String> {
         | Act::Expired
         | Act::Held(_)
         | Act::Released
+        | Act::MergedFrom { .. }
         | Act::Registered => None,
     };
     reason.map(ToString::to_string)

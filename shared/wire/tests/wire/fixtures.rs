@@ -15,6 +15,7 @@ use wire::event::{EventContext, parse_bulk, parse_event, parse_json};
 use wire::fault::{BodyFault, code};
 use wire::hold::{parse_hold, parse_release, parse_settle};
 use wire::invoice::parse_invoice;
+use wire::merge::parse_merge;
 use wire::message::{EvaluationMessage, ExportMessage, ScheduleTick};
 use wire::participant::{parse_block, parse_participant};
 use wire::pass::{
@@ -104,6 +105,9 @@ fn read(folder: &str, kind: &str, with_key: bool, bytes: &[u8]) -> Result<(), Bo
         ("segment-export", "message") => message(ExportMessage::parse(bytes).map(drop)),
         ("programme", "programme") => parse_programme(bytes, 1).map(drop),
         ("programme", "participant") => parse_participant(bytes, now()).map(drop),
+        ("programme", "merge") => {
+            parse_merge(bytes, &ParticipantId::parse("c-1001").unwrap()).map(drop)
+        }
         ("programme", "block") => parse_block(bytes).map(drop),
         ("programme", "adjustment") => parse_adjustment(bytes, &programme).map(drop),
         ("programme", "adjustments") => parse_adjustments(bytes)?

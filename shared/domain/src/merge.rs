@@ -1,0 +1,118 @@
+//! Merging: what a duplicate's wallet holds moves to another, once.
+
+use crate::amount::{Amount, MAX_MINOR};
+use crate::id::{BalanceCode, ParticipantId};
+use crate::ledger::{Effect, Entry};
+use crate::pass::Pass;
+use crate::programme::Programme;
+use crate::refusal::Refusal;
+use crate::time::Instant;
+use crate::wallet::Wallet;
+
+/// A wallet that hands over all it has.
+#[derive(Clone, Copy, Debug)]
+pub struct HandOver<'a> {
+    /// Who gets it.
+    pub into: &'a ParticipantId,
+    /// The pass that was proven, where the wallet is nameless.
+    pub pass: Option<&'a Pass>,
+    /// Why, for those who look at the ledger.
+    pub reason: Option<&'a str>,
+    /// Why the other wallet does not take it.
+    pub refused: Option<Refusal>,
+}
+
+/// What leaves the duplicate: every lot as it is, debts, the months of its purchases. What holds set
+/// aside stays until they end, and what comes back later waits for the next merge.
+///
+/// # Errors
+/// `pass_required` or `not_nameless` where the pass does not fit, or its state; what the other
+/// wallet said.
+pub(crate) fn hand_over(wallet: &Wallet, asked: HandOver<'_>) -> Result<Vec<Effect>, Refusal> {
+    wallet.opens_to(asked.pass)?;
+    if let Some(refused) = asked.refused {
+        return Err(refused);
+    }
+    let lots = wallet.lots.iter().map(|lot| (lot.id.clone(), lot.amount));
+    let takes = lots.map(|(lot, amount)| Effect::Take { lot, amount });
+    let debts = wallet.debts.iter().map(|(balance, owed)| (balance.clone(), Amount(-owed.0)));
+    let debts = debts.map(|(balance, amount)| Effect::Owe { balance, amount });
+    let months = wallet.activity.iter().filter(|known| known.purchases > 0);
+    let months = months.map(|known| Effect::Activity {
+        month: known.month,
+        purchases: -known.purchases,
+        amount: Amount(-known.amount.0),
+    });
+    let mut effects: Vec<Effect> = takes.chain(debts).chain(months).collect();
+    effects.extend(wallet.nameless.as_ref().map(|_| Effect::Registered));
+    effects.push(Effect::Merged { into: asked.into.clone() });
+    Ok(effects)
+}
+
+/// What arrives: lots with their own days and terms, which pay debt first; what was owed is paid by
+/// what is there, and the rest of it is owed on. A block of spending comes along.
+///
+/// # Errors
+/// `pass_required` for a nameless wallet, `balance_full`.
+pub(crate) fn take_over(
+    programme: &Programme,
+    wallet: &Wallet,
+    now: Instant,
+    (entry, duplicate): (&Entry, &Wallet),
+) -> Result<Vec<Effect>, Refusal> {
+    wallet.opens_to(None)?;
+    let mut taking = Taking { programme, wallet: wallet.clone(), now, effects: Vec::new() };
+    for effect in &entry.effects {
+        if let Effect::Take { lot, amount } = effect {
+            if taking.wallet.total(&lot.balance, |_| true).0 + amount.0 > MAX_MINOR {
+                return Err(Refusal::BalanceFull);
+            }
+            let debt = taking.wallet.debt(&lot.balance).min(*amount);
+            taking.note(Effect::Return { lot: lot.clone(), amount: *amount, debt });
+        } else if let Effect::Activity { month, purchases, amount } = effect {
+            let (month, purchases, amount) = (*month, -purchases, Amount(-amount.0));
+            taking.note(Effect::Activity { month, purchases, amount });
+        }
+    }
+    for effect in &entry.effects {
+        if let Effect::Owe { balance, amount } = effect {
+            taking.owe(balance, Amount(-amount.0));
+        }
+    }
+    let seen = duplicate.last_event.filter(|seen| Some(*seen) > wallet.last_event);
+    taking.effects.extend(seen.map(|performed_on| Effect::Seen { performed_on }));
+    if duplicate.blocked && !wallet.blocked {
+        taking.effects.push(Effect::Block { blocked: true });
+    }
+    Ok(taking.effects)
+}
+
+struct Taking<'a> {
+    programme: &'a Programme,
+    wallet: Wallet,
+    now: Instant,
+    effects: Vec<Effect>,
+}
+
+impl Taking<'_> {
+    fn note(&mut self, effect: Effect) {
+        self.wallet.carry_out(&effect);
+        self.effects.push(effect);
+    }
+
+    fn owe(&mut self, balance: &BalanceCode, debt: Amount) {
+        let lots = self.wallet.spendable(balance, self.now, self.programme.zone);
+        let lots: Vec<_> = lots.map(|lot| (lot.id.clone(), lot.amount)).collect();
+        let mut open = debt;
+        for (lot, held) in lots {
+            let amount = held.min(open);
+            if !amount.is_zero() {
+                open = open.less(amount);
+                self.note(Effect::ClawBack { lot, amount });
+            }
+        }
+        if !open.is_zero() {
+            self.note(Effect::Owe { balance: balance.clone(), amount: open });
+        }
+    }
+}
