@@ -78,8 +78,9 @@ pub struct PassView {
     pub redeemable_until: Option<String>,
 }
 
-/// A pass as an operator sees it: with its history, without its secrets.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+/// A pass as an operator sees it: with its history, without its secrets. The recipient is personal,
+/// so it has no `Debug`.
+#[derive(Clone, PartialEq, Eq, Serialize)]
 pub struct PassDetail {
     #[serde(flatten)]
     pub pass: PassView,
@@ -89,6 +90,11 @@ pub struct PassDetail {
     pub loaded_at: Option<String>,
     /// PINs that were tried since the last right one.
     pub pin_tries: u8,
+    /// Whom it was issued for, and the channel by which it is sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recipient: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub channel: Option<String>,
     pub redemptions: Vec<RedemptionView>,
     pub changes: Vec<ChangeView>,
 }
@@ -260,6 +266,7 @@ pub fn pass_detail(
         amount: programme.show(&plan.balance, redemption.amount),
         cancelled: redemption.cancelled,
     });
+    let issued = if let Origin::Issued(issued) = &pass.origin { Some(issued) } else { None };
     PassDetail {
         pass: pass_view(programme, plan, pass, now),
         format: match plan.format {
@@ -272,6 +279,8 @@ pub fn pass_detail(
         },
         loaded_at: pass.loaded.as_ref().map(|loaded| show(loaded.at)),
         pin_tries: pass.tries,
+        recipient: issued.and_then(|issued| issued.recipient.as_deref()).map(Into::into),
+        channel: issued.and_then(|issued| issued.channel.as_deref()).map(Into::into),
         redemptions: redemptions.collect(),
         changes: pass.changes.iter().map(|change| change_view(programme, plan, change)).collect(),
     }

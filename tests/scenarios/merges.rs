@@ -1,0 +1,102 @@
+//! Duplicates, as the service desk merges them, and gift cards that find their owner's account.
+
+use scenarios::client::{Answer, key};
+use serde_json::{Value, json};
+
+use crate::tale::Tale;
+
+fn told(answer: &Answer) -> (u16, &str) {
+    (answer.status, answer.text("/code"))
+}
+
+impl Tale {
+    async fn merges(&self, into: &str, duplicate: &str, under: &str) -> Answer {
+        let path = format!("/v1/participants/{into}/merges");
+        let body = json!({ "duplicate": duplicate, "reason": "registered twice" });
+        self.stack.client.post(&path, under, &body).await.unwrap()
+    }
+
+    async fn gives(&self, who: &str, amount: &str, expires: Option<&str>) {
+        let path = format!("/v1/participants/{who}/adjustments");
+        let body = json!({ "balance": "eur", "amount": amount, "reason": "moved here",
+                           "expires": expires });
+        let answer = self.stack.client.post(&path, &key(), &body).await.unwrap();
+        assert_eq!(answer.status, 201, "{answer:?}");
+    }
+
+    async fn lots(&self, who: &str) -> Value {
+        let path = format!("/v1/participants/{who}/wallet");
+        self.stack.client.get(&path).await.unwrap().body["lots"].clone()
+    }
+}
+
+/// the balance moves with its days, once; the old name begins nothing any more, and what comes
+/// back under it later is moved by the next merge.
+#[tokio::test(flavor = "multi_thread")]
+async fn r77_the_desk_merges_a_duplicate_and_its_balance_moves_once() {
+    let tale = Tale::of("passes").await;
+    for who in ["clara", "klara"] {
+        tale.joins(who).await;
+    }
+    tale.gives("klara", "12.00", Some("2099-12-31")).await;
+    tale.gives("klara", "3.00", None).await;
+    tale.gives("clara", "1.00", None).await;
+    let spent = json!({ "participant_id": "klara", "amount": "2.00" });
+    let spent = tale.stack.client.post("/v1/spend-requests", &key(), &spent).await.unwrap();
+    assert_eq!(spent.status, 201, "{spent:?}");
+
+    let under = key();
+    let merged = tale.merges("clara", "klara", &under).await;
+    assert_eq!((merged.status, merged.text("/participant_id")), (201, "clara"), "{merged:?}");
+    assert_eq!(merged.text("/balances/0/available"), "14.00");
+    let again = tale.merges("clara", "klara", &under).await;
+    assert_eq!((again.status, &again.body["repeated"]), (201, &json!(true)), "{again:?}");
+    assert_eq!(again.text("/transaction"), merged.text("/transaction"));
+    let lots = tale.lots("clara").await;
+    let lot = |at: usize| (lots[at]["available"].clone(), lots[at]["expires_at"].clone());
+    assert_eq!(lot(0), (json!("10.00"), json!("2100-01-01T00:00:00+01:00")), "{lots}");
+    assert_eq!(lot(1), (json!("4.00"), Value::Null), "{lots}");
+    assert_eq!(tale.lots("klara").await, json!([]));
+
+    let late = json!({ "participant_id": "klara", "amount": "1.00" });
+    let late = tale.stack.client.post("/v1/spend-requests", &key(), &late).await.unwrap();
+    assert_eq!(told(&late), (409, "participant_merged"));
+    let path = format!("/v1/events/{}/cancel", spent.text("/transaction"));
+    let back = tale.stack.client.post(&path, &key(), &json!({})).await.unwrap();
+    assert_eq!(back.status, 200, "{back:?}");
+    assert_eq!(tale.has("klara", "eur").await, "2.00", "what was spent before came back here");
+    assert_eq!(tale.merges("clara", "klara", &key()).await.status, 201);
+    assert_eq!(tale.has("clara", "eur").await, "16.00");
+    assert_eq!(tale.has("klara", "eur").await, "0.00");
+
+    let rows = tale.stack.client.get("/v1/participants/clara/transactions").await.unwrap();
+    let row = &rows.body["transactions"][1];
+    let text = |name: &str| row[name].as_str().unwrap_or_default();
+    assert_eq!((text("kind"), text("amount")), ("merge", "13.00"), "{rows:?}");
+    assert_eq!(text("cause"), format!("merge:{}", merged.text("/transaction")));
+}
+
+/// what makes no sense is refused and changes nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn r77_nobody_is_merged_into_themselves_into_nobody_or_into_a_duplicate() {
+    let tale = Tale::of("passes").await;
+    for who in ["clara", "klara", "carla"] {
+        tale.joins(who).await;
+        tale.gives(who, "5.00", None).await;
+    }
+    assert_eq!(told(&tale.merges("clara", "clara", &key()).await), (422, "invalid"));
+    for (into, duplicate) in [("nobody", "klara"), ("clara", "nobody")] {
+        let answer = tale.merges(into, duplicate, &key()).await;
+        assert_eq!(told(&answer), (404, "participant_not_found"));
+    }
+    let under = key();
+    assert_eq!(tale.merges("clara", "klara", &under).await.status, 201);
+    let other = tale.merges("carla", "klara", &under).await;
+    assert_eq!(told(&other), (422, "idempotency_key_reused"));
+    assert_eq!(told(&tale.merges("klara", "carla", &key()).await), (409, "participant_merged"));
+    assert_eq!(tale.has("carla", "eur").await, "5.00");
+    let reader = tale.stack.caller(&["participants.read"], &json!({})).await.unwrap();
+    let path = "/v1/participants/clara/merges";
+    let answer = reader.post(path, &key(), &json!({ "duplicate": "carla" })).await.unwrap();
+    assert_eq!(answer.status, 403);
+}
