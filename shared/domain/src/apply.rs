@@ -12,7 +12,7 @@ use crate::event::{Due, EventState, EventType, Judge, Judgement, RecordedEvent, 
 use crate::hold::{HoldTime, SettleAsked, lapses, plan_hold, plan_release, plan_settle};
 use crate::id::{BalanceCode, EventId, Key};
 use crate::ledger::{Act, Effect, Entry, EntryKey, LotId, PayloadHash, SpendCause, SpendMade};
-use crate::pass::{Pass, PassId, PassPlan};
+use crate::pass::{Activation, Pass, PassId, PassPlan, PassShown};
 use crate::programme::Programme;
 use crate::refusal::Refusal;
 use crate::spend::{Pot, SpendAsked, plan_spend, pots};
@@ -188,7 +188,9 @@ fn decide(
                 }
                 Mode::Run => Vec::new(),
             };
-            Ok(Decided { pots, ..judge(programme, &seen, by, judged, sequence) })
+            let mut decided = judge(programme, &seen, by, judged, sequence);
+            decided.effects.extend(activation(wallet, now, event));
+            Ok(Decided { pots, ..decided })
         }
         Command::Spend { asked, purchase, request, .. } => {
             let plan = plan_spend(programme, wallet, now, asked, *purchase)?;
@@ -203,7 +205,7 @@ fn decide(
         }
         Command::Redeem { pass, plan, .. } => {
             let worth = pass.redeemable(plan, now, programme.zone)?;
-            let lot = plan.lot(now, programme.zone);
+            let lot = plan.lot(now, programme.zone).ok_or(Refusal::PassNotRedeemable)?;
             if !lot.is_live(now, programme.zone) {
                 return Err(Refusal::AlreadyExpired);
             }
@@ -255,10 +257,25 @@ fn judge(
         programme: programme.version,
         awards: judged.awards,
         discounts: judged.discounts,
+        passes: judged.passes,
         passed_over: judged.passed_over,
     };
     let outcome = Outcome::Judged { judgement, due, spends: Vec::new() };
     Decided { act: Act::Judged, effects, outcome, pots: Vec::new() }
+}
+
+/// What stays active of a promotion whose code came with the event.
+fn activation(wallet: &Wallet, now: Instant, event: &RecordedEvent) -> Option<Effect> {
+    let Some(PassShown::Accepted { plan, until: Some(until), .. }) = &event.pass else {
+        return None;
+    };
+    let (plan, until) = (plan.clone(), *until);
+    let is_new = event.judgements.is_empty()
+        && event.state == EventState::Posted
+        && wallet.activation(&plan, event.event.performed_on, now).is_none();
+    // From the purchase on, so that what comes after it, by the till's clock, has them.
+    let from = now.min(event.event.performed_on);
+    is_new.then_some(Effect::Activate(Activation { plan, from, until }))
 }
 
 /// Spends on a purchase what nobody asks for, each as an entry of its own.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::amount::Amount;
 use crate::id::{BalanceCode, Classification, EventId, Key, OfferId, PlanId, UnitId};
 use crate::offer::Counts;
+use crate::pass::{Activation, PassId};
 use crate::programme::ReductionMethod;
 use crate::refusal::Refusal;
 use crate::tally::{Part, TallyAward};
@@ -239,6 +240,12 @@ pub enum Effect {
     Release { hold: u64, lot: LotId, amount: Amount, debt: Amount },
     /// An offer took `amount`, in currency, off the purchase: no balance changes.
     Discount { offer: OfferId, amount: Amount, slot: Option<Slot> },
+    /// A code that came with a purchase makes the offers of its plan active for a time.
+    Activate(Activation),
+    /// The purchase was cancelled that made them active.
+    Deactivate(Activation),
+    /// An offer gave a pass: no balance changes.
+    Issue { offer: OfferId, pass: PassId, slot: Option<Slot> },
 }
 
 impl Effect {
@@ -268,7 +275,10 @@ impl Effect {
             | Effect::Block { .. }
             | Effect::Gone { .. }
             | Effect::WriteOff { .. }
-            | Effect::Discount { .. } => None,
+            | Effect::Discount { .. }
+            | Effect::Activate(_)
+            | Effect::Deactivate(_)
+            | Effect::Issue { .. } => None,
         }
     }
 }

@@ -3,6 +3,7 @@
 mod code;
 mod plan;
 mod print;
+mod promotion;
 mod state;
 
 use std::fmt;
@@ -18,6 +19,10 @@ pub use code::{
 };
 pub use plan::{
     MAX_USES, PassFormat, PassPlan, PassType, PassValue, PassWindow, PlanStart, Printed,
+};
+pub use promotion::{
+    Activation, CodeShown, Issuing, PassGiven, PassShown, Promotion, Shown, purchase_key,
+    show_code,
 };
 pub use state::{MAX_CHANGES, MAX_TRIES, PassState, PassUpdate, StateAsked};
 

@@ -59,11 +59,13 @@ pub enum Refusal {
     PlanActivated,
     #[error("a gift is handed over: no purchase is paid with it")]
     GiftIsNoMoney,
+    #[error("the pass is for other purchases, or for other participants")]
+    PassGivesNothing,
 }
 
 impl Refusal {
     /// Every refusal, in the order of their stored numbers: append only.
-    pub const ALL: [Refusal; 27] = [
+    pub const ALL: [Refusal; 28] = [
         Refusal::NotCovered,
         Refusal::SpendingBlocked,
         Refusal::OutsideSpendWindow,
@@ -91,6 +93,7 @@ impl Refusal {
         Refusal::PassValueMissing,
         Refusal::PlanActivated,
         Refusal::GiftIsNoMoney,
+        Refusal::PassGivesNothing,
     ];
 
     /// The stable code of the contract.
@@ -123,6 +126,7 @@ impl Refusal {
             Refusal::PassValueMissing => "pass_value_missing",
             Refusal::PlanActivated => "plan_activated",
             Refusal::GiftIsNoMoney => "gift_is_no_money",
+            Refusal::PassGivesNothing => "pass_gives_nothing",
         }
     }
 }
@@ -170,11 +174,15 @@ pub enum Reason {
     ScoreOutOfRange,
     /// A discount is given in the call that brings the purchase, and this comes later.
     TooLateForDiscount,
+    /// No pass was shown that makes the offer active for the participant.
+    PassNotShown,
+    /// A pass is given in the call that brings the purchase, and this comes later.
+    TooLateForPass,
 }
 
 impl Reason {
     /// Every reason, in the order of their stored numbers: append only.
-    pub const ALL: [Reason; 20] = [
+    pub const ALL: [Reason; 22] = [
         Reason::NotValid,
         Reason::UnitNotIncluded,
         Reason::UnitDoesNotAward,
@@ -195,6 +203,8 @@ impl Reason {
         Reason::ReferredNotAwarded,
         Reason::ScoreOutOfRange,
         Reason::TooLateForDiscount,
+        Reason::PassNotShown,
+        Reason::TooLateForPass,
     ];
 
     /// The stable code of the contract.
@@ -220,6 +230,8 @@ impl Reason {
             Reason::ReferredNotAwarded => "referred_not_awarded",
             Reason::ScoreOutOfRange => "score_out_of_range",
             Reason::TooLateForDiscount => "too_late_for_discount",
+            Reason::PassNotShown => "pass_not_shown",
+            Reason::TooLateForPass => "too_late_for_pass",
         }
     }
 }

@@ -4,8 +4,9 @@ use chrono_tz::Tz;
 
 use crate::amount::Amount;
 use crate::hold::Hold;
-use crate::id::{BalanceCode, OfferId};
+use crate::id::{BalanceCode, OfferId, PlanId};
 use crate::ledger::{Effect, Entry, LotId, Slot};
+use crate::pass::Activation;
 use crate::tally::{self, Part, Tally, TallyAward};
 use crate::time::{Instant, Month};
 
@@ -20,6 +21,9 @@ pub const ACTIVITY_MONTHS: usize = 13;
 
 /// Most amounts that a wallet remembers as written off; older ones are given up on for good.
 pub const MAX_WRITTEN_OFF: usize = 24;
+
+/// Most activations that a wallet keeps; beyond it the one that ends first goes.
+pub const MAX_ACTIVATIONS: usize = 32;
 
 /// What was awarded together and expires together.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,6 +86,9 @@ pub struct Wallet {
     pub last_event: Option<Instant>,
     /// Funds that are set aside, oldest first; those that lapsed stay until the ledger says so.
     pub holds: Vec<Hold>,
+    /// By promotions, at most [`MAX_ACTIVATIONS`] and one of a plan; those that ended go with the
+    /// next entry.
+    pub activations: Vec<Activation>,
 }
 
 impl LotId {
@@ -123,6 +130,7 @@ impl Wallet {
     pub fn enter(&mut self, entry: &Entry) {
         self.length = entry.sequence;
         self.time = entry.at;
+        self.activations.retain(|activation| activation.until > entry.at);
         for effect in &entry.effects {
             self.carry_out(effect);
         }
@@ -178,6 +186,10 @@ impl Wallet {
             }
             Effect::Discount { offer, slot: Some(slot), .. } => self.count(offer, *slot, true),
             Effect::Discount { .. } => {}
+            Effect::Issue { offer, slot: Some(slot), .. } => self.count(offer, *slot, true),
+            Effect::Issue { .. } => {}
+            Effect::Activate(activation) => self.activate(activation),
+            Effect::Deactivate(ended) => self.activations.retain(|known| known != ended),
             Effect::TakeHeld { hold, lot, amount } => self.let_go(*hold, lot, *amount),
             Effect::Release { hold, lot, amount, debt } => {
                 self.let_go(*hold, lot, *amount);
@@ -220,6 +232,17 @@ impl Wallet {
         self.debts.iter().find(|(code, _)| code == balance).map_or(Amount::ZERO, |(_, owed)| *owed)
     }
 
+    /// What now makes the offers of a promotion active for an event that was performed then.
+    pub fn activation(
+        &self,
+        plan: &PlanId,
+        performed_on: Instant,
+        now: Instant,
+    ) -> Option<&Activation> {
+        let mut of_plan = self.activations.iter().filter(|known| known.plan == *plan);
+        of_plan.find(|known| known.from <= performed_on && now.max(performed_on) < known.until)
+    }
+
     /// How often an offer awarded in slots that match.
     pub fn awarded(&self, offer: &OfferId, matches: impl Fn(Slot) -> bool) -> u32 {
         let counted = self.counters.iter().filter(|c| c.offer == *offer && matches(c.slot));
@@ -241,6 +264,17 @@ impl Wallet {
     pub fn total(&self, balance: &BalanceCode, counts: impl Fn(&LotId) -> bool) -> Amount {
         let lots = self.lots.iter().filter(|lot| lot.id.balance == *balance && counts(&lot.id));
         Amount(lots.map(|lot| lot.amount.0).sum())
+    }
+
+    fn activate(&mut self, activation: &Activation) {
+        self.activations.retain(|known| known.plan != activation.plan);
+        self.activations.push(activation.clone());
+        let ends = self.activations.iter().enumerate().map(|(at, known)| (known.until, at));
+        if self.activations.len() > MAX_ACTIVATIONS
+            && let Some((_, first)) = ends.min()
+        {
+            self.activations.remove(first);
+        }
     }
 
     fn put(&mut self, id: &LotId, amount: Amount) {

@@ -46,7 +46,7 @@ pub use judge::Judging;
 pub use key::SHARDS;
 pub use keyed::RequestKey;
 pub use pass::{
-    Accessing, Activating, LoadingPass, Proof, Redeeming, RedemptionTakenBack, TakingBack,
+    Accessing, Activating, Codes, LoadingPass, Proof, Redeeming, RedemptionTakenBack, TakingBack,
     UpdatingPass,
 };
 pub use programme::{MAX_CHANGED_PLANS, Succession};

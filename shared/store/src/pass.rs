@@ -3,6 +3,7 @@
 mod access;
 mod change;
 mod issue;
+mod promotion;
 mod redeem;
 mod take_back;
 
@@ -25,6 +26,8 @@ use crate::table::{
 pub use access::Accessing;
 pub use change::{LoadingPass, UpdatingPass};
 pub use issue::Activating;
+pub use promotion::Codes;
+pub(crate) use promotion::{FoundCode, take_passes_back};
 pub use redeem::Redeeming;
 pub use take_back::{RedemptionTakenBack, TakingBack};
 

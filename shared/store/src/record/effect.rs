@@ -2,9 +2,11 @@
 
 use domain::amount::Amount;
 use domain::ledger::{Effect, LotId, Slot};
+use domain::pass::PassId;
 use domain::time::{Day, Instant, Month};
 use serde::{Deserialize, Serialize};
 
+use super::promotion::{ActivationRecord, activation_record, read_activation};
 use super::names::{Name, Names, Texts, some};
 use super::tally::{
     PartRecord, TallyAwardRecord, counts_number, part_record, read_counts, read_part,
@@ -57,6 +59,10 @@ pub enum EffectRecord {
     TakeHeld(u64, LotRecord, i64),
     Release(u64, LotRecord, i64, i64),
     Discount(Name, i64, Option<SlotRecord>),
+    Activate(ActivationRecord),
+    Deactivate(ActivationRecord),
+    /// Offer, plan, serial.
+    Issue(Name, Name, u64, Option<SlotRecord>),
 }
 
 pub fn lot_record(names: &mut Names, lot: &LotId) -> Result<LotRecord> {
@@ -162,6 +168,14 @@ pub fn effect_record(names: &mut Names, effect: &Effect) -> Result<EffectRecord>
         Effect::Discount { offer, amount, slot } => {
             EffectRecord::Discount(names.add(offer.as_str())?, amount.0, slot.map(slot_record))
         }
+        Effect::Activate(one) => EffectRecord::Activate(activation_record(names, one)?),
+        Effect::Deactivate(one) => EffectRecord::Deactivate(activation_record(names, one)?),
+        Effect::Issue { offer, pass, slot } => EffectRecord::Issue(
+            names.add(offer.as_str())?,
+            names.add(pass.plan.as_str())?,
+            pass.serial,
+            slot.map(slot_record),
+        ),
     })
 }
 
@@ -241,6 +255,13 @@ pub fn read_effect(texts: &Texts<'_>, record: &EffectRecord) -> Result<Effect> {
         EffectRecord::Discount(offer, amount, slot) => Effect::Discount {
             offer: texts.offer(*offer)?,
             amount: Amount(*amount),
+            slot: slot.as_ref().map(read_slot),
+        },
+        EffectRecord::Activate(one) => Effect::Activate(read_activation(texts, one)?),
+        EffectRecord::Deactivate(one) => Effect::Deactivate(read_activation(texts, one)?),
+        EffectRecord::Issue(offer, plan, serial, slot) => Effect::Issue {
+            offer: texts.offer(*offer)?,
+            pass: PassId { plan: texts.plan(*plan)?, serial: *serial },
             slot: slot.as_ref().map(read_slot),
         },
     })

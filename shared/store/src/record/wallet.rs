@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 use super::effect::{LotRecord, SlotRecord, lot_record, read_lot, read_slot, slot_record};
 use super::entry::{EntryRecord, entry_record, read_entry};
 use super::names::{FrontCoded, Name, Names, Texts};
+use super::promotion::{ActivationRecord, activation_record, read_activation};
 use super::tally::{
     TallyAwardRecord, TallyRecord, read_tally, read_tally_award, tally_award_record, tally_record,
 };
@@ -55,6 +56,7 @@ struct StateRecord {
     page: PageHash,
     written_off: Vec<(Name, u64, i64)>,
     holds: Vec<HoldRecord>,
+    activations: Vec<ActivationRecord>,
 }
 
 /// Sequence, time of lapse, and what is held from which lot.
@@ -119,6 +121,8 @@ pub fn encode_state(state: &State) -> Result<Vec<u8>> {
     let written_off = written_off.collect::<Result<_>>()?;
     let holds = wallet.holds.iter().map(|hold| hold_record(&mut names, hold));
     let holds = holds.collect::<Result<_>>()?;
+    let activations = wallet.activations.iter().map(|one| activation_record(&mut names, one));
+    let activations = activations.collect::<Result<_>>()?;
     let terms = terms_records(&mut names)?;
     let record = StateRecord {
         lots,
@@ -133,6 +137,7 @@ pub fn encode_state(state: &State) -> Result<Vec<u8>> {
         page: state.page,
         written_off,
         holds,
+        activations,
         names: names.front_coded(),
     };
     to_bytes_with(&record, &terms)
@@ -175,6 +180,7 @@ pub fn decode_state(bytes: &[u8], length: u64, time: Instant) -> Result<State> {
         let (balance, amount) = (texts.balance(*code)?, Amount(*amount));
         Ok(WrittenOff { balance, entry: *entry, amount })
     });
+    let activations = record.activations.iter().map(|one| read_activation(&texts, one));
     let wallet = Wallet {
         length,
         time,
@@ -187,6 +193,7 @@ pub fn decode_state(bytes: &[u8], length: u64, time: Instant) -> Result<State> {
         tally_awards: tally_awards.collect::<Result<_>>()?,
         activity: activity.collect(),
         last_event: record.last_event.map(Instant),
+        activations: activations.collect::<Result<_>>()?,
         holds: record.holds.iter().map(|hold| read_hold(&texts, hold)).collect::<Result<_>>()?,
     };
     let held = u64::try_from(record.journal.len()).map_err(|_| Error::Corrupt("long journal"))?;
