@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use domain::id::PlanId;
-use domain::pass::{PassCode, PassId, PassPlan, PlanKey};
+use domain::pass::{PassId, PassPlan, PlanKey};
 use domain::programme::Programme;
 use domain::refusal::Refusal;
 use domain::time::Instant;
@@ -57,12 +57,8 @@ pub async fn proven<'a>(
     credential: &Credential,
     now: Instant,
 ) -> Result<(PassId, &'a PassPlan, PlanKey), Fault> {
-    let code = PassCode::read(&credential.code).ok_or(Refusal::PassNotRedeemable)?;
-    let plan = programme.pass_plans.iter().find(|plan| code.names(&plan.id));
-    let plan = plan.ok_or(Refusal::PassNotRedeemable)?;
-    let key = room.secret()?.key_that_made(&plan.id, &code, now).await?;
-    let key = key.ok_or(Refusal::PassNotRedeemable)?;
-    Ok((PassId { plan: plan.id.clone(), serial: code.serial }, plan, key))
+    let proven = room.pass_of_code(programme, &credential.code, now).await?;
+    proven.ok_or(Refusal::PassNotRedeemable.into())
 }
 
 /// Shows a pass to who holds it; a PIN is tried as for a redemption.

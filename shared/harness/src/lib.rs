@@ -6,6 +6,7 @@ mod fault;
 mod http;
 mod jobs;
 mod programme;
+mod proof;
 mod queue;
 mod repeat;
 mod room;

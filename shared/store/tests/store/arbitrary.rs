@@ -23,8 +23,8 @@ use domain::ledger::{
 use domain::offer::{Counts, OneOf};
 use domain::participant::{Consent, Participant, Profile};
 use domain::pass::{
-    Change, ChangeKind, Generation, Issued, Loaded, Mark, Origin, Pass, PassId, PlanStart, Printed,
-    Redemption, SERIALS,
+    Activation, Change, ChangeKind, Generation, Issued, Loaded, Mark, Origin, Pass, PassGiven,
+    PassId, PassShown, PlanStart, Printed, Redemption, SERIALS,
 };
 use domain::payment_medium::{Keep, PaymentMedium};
 use domain::programme::ReductionMethod;
@@ -257,6 +257,38 @@ fn effect() -> impl Strategy<Value = Effect> {
             amount,
             slot
         }),
+        activation().prop_map(Effect::Activate),
+        activation().prop_map(Effect::Deactivate),
+        (offer(), pass_id(), of(slot())).prop_map(|(offer, pass, slot)| Effect::Issue {
+            offer,
+            pass,
+            slot
+        }),
+    ]
+}
+
+fn pass_id() -> impl Strategy<Value = PassId> {
+    (plan(), 0..SERIALS).prop_map(|(plan, serial)| PassId { plan, serial })
+}
+
+fn activation() -> impl Strategy<Value = Activation> {
+    let parts = (plan(), instant(), instant());
+    parts.prop_map(|(plan, from, until)| Activation { plan, from, until })
+}
+
+fn shown() -> impl Strategy<Value = PassShown> {
+    let refusal = prop::sample::select(Refusal::ALL.to_vec());
+    let refused = (plan(), of(any::<u64>()), refusal);
+    let accepted = (plan(), of(any::<u64>()), of(any::<u32>()), of(instant()));
+    prop_oneof![
+        Just(PassShown::Unknown),
+        refused.prop_map(|(plan, serial, refusal)| PassShown::Refused { plan, serial, refusal }),
+        accepted.prop_map(|(plan, serial, turn, until)| PassShown::Accepted {
+            plan,
+            serial,
+            turn,
+            until
+        }),
     ]
 }
 
@@ -375,14 +407,15 @@ pub fn state() -> impl Strategy<Value = State> {
     let forgone = vec(written_off(), 0..3);
     let hold = (any::<u64>(), instant(), vec((lot_id(), amount()), 1..3))
         .prop_map(|(sequence, lapses_at, takes)| Hold { sequence, lapses_at, takes });
-    let debts = (vec((balance(), amount()), 0..3), forgone, vec(hold, 0..3));
+    let kept = (vec(hold, 0..3), vec(activation(), 0..3));
+    let debts = (vec((balance(), amount()), 0..3), forgone, kept);
     let more = (instant(), debts, any::<bool>(), of(instant()), tallies);
     let journal = (0_u64..1_000_000, vec(entry(), 0..8), any::<[u8; 16]>());
     (lots, counters, activity, more, journal).prop_map(|(lots, counters, activity, more, rest)| {
         let (paged, journal, page) = rest;
         let length = paged + u64::try_from(journal.len()).unwrap();
         let (time, debts, blocked, last_event, (tallies, tally_awards)) = more;
-        let (debts, written_off, holds) = debts;
+        let (debts, written_off, (holds, activations)) = debts;
         let wallet = Wallet {
             length,
             time,
@@ -396,6 +429,7 @@ pub fn state() -> impl Strategy<Value = State> {
             activity,
             last_event,
             holds,
+            activations,
         };
         State { wallet, journal: numbered(paged + 1, journal), page }
     })
@@ -485,16 +519,22 @@ fn judgement() -> impl Strategy<Value = Judgement> {
             returned,
         },
     );
-    let given = (vec(award, 0..3), vec(discount, 0..3));
+    let pass = (offer(), pass_id(), 0..32_u8).prop_map(|(offer, pass, generation)| PassGiven {
+        offer,
+        pass,
+        generation: Generation(generation),
+    });
+    let given = (vec(award, 0..3), vec(discount, 0..3), vec(pass, 0..3));
     let reason = prop::sample::select(Reason::ALL.to_vec());
     let by = of(run()).prop_map(|run| run.map_or(Judge::Interactive, Judge::Run));
     (any::<u64>(), by, any::<u64>(), given, vec((offer(), reason), 0..3)).prop_map(
-        |(sequence, by, programme, (awards, discounts), passed_over)| Judgement {
+        |(sequence, by, programme, (awards, discounts, passes), passed_over)| Judgement {
             sequence,
             by,
             programme,
             awards,
             discounts,
+            passes,
             passed_over,
         },
     )
@@ -533,11 +573,11 @@ pub fn event() -> impl Strategy<Value = StoredEvent> {
     let asked = (payload(), payload()).prop_map(|(key, payload)| Asked { key, payload });
     let state = prop::sample::select(vec![EventState::Posted, EventState::Cancelled]);
     let life = (state, vec(returned(), 0..3));
-    let judged = (vec(judgement(), 0..3), of(judgement()));
+    let judged = (vec(judgement(), 0..3), of(judgement()), of(shown()));
     let fate = (due, judged, vec(spend, 0..3), life, vec(asked, 0..3));
     (event, payload(), instant(), any::<u64>(), fate).prop_map(
         |(event, payload, accepted_at, version, (due, judged, spends, life, denied))| {
-            let ((judgements, referred), (state, returns)) = (judged, life);
+            let ((judgements, referred, pass), (state, returns)) = (judged, life);
             let recorded = RecordedEvent {
                 event,
                 payload,
@@ -548,6 +588,7 @@ pub fn event() -> impl Strategy<Value = StoredEvent> {
                 referred,
                 spends,
                 returns,
+                pass,
             };
             StoredEvent { recorded, version, denied }
         },

@@ -184,7 +184,7 @@ impl Desk {
             participant: request.participant.clone(),
             sequence: entry.sequence,
             amount: pass.worth(&plan).unwrap(),
-            expires: plan.lot(now(), self.programme.zone).expires,
+            expires: plan.lot(now(), self.programme.zone).unwrap().expires,
             cancelled: false,
         };
         self.passes.get_mut(code).unwrap().redemptions.push(redemption.clone());
