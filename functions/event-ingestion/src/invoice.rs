@@ -39,8 +39,7 @@ pub async fn post(room: &Room, request: &Request) -> Result<Answer, Fault> {
         done => done?,
     };
     let (event, after, now) = (&done.value, &done.wallet, request.now);
-    let mut answer =
-        answer::invoice(&programme, event, &before, after, now, done.repeated);
+    let mut answer = answer::invoice(&programme, event, &before, after, now, done.repeated);
     promotion::tell(room, event, &mut answer.event, now).await?;
     Answer::json(201, &answer)
 }

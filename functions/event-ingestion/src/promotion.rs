@@ -42,9 +42,8 @@ async fn shown(
     }
     let proven = room.pass_of_code(programme, typed, now).await?;
     // A gift is redeemed; with a purchase it is nobody's code.
-    let promoted = proven.filter(|(_, plan, _)| {
-        plan.promotion.is_some() && plan.format == PassFormat::Electronic
-    });
+    let promoted = proven
+        .filter(|(_, plan, _)| plan.promotion.is_some() && plan.format == PassFormat::Electronic);
     Ok(promoted.map_or(CodeShown::Unknown, |(id, _, key)| CodeShown::Pass(id, key.generation())))
 }
 

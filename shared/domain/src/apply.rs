@@ -189,6 +189,7 @@ fn decide(
                 Mode::Run => Vec::new(),
             };
             let mut decided = judge(programme, &seen, by, judged, sequence);
+            decided.effects.extend(ended(wallet, now));
             decided.effects.extend(activation(wallet, now, event));
             Ok(Decided { pots, ..decided })
         }
@@ -262,6 +263,12 @@ fn judge(
     };
     let outcome = Outcome::Judged { judgement, due, spends: Vec::new() };
     Decided { act: Act::Judged, effects, outcome, pots: Vec::new() }
+}
+
+/// The activations that are over.
+fn ended(wallet: &Wallet, now: Instant) -> impl Iterator<Item = Effect> {
+    let ended = wallet.activations.iter().filter(move |known| known.until <= now);
+    ended.cloned().map(Effect::Deactivate)
 }
 
 /// What stays active of a promotion whose code came with the event.

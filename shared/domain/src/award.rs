@@ -261,7 +261,7 @@ fn may_change(reason: Reason) -> bool {
         Reason::LimitReached
         | Reason::BalanceFull
         | Reason::NotInSegment
-        | Reason::PassNotShown
+        | Reason::PassRequired
         | Reason::PlacesTaken
         | Reason::BudgetExhausted
         | Reason::ReferredNotAwarded => true,

@@ -242,7 +242,7 @@ pub enum Effect {
     Discount { offer: OfferId, amount: Amount, slot: Option<Slot> },
     /// A code that came with a purchase makes the offers of its plan active for a time.
     Activate(Activation),
-    /// The purchase was cancelled that made them active.
+    /// That is over, or the purchase was cancelled that made them active.
     Deactivate(Activation),
     /// An offer gave a pass: no balance changes.
     Issue { offer: OfferId, pass: PassId, slot: Option<Slot> },

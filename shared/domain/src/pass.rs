@@ -21,8 +21,7 @@ pub use plan::{
     MAX_USES, PassFormat, PassPlan, PassType, PassValue, PassWindow, PlanStart, Printed,
 };
 pub use promotion::{
-    Activation, CodeShown, Issuing, PassGiven, PassShown, Promotion, Shown, purchase_key,
-    show_code,
+    Activation, CodeShown, Issuing, PassGiven, PassShown, Promotion, Shown, purchase_key, show_code,
 };
 pub use state::{MAX_CHANGES, MAX_TRIES, PassState, PassUpdate, StateAsked};
 

@@ -174,8 +174,8 @@ pub enum Reason {
     ScoreOutOfRange,
     /// A discount is given in the call that brings the purchase, and this comes later.
     TooLateForDiscount,
-    /// No pass was shown that makes the offer active for the participant.
-    PassNotShown,
+    /// Nothing makes the offer active for the participant: a code of its promotion must be shown.
+    PassRequired,
     /// A pass is given in the call that brings the purchase, and this comes later.
     TooLateForPass,
 }
@@ -203,7 +203,7 @@ impl Reason {
         Reason::ReferredNotAwarded,
         Reason::ScoreOutOfRange,
         Reason::TooLateForDiscount,
-        Reason::PassNotShown,
+        Reason::PassRequired,
         Reason::TooLateForPass,
     ];
 
@@ -230,7 +230,7 @@ impl Reason {
             Reason::ReferredNotAwarded => "referred_not_awarded",
             Reason::ScoreOutOfRange => "score_out_of_range",
             Reason::TooLateForDiscount => "too_late_for_discount",
-            Reason::PassNotShown => "pass_not_shown",
+            Reason::PassRequired => "pass_required",
             Reason::TooLateForPass => "too_late_for_pass",
         }
     }

@@ -87,7 +87,7 @@ pub struct Wallet {
     /// Funds that are set aside, oldest first; those that lapsed stay until the ledger says so.
     pub holds: Vec<Hold>,
     /// By promotions, at most [`MAX_ACTIVATIONS`] and one of a plan; those that ended go with the
-    /// next entry.
+    /// next judgement.
     pub activations: Vec<Activation>,
 }
 
@@ -130,7 +130,6 @@ impl Wallet {
     pub fn enter(&mut self, entry: &Entry) {
         self.length = entry.sequence;
         self.time = entry.at;
-        self.activations.retain(|activation| activation.until > entry.at);
         for effect in &entry.effects {
             self.carry_out(effect);
         }

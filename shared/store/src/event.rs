@@ -6,11 +6,11 @@ use domain::checkout::{Checkout, checkout};
 use domain::event::{Detail, Due, Event, Judge, RecordedEvent, SpendOn};
 use domain::id::EventId;
 use domain::ledger::{Entry, EntryKey, PayloadHash};
+use domain::pass::Issuing;
 use domain::programme::Programme;
 use domain::refusal::Refusal;
 use domain::spend::SpendAsked;
 use domain::time::Instant;
-use domain::pass::Issuing;
 use domain::wallet::Wallet;
 
 use crate::Store;

@@ -209,7 +209,7 @@ impl Offer {
             return Some(Reason::NotInSegment);
         }
         let active = self.is_active(subject, wallet, now);
-        (!active).then_some(Reason::PassNotShown)
+        (!active).then_some(Reason::PassRequired)
     }
 
     /// Whether the participant has one of its tags, and is in one of its segments.

@@ -123,7 +123,10 @@ pub fn percent(id: &str, balance: BalanceCode, percentage: &str) -> Offer {
 
 /// Off the purchase, in currency.
 pub fn discount(id: &str, form: AwardForm) -> Offer {
-    Offer { award: Award { balance: None, pass: None, form: form.clone() }, ..offer(id, points(), form) }
+    Offer {
+        award: Award { balance: None, pass: None, form: form.clone() },
+        ..offer(id, points(), form)
+    }
 }
 
 /// A coefficient table of bands from an amount on.

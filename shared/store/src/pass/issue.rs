@@ -116,7 +116,11 @@ impl Store {
 }
 
 /// Marks that a plan has passes, under the programme that it stands in.
-pub(super) fn begin(programme: &Programme, plan: &PlanId, printed: Option<Printed>) -> Result<Vec<Write>> {
+pub(super) fn begin(
+    programme: &Programme,
+    plan: &PlanId,
+    printed: Option<Printed>,
+) -> Result<Vec<Write>> {
     let start = PlanStart { programme: programme.version, printed };
     let start = item(key::plan_start(plan), [("d", binary(encode_start(&start)?))]);
     let active = Demand::Number("q", programme.version);

@@ -6,8 +6,8 @@ use domain::pass::PassId;
 use domain::time::{Day, Instant, Month};
 use serde::{Deserialize, Serialize};
 
-use super::promotion::{ActivationRecord, activation_record, read_activation};
 use super::names::{Name, Names, Texts, some};
+use super::promotion::{ActivationRecord, activation_record, read_activation};
 use super::tally::{
     PartRecord, TallyAwardRecord, counts_number, part_record, read_counts, read_part,
     read_tally_award, tally_award_record,
@@ -37,7 +37,13 @@ pub enum SlotRecord {
 
 #[derive(Serialize, Deserialize)]
 pub enum EffectRecord {
-    Award { offer: Option<Name>, lot: LotRecord, amount: i64, debt: i64, slot: Option<SlotRecord> },
+    Award {
+        offer: Option<Name>,
+        lot: LotRecord,
+        amount: i64,
+        debt: i64,
+        slot: Option<SlotRecord>,
+    },
     Take(LotRecord, i64),
     Return(LotRecord, i64, i64),
     ClawBack(LotRecord, i64),

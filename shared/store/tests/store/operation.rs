@@ -258,7 +258,16 @@ impl Cast {
                 let (event, asked) = (judged("n-1"), asked(50, noon()));
                 let (spend, payload) = (Some(&asked), payload(1));
                 let (event, judge, enrols) = (&event, true, true);
-                let order = Posting { programme, now, event, payload, spend, judge, enrols, codes: store::Codes::default() };
+                let order = Posting {
+                    programme,
+                    now,
+                    event,
+                    payload,
+                    spend,
+                    judge,
+                    enrols,
+                    codes: store::Codes::default(),
+                };
                 done(store.post_event(&order).await)
             }
             Operation::PostDiscounted => done(self.buy_on_sale(store, now).await),
@@ -475,7 +484,16 @@ impl Cast {
         let asked = SpendAsked { amount: None, ..asked(0, noon()) };
         let (spend, payload, programme) = (Some(&asked), payload(1), &self.sale);
         let (judge, enrols) = (true, false);
-        let order = Posting { programme, now, event, payload, spend, judge, enrols, codes: store::Codes::default() };
+        let order = Posting {
+            programme,
+            now,
+            event,
+            payload,
+            spend,
+            judge,
+            enrols,
+            codes: store::Codes::default(),
+        };
         Box::pin(store.post_event(&order)).await
     }
 

@@ -6,8 +6,8 @@ use domain::programme::Programme;
 use serde::Serialize;
 
 use crate::answer::event::passed_over;
-use crate::answer::promotion::{GivenView, ShownView, shown_view, would_give};
 use crate::answer::gift::{discount_answer, gift_view};
+use crate::answer::promotion::{GivenView, ShownView, shown_view, would_give};
 use crate::answer::{
     AmountAnswer, DiscountAnswer, GiftView, PassedOver, amounts, day_end, day_start,
 };

@@ -132,9 +132,8 @@ pub(super) fn check_asked_for(document: &Object<'_>, known: &Known) {
         let id = PlanId::parse(node.peek("id")?.value.as_str()?).ok()?;
         let is_promotion = known.pass_plans.get(&id).is_some_and(|(is_promotion, _)| *is_promotion);
         if is_promotion && !asked.contains(id.as_str()) {
-            let message = format!(
-                "no offer asks for it: say \"pass_plan\": \"{id}\" in the \"when\" of one"
-            );
+            let message =
+                format!("no offer asks for it: say \"pass_plan\": \"{id}\" in the \"when\" of one");
             node.fault(code::REQUIRED, message);
         }
         Some(())
