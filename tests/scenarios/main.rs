@@ -21,7 +21,6 @@ mod pass_secrets;
 mod passes;
 mod people;
 mod permissions;
-mod XX;
 mod places;
 mod promotions;
 mod queues;

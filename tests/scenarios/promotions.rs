@@ -149,12 +149,18 @@ async fn r83_a_purchase_gives_a_code_that_the_next_one_uses() {
     tale.joins("clara").await;
     let hat = tale.purchase("purchase-hat", "clara", None).await;
     let preview = tale.sends_to("/v1/events/preview", &hat).await;
-    assert_eq!(preview.body["passes"], json!([{ "offer": "come-again", "pass_plan": "next-visit" }]));
+    assert_eq!(
+        preview.body["passes"],
+        json!([{ "offer": "come-again", "pass_plan": "next-visit" }])
+    );
     let first = tale.post("purchase-hat", &hat).await;
     let code = first.text("/passes/0/code").to_owned();
     assert_eq!(code.len(), 29, "{first:?}");
     let again = tale.post("purchase-hat", &hat).await;
-    assert_eq!((again.text("/passes/0/code"), &again.body["repeated"]), (code.as_str(), &json!(true)));
+    assert_eq!(
+        (again.text("/passes/0/code"), &again.body["repeated"]),
+        (code.as_str(), &json!(true))
+    );
     let known = tale.event(&first).await;
     assert_eq!(known.text("/passes/0/pass_plan"), "next-visit");
     assert!(!known.body.to_string().contains(&code), "it is told once");
@@ -198,8 +204,7 @@ async fn r83_a_code_comes_with_a_purchase_that_is_judged_in_its_call() {
 #[tokio::test(flavor = "multi_thread")]
 async fn r83_the_export_of_a_segment_says_what_its_members_are_told() {
     let tale = Tale::of("passes").await;
-    let started =
-        tale.sends_to("/v1/segments/regulars/exports", &json!({ "force": true })).await;
+    let started = tale.sends_to("/v1/segments/regulars/exports", &json!({ "force": true })).await;
     assert_eq!(started.status, 202, "{started:?}");
     tale.stack.idle().await.unwrap();
     let export = tale.shows(&format!("/v1/exports/{}", started.text("/export_id"))).await;

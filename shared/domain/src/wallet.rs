@@ -23,7 +23,7 @@ pub const ACTIVITY_MONTHS: usize = 13;
 pub const MAX_WRITTEN_OFF: usize = 24;
 
 /// Most activations that a wallet keeps; beyond it the one that ends first goes.
-pub const MAX_ACTIVATIONS: usize = 32;
+pub const MAX_ACTIVATIONS: usize = 16;
 
 /// What was awarded together and expires together.
 #[derive(Clone, Debug, PartialEq, Eq)]

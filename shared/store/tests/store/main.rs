@@ -22,6 +22,8 @@ mod money;
 mod operation;
 mod pages;
 mod passes;
+mod promotion_cost;
+mod promotions;
 mod quotas;
 mod races;
 mod records;

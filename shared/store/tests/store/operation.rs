@@ -21,6 +21,7 @@ use crate::cast::{
 };
 use crate::event_types::{Request, referral, request, statement};
 use crate::money::{Ask, book};
+use crate::promotions::Promoted;
 use crate::referrals::Referring;
 use crate::requests;
 use crate::unasked::Saving;
@@ -113,6 +114,9 @@ operations! {
     RedeemWithPin,
     RedeemRefused,
     TakeBack,
+    PostWithCode,
+    PostWithUniversalCode,
+    CancelWithCode,
     PutProgramme,
     ActivateProgramme,
     StartRun,
@@ -144,6 +148,8 @@ pub struct Cast {
     pair: Referring,
     /// Under offers whose awards are spent without being asked for.
     saving: Saving,
+    /// Under offers that ask for codes, and give passes.
+    promoted: Promoted,
 }
 
 const PURCHASES: [(&str, i64); 3] = [("e-1", 90_00), ("e-2", 50_00), ("e-3", 70_00)];
@@ -159,7 +165,16 @@ impl Cast {
         let mut sale = programme.clone();
         sale.offers = vec![tenfold(), tenth_off(10_00)].into();
         let (who, plan, pair) = (person("c-1"), gift(), Referring::new());
-        Cast { programme, who, plan, strict, sale, pair, saving: Saving::new() }
+        Cast {
+            programme,
+            who,
+            plan,
+            strict,
+            sale,
+            pair,
+            saving: Saving::new(),
+            promoted: Promoted::new(),
+        }
     }
 
     fn first_spend(&self) -> Key {
@@ -201,6 +216,7 @@ impl Cast {
             post(store, programme, &event, noon(), true).await?;
         }
         self.saving.prepare(store).await?;
+        Box::pin(self.promoted.prepare(store)).await?;
         store.start_run(&run_id("run-1"), &requests::run()).await?;
         store.give_up_shard(&run_id("run-1"), requests::GIVEN_UP, noon()).await?;
         store.start_export("export-1", &requests::export()).await?;
@@ -359,6 +375,9 @@ impl Cast {
             Operation::RedeemWithPin => Cards::of(self).redeem_as(store, who, 1).await,
             Operation::RedeemRefused => Cards::of(self).redeem_as(store, who, 3).await,
             Operation::TakeBack => Cards::of(self).take_second_back(store).await,
+            Operation::PostWithCode => done(self.promoted.buy(store, false).await),
+            Operation::PostWithUniversalCode => done(self.promoted.buy(store, true).await),
+            Operation::CancelWithCode => Box::pin(self.promoted.buy_and_cancel(store)).await,
             Operation::Redeem => {
                 let (plan, pass, key) = (&self.plan, &self.pass(), &key("redeem-1"));
                 let (participant, payload) = (who, payload(4));

@@ -82,6 +82,11 @@ impl<'a> Layers<'a, '_> {
         self.saying(name).optional(name)
     }
 
+    /// The place of a field of the plan itself, there or not.
+    pub(super) fn own_place(&self, name: &'static str) -> Node<'a> {
+        self.own.at(name)
+    }
+
     pub(super) fn required(&self, name: &'static str) -> Option<Node<'a>> {
         self.saying(name).required(name)
     }

@@ -57,7 +57,14 @@ pub(super) fn promotion(
     if let Some(format) = fields.optional("format").filter(|node| node.value == "printed") {
         format.fault(code::NOT_ALLOWED, "must be electronic: promotions are not printed");
     }
-    let universal = fields.optional("universal").map(|node| universal(&node, seen));
+    let universal = fields.optional("universal").map(|node| {
+        let word = universal(&node)?;
+        if !seen.insert(word.to_string()) {
+            let message = "is the code of another plan: upper and lower case are one";
+            fields.own_place("universal").fault(code::DUPLICATE, message);
+        }
+        Some(word)
+    });
     if universal.is_some() {
         if let Some(uses) = fields.optional("uses") {
             let message = "is of passes with codes of their own: how often a universal code serves \
@@ -95,20 +102,16 @@ pub(super) fn refuse_promotion(fields: &Layers<'_, '_>) {
 }
 
 /// A word that a manager prints on posters, in upper case.
-fn universal(node: &Node<'_>, seen: &mut HashSet<String>) -> Option<Box<str>> {
+fn universal(node: &Node<'_>) -> Option<Box<str>> {
     let parse = |text: &str| {
         let fits = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-');
         if (3..=MAX_UNIVERSAL).contains(&text.len()) && text.bytes().all(fits) {
-            Ok(text.to_ascii_uppercase())
+            Ok(text.to_ascii_uppercase().into())
         } else {
             Err("must have 3 to 20 of the characters A-Z a-z 0-9 _ -: SUMMER26")
         }
     };
-    let word = node.parsed(parse)?;
-    if !seen.insert(word.clone()) {
-        node.fault(code::DUPLICATE, "is the code of another plan: upper and lower case are one");
-    }
-    Some(word.into())
+    node.parsed(parse)
 }
 
 /// Who is told of it: `{"segment": "regulars"}`.
