@@ -204,7 +204,9 @@ async fn r83_a_code_comes_with_a_purchase_that_is_judged_in_its_call() {
 #[tokio::test(flavor = "multi_thread")]
 async fn r83_the_export_of_a_segment_says_what_its_members_are_told() {
     let tale = Tale::of("passes").await;
-    let started = tale.sends_to("/v1/segments/regulars/exports", &json!({ "force": true })).await;
+    let started = tale
+        .sends_to("/v1/segments/regulars/exports", &json!({ "mode": "full", "force": true }))
+        .await;
     assert_eq!(started.status, 202, "{started:?}");
     tale.stack.idle().await.unwrap();
     let export = tale.shows(&format!("/v1/exports/{}", started.text("/export_id"))).await;

@@ -32,7 +32,7 @@ pub struct Codes {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct FoundCode {
     shown: Option<CodeShown>,
-    /// Of a code of its own pass; none: there is no such pass.
+    /// The pass that it names; none: there is no such pass.
     pass: Option<Known>,
 }
 
@@ -63,12 +63,10 @@ impl Store {
         fresh: bool,
     ) -> Result<FoundCode> {
         let mut found = FoundCode { shown: code.cloned(), pass: None };
-        if let Some(CodeShown::Pass(id, generation)) = code
+        if let Some(CodeShown::Pass(id, _)) = code
             && let Some(plan) = programme.pass_plan(&id.plan)
         {
-            // What an older key makes is no code of a newer pass.
-            let known = self.find_pass(plan, id, fresh).await?;
-            found.pass = known.filter(|known| known.pass.generation == *generation);
+            found.pass = self.find_pass(plan, id, fresh).await?;
         }
         Ok(found)
     }
@@ -128,14 +126,18 @@ impl FoundCode {
         facts: &Facts<'_>,
     ) -> Option<PassShown> {
         let code = self.shown.as_ref()?;
+        // What an older key makes is no code of a newer pass.
         let pass = self.pass.as_ref().map(|known| &known.pass);
-        let of_pass = matches!(code, CodeShown::Pass(..));
-        match code.plan(programme) {
-            Some(plan) if pass.is_some() || !of_pass => {
-                Some(show_code(programme, wallet, now, event, Shown { plan, pass }, facts))
+        let (plan, pass) = match code {
+            CodeShown::Unknown => (None, None),
+            CodeShown::Universal(_) => (code.plan(programme), None),
+            CodeShown::Pass(_, generation) => {
+                let pass = pass.filter(|pass| pass.generation == *generation);
+                (code.plan(programme).filter(|_| pass.is_some()), pass)
             }
-            Some(_) | None => Some(PassShown::Unknown),
-        }
+        };
+        let show = |plan| show_code(programme, wallet, now, event, Shown { plan, pass }, facts);
+        Some(plan.map_or(PassShown::Unknown, show))
     }
 
     /// The pass as the event leaves it; where it is left as it is, that it still is so.

@@ -9,6 +9,7 @@ mod fixtures;
 mod gifts;
 mod holds;
 mod offers;
+mod promotions;
 mod segments;
 mod story;
 mod terms;
