@@ -26,6 +26,7 @@ mod passes;
 mod people;
 mod permissions;
 mod places;
+mod promotions;
 mod queues;
 mod reads;
 mod referrals;

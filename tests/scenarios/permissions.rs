@@ -45,6 +45,12 @@ async fn what_is_granted_is_used_and_nothing_else_is_asked_for() {
     let bulk = json!({ "events": [purchase(&id, "12.00"), purchase(&id, "13.00")] });
     let call = Call { method: "POST", path: "/v1/events/bulk", key: None, body: Some(&bulk) };
     assert_eq!(stack.client.send(&call).await.unwrap().status, 202);
+    // A code that comes with a purchase is held against the secret, whosever it is.
+    let path = "/v1/pass-plans/gift-20/passes";
+    let gift = stack.client.post(path, &key(), &json!({})).await.unwrap();
+    let mut shown = purchase(&id, "14.00");
+    shown["pass"] = json!({ "code": gift.text("/code") });
+    assert_eq!(post_event(&stack, &shown).await.status, 201);
     let run = json!({ "definition": "nightly" });
     let started = stack.client.post("/v1/evaluation-runs", &key(), &run).await.unwrap();
     assert_eq!(started.status, 202);

@@ -7,12 +7,12 @@ use domain::id::{EventId, Key, TransactionCode};
 use domain::preview::preview;
 use domain::programme::Programme;
 use harness::{Answer, Fault, Invocation, Reply, Request, Room, violation};
-use store::{Error, Noun, Posting};
+use store::{Codes, Error, Noun, Posting};
 use wire::answer;
 use wire::event::{EventContext, PostedEvent, parse_event, parse_json};
 
 use crate::spend::{self, SpendEvent};
-use crate::{bulk, cancel, invoice, repeat};
+use crate::{bulk, cancel, invoice, promotion, repeat};
 
 /// Routes to what is asked for.
 pub async fn handle(room: Arc<Room>, invocation: Invocation) -> Reply {
@@ -46,7 +46,9 @@ async fn post(room: &Room, request: &Request) -> Result<Answer, Fault> {
     if posted.event.id.reference().is_none() {
         request.timely_key()?;
     }
-    let order = posting(request, &programme, &posted, posted.event.immediate);
+    let codes = promotion::codes(room, &programme, &posted, request.now).await?;
+    let judge = posted.event.immediate;
+    let order = Posting { codes, ..posting(request, &programme, &posted, judge) };
     let done = match room.store.post_event(&order).await {
         // Perhaps identifiers were adjusted otherwise then.
         Err(wrong @ Error::KeyReused) => {
@@ -55,7 +57,8 @@ async fn post(room: &Room, request: &Request) -> Result<Answer, Fault> {
         done => done?,
     };
     let (event, wallet) = (&done.value, Some(&done.wallet));
-    let answer = answer::event(&programme, event, wallet, request.now, done.repeated);
+    let mut answer = answer::event(&programme, event, wallet, request.now, done.repeated);
+    promotion::tell(room, event, &mut answer, request.now).await?;
     Answer::json(status(event), &answer)
 }
 
@@ -85,6 +88,7 @@ pub fn posting<'a>(
         spend: posted.spend.as_ref(),
         judge,
         enrols: programme.definition.enrols,
+        codes: Codes::default(),
     }
 }
 
@@ -113,11 +117,16 @@ async fn show_preview(room: &Room, request: &Request) -> Result<Answer, Fault> {
         known => known?,
     };
     let now = request.now.max(wallet.time);
+    let shown = promotion::codes(room, &programme, &posted, request.now).await?.shown;
     let events = std::iter::once(&posted.event);
     let mut known = room.store.facts(&programme, &posted.event.participant, events).await?;
     let (facts, event) = (&mut known, &posted.event);
     room.store.know_consent(facts, &programme, &wallet, now, event).await?;
-    let event = RecordedEvent::accepted(posted.event, posted.payload, now);
+    let (participant, store) = (&posted.event.participant, &room.store);
+    store.know_for_code(&mut known, &programme, participant, shown.as_ref()).await?;
+    let mut event = RecordedEvent::accepted(posted.event, posted.payload, now);
+    let (code, facts) = (shown.as_ref(), known.facts());
+    event.pass = store.preview_code(&programme, &wallet, now, &event, code, &facts).await?;
     let spend = posted.spend.as_ref();
     let preview = preview(&programme, &wallet, now, event, spend, known.facts())?;
     Answer::json(200, &answer::preview(&programme, &preview, explain_all))

@@ -9,7 +9,7 @@ use wire::event::{EventContext, parse_json};
 use wire::invoice::parse_invoice;
 
 use crate::handler::{may_post, posting};
-use crate::repeat;
+use crate::{promotion, repeat};
 
 /// `POST /v1/invoices`.
 pub async fn post(room: &Room, request: &Request) -> Result<Answer, Fault> {
@@ -29,7 +29,8 @@ pub async fn post(room: &Room, request: &Request) -> Result<Answer, Fault> {
     };
     may_post(request, &programme, &posted)?;
     // Whoever an invoice names is a participant, whatever `enrol` says.
-    let order = Posting { enrols: true, ..posting(request, &programme, &posted, true) };
+    let codes = promotion::codes(room, &programme, &posted, request.now).await?;
+    let order = Posting { enrols: true, codes, ..posting(request, &programme, &posted, true) };
     let (done, before) = match room.store.post_invoice(&order).await {
         // Perhaps identifiers were adjusted otherwise then.
         Err(wrong @ Error::KeyReused) => {
@@ -38,7 +39,9 @@ pub async fn post(room: &Room, request: &Request) -> Result<Answer, Fault> {
         done => done?,
     };
     let (event, after, now) = (&done.value, &done.wallet, request.now);
-    Answer::json(201, &answer::invoice(&programme, event, &before, after, now, done.repeated))
+    let mut answer = answer::invoice(&programme, event, &before, after, now, done.repeated);
+    promotion::tell(room, event, &mut answer.event, now).await?;
+    Answer::json(201, &answer)
 }
 
 /// The answer to an invoice that was posted before the programme changed: nothing is booked now.
@@ -53,6 +56,7 @@ async fn repeated(
         return Ok(None);
     };
     let (wallet, now) = (&room.store.wallet(&event.event.participant).await?, request.now);
-    let answer = answer::invoice(programme, &event, wallet, wallet, now, true);
+    let mut answer = answer::invoice(programme, &event, wallet, wallet, now, true);
+    promotion::tell(room, &event, &mut answer.event, now).await?;
     Answer::json(201, &answer).map(Some)
 }

@@ -4,6 +4,7 @@ mod bulk;
 mod cancel;
 mod handler;
 mod invoice;
+mod promotion;
 mod repeat;
 mod spend;
 

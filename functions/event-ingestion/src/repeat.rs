@@ -13,6 +13,7 @@ use wire::fault::BodyFault;
 use wire::spend::{Spender, sent_spend};
 
 use crate::handler::status;
+use crate::promotion;
 
 /// Where an event was sent before, word for word, the answer that stands; else what is wrong.
 pub async fn event(
@@ -25,7 +26,8 @@ pub async fn event(
     let key = request.key()?;
     if let Some(event) = find(room, request, programme, body, key.as_ref()).await? {
         let wallet = room.store.wallet(&event.event.participant).await?;
-        let answer = answer::event(programme, &event, Some(&wallet), request.now, true);
+        let mut answer = answer::event(programme, &event, Some(&wallet), request.now, true);
+        promotion::tell(room, &event, &mut answer, request.now).await?;
         return Answer::json(status(&event), &answer);
     }
     let Fault::Body(wrong) = wrong else { return Err(wrong) };

@@ -4,6 +4,7 @@ use domain::id::{Key, ParticipantId};
 use domain::ledger::PayloadHash;
 use domain::pass::{Pass, PassPlan, PassType};
 use domain::programme::Programme;
+use domain::refusal::Refusal;
 use domain::time::Instant;
 use domain::wallet::Wallet;
 use harness::{Answer, Fault, Request, Room, violation};
@@ -21,6 +22,8 @@ pub fn redeemer(
     match (named, plan.pass_type) {
         (Some(named), _) => Ok(named.clone()),
         (None, PassType::Gift) => Ok(own),
+        // It comes with a purchase, and credits nothing.
+        (None, PassType::Promotion) => Err(Refusal::PassNotRedeemable.into()),
         (None, PassType::TopUp) => {
             let said = "is required: a top-up is for participants that are there";
             Err(violation("/participant_id", "required", said))

@@ -1,97 +1,29 @@
 //! Applying a command to a wallet: a total function from what is to the entries that follow.
 
+mod command;
 mod merging;
+
+pub use command::Command;
 
 use std::borrow::Cow;
 
-use crate::adjust::{Adjustment, plan_adjustment};
+use crate::adjust::plan_adjustment;
 use crate::amount::{Amount, MAX_MINOR};
-use crate::award::{self, Facts, Judged, Mode};
-use crate::cancel::{TakeBack, take_back};
+use crate::award::{self, Judged, Mode};
+use crate::cancel::take_back;
 use crate::event::{Due, EventState, EventType, Judge, Judgement, RecordedEvent, SpendOn};
-use crate::hold::{HoldTime, SettleAsked, lapses, plan_hold, plan_release, plan_settle};
-use crate::id::{BalanceCode, EventId, Key, ParticipantId};
+use crate::hold::{lapses, plan_hold, plan_release, plan_settle};
+use crate::id::BalanceCode;
 use crate::ledger::{Act, Effect, Entry, EntryKey, LotId, PayloadHash, SpendCause, SpendMade};
-use crate::merge::{HandOver, hand_over, take_over};
-use crate::pass::{Pass, PassId, PassPlan};
+use crate::merge::{hand_over, take_over};
+use crate::pass::{Activation, PassShown};
 use crate::programme::Programme;
 use crate::refusal::Refusal;
-use crate::spend::{Pot, SpendAsked, plan_spend, pots};
+use crate::spend::{Pot, plan_spend, pots};
 use crate::time::Instant;
 use crate::wallet::Wallet;
 
 use merging::merges;
-
-/// Something that is to happen to one wallet.
-#[derive(Clone, Debug)]
-pub enum Command<'a> {
-    /// Judge an event by the offers that may.
-    Judge { event: &'a RecordedEvent, mode: Mode, by: Judge, facts: Facts<'a> },
-    /// Spend; `key` is a spend's or that of the spend within its purchase.
-    Spend {
-        key: EntryKey,
-        payload: PayloadHash,
-        asked: &'a SpendAsked,
-        purchase: Option<&'a RecordedEvent>,
-        /// The event that the spend came as.
-        request: Option<&'a EventId>,
-        /// The pass that was proven.
-        pass: Option<&'a Pass>,
-    },
-    /// Take back all or a part of what entries did.
-    Cancel { key: EntryKey, payload: PayloadHash, back: TakeBack<'a> },
-    /// Credit what a pass is worth; `own`: to its own wallet, which is nameless at first.
-    Redeem { pass: &'a Pass, plan: &'a PassPlan, payload: PayloadHash, own: bool },
-    /// Block spending, or release it.
-    Block { blocked: bool, reason: &'a str },
-    /// Set funds aside.
-    Hold {
-        key: &'a Key,
-        payload: PayloadHash,
-        asked: &'a SpendAsked,
-        purchase: Option<&'a RecordedEvent>,
-        time: HoldTime,
-        /// The pass that was proven.
-        pass: Option<&'a Pass>,
-    },
-    /// Spend what is held, and give back the rest.
-    Settle {
-        key: &'a Key,
-        payload: PayloadHash,
-        asked: &'a SettleAsked,
-        purchase: Option<&'a RecordedEvent>,
-    },
-    /// Give back what is held.
-    Release { key: &'a Key, payload: PayloadHash, hold: u64 },
-    /// Credit or debit by hand.
-    Adjust { key: &'a Key, payload: PayloadHash, adjustment: &'a Adjustment },
-    /// Give a nameless wallet its participant, who has proven its pass.
-    Register { key: &'a Key, payload: PayloadHash, pass: &'a Pass },
-    /// Hand all over to another wallet.
-    HandOver { key: &'a Key, payload: PayloadHash, asked: HandOver<'a> },
-    /// Take over what a duplicate handed over in this entry, with which its wallet became this.
-    TakeOver { duplicate: &'a ParticipantId, payload: PayloadHash, from: (&'a Entry, &'a Wallet) },
-}
-
-impl Command<'_> {
-    /// Whether it begins something: a duplicate that was merged only ends what was begun.
-    fn is_new(&self) -> bool {
-        match self {
-            Command::Spend { .. }
-            | Command::Redeem { .. }
-            | Command::Hold { .. }
-            | Command::Adjust { .. }
-            | Command::Register { .. }
-            | Command::TakeOver { .. } => true,
-            Command::Judge { .. }
-            | Command::Cancel { .. }
-            | Command::Block { .. }
-            | Command::Settle { .. }
-            | Command::Release { .. }
-            | Command::HandOver { .. } => false,
-        }
-    }
-}
 
 /// What follows from a command.
 #[derive(Clone, Debug)]
@@ -125,7 +57,7 @@ pub fn apply(
     let mut applied = settle_up(programme, wallet, now, PayloadHash::default());
     let sequence = applied.wallet.length + 1;
     let decided = decide(programme, &applied, now, command, sequence);
-    let (key, payload) = identity(command, sequence);
+    let (key, payload) = command.identity(sequence);
     let (act, mut effects, pots) = match decided {
         Ok(decided) => {
             applied.outcome = decided.outcome;
@@ -172,35 +104,6 @@ struct Draft {
     effects: Vec<Effect>,
 }
 
-fn identity(command: &Command<'_>, sequence: u64) -> (EntryKey, PayloadHash) {
-    match command {
-        Command::Judge { event, .. } => {
-            let turn = u8::try_from(event.judgements.len()).unwrap_or(u8::MAX);
-            (EntryKey::Event { event: event.event.id.clone(), turn }, event.payload)
-        }
-        Command::Spend { key, payload, .. } | Command::Cancel { key, payload, .. } => {
-            (key.clone(), *payload)
-        }
-        Command::Redeem { pass, payload, .. } => {
-            let PassId { plan, serial } = pass.id.clone();
-            let turn = u32::try_from(pass.redemptions.len()).unwrap_or(u32::MAX);
-            (EntryKey::Redeem { plan, serial, turn }, *payload)
-        }
-        Command::Block { .. } => (EntryKey::Block(sequence), PayloadHash::default()),
-        Command::Hold { key, payload, .. } => (EntryKey::Hold((*key).clone()), *payload),
-        Command::Settle { key, payload, .. } | Command::Release { key, payload, .. } => {
-            (EntryKey::EndHold((*key).clone()), *payload)
-        }
-        Command::Adjust { key, payload, .. } => (EntryKey::Adjust((*key).clone()), *payload),
-        Command::Register { key, payload, .. } => (EntryKey::Register((*key).clone()), *payload),
-        Command::HandOver { key, payload, .. } => (EntryKey::Merge((*key).clone()), *payload),
-        Command::TakeOver { duplicate, payload, from: (entry, _) } => {
-            let (duplicate, sequence) = ((*duplicate).clone(), entry.sequence);
-            (EntryKey::MergeOf { duplicate, sequence }, *payload)
-        }
-    }
-}
-
 fn decide(
     programme: &Programme,
     applied: &Applied,
@@ -228,7 +131,10 @@ fn decide(
                 }
                 Mode::Run => Vec::new(),
             };
-            Ok(Decided { pots, ..judge(programme, &seen, by, judged, sequence) })
+            let mut decided = judge(programme, &seen, by, judged, sequence);
+            decided.effects.extend(ended(wallet, now));
+            decided.effects.extend(activation(wallet, now, event));
+            Ok(Decided { pots, ..decided })
         }
         Command::Spend { asked, purchase, request, pass, .. } => {
             wallet.opens_to(*pass)?;
@@ -244,7 +150,7 @@ fn decide(
         }
         Command::Redeem { pass, plan, own, .. } => {
             let worth = pass.redeemable(plan, now, programme.zone)?;
-            let lot = plan.lot(now, programme.zone);
+            let lot = plan.lot(now, programme.zone).ok_or(Refusal::PassNotRedeemable)?;
             if !lot.is_live(now, programme.zone) {
                 return Err(Refusal::AlreadyExpired);
             }
@@ -311,10 +217,31 @@ fn judge(
         programme: programme.version,
         awards: judged.awards,
         discounts: judged.discounts,
+        passes: judged.passes,
         passed_over: judged.passed_over,
     };
     let outcome = Outcome::Judged { judgement, due, spends: Vec::new() };
     Decided { act: Act::Judged, effects, outcome, pots: Vec::new() }
+}
+
+/// The activations that are over.
+fn ended(wallet: &Wallet, now: Instant) -> impl Iterator<Item = Effect> {
+    let ended = wallet.activations.iter().filter(move |known| known.until <= now);
+    ended.cloned().map(Effect::Deactivate)
+}
+
+/// What stays active of a promotion whose code came with the event.
+fn activation(wallet: &Wallet, now: Instant, event: &RecordedEvent) -> Option<Effect> {
+    let Some(PassShown::Accepted { plan, until: Some(until), .. }) = &event.pass else {
+        return None;
+    };
+    let (plan, until) = (plan.clone(), *until);
+    let is_new = event.judgements.is_empty()
+        && event.state == EventState::Posted
+        && wallet.activation(&plan, event.event.performed_on, now).is_none();
+    // From the purchase on, so that what comes after it, by the till's clock, has them.
+    let from = now.min(event.event.performed_on);
+    is_new.then_some(Effect::Activate(Activation { plan, from, until }))
 }
 
 /// Spends on a purchase what nobody asks for, each as an entry of its own.

@@ -2,6 +2,7 @@
 
 mod counting;
 mod discount;
+mod pass;
 mod room;
 
 use std::sync::LazyLock;
@@ -14,6 +15,7 @@ use crate::id::OfferId;
 use crate::ledger::{Effect, LotId};
 use crate::offer::{Beneficiary, Earned, EvaluationMethod, Offer, Subject};
 use crate::participant::Participant;
+use crate::pass::{Issuing, PassGiven, PassShown};
 use crate::programme::Programme;
 use crate::quota::Quotas;
 use crate::refusal::Reason;
@@ -43,6 +45,8 @@ pub struct Facts<'a> {
     /// The wallet as it was before the spend that came in one call with the event, where one did:
     /// all is judged by it.
     pub before_spend: Option<&'a Wallet>,
+    /// How a pass is made that an offer gives.
+    pub issuing: Issuing,
 }
 
 impl Facts<'static> {
@@ -51,7 +55,8 @@ impl Facts<'static> {
         static PARTICIPANT: LazyLock<Participant> = LazyLock::new(Participant::default);
         static QUOTAS: LazyLock<Quotas> = LazyLock::new(Quotas::default);
         let whose = Beneficiary::Participant;
-        Facts { participant: &PARTICIPANT, quotas: &QUOTAS, whose, before_spend: None }
+        let issuing = Issuing::default();
+        Facts { participant: &PARTICIPANT, quotas: &QUOTAS, whose, before_spend: None, issuing }
     }
 }
 
@@ -68,6 +73,8 @@ pub struct Asks {
 pub struct Judged {
     pub awards: Vec<Awarded>,
     pub discounts: Vec<Discounted>,
+    /// Passes that are given.
+    pub passes: Vec<PassGiven>,
     /// Candidates that awarded nothing.
     pub passed_over: Vec<(OfferId, Reason)>,
     pub effects: Vec<Effect>,
@@ -97,7 +104,7 @@ impl Judged {
 struct Candidate<'a> {
     offer: &'a Offer,
     earned: Earned,
-    /// None: a discount.
+    /// None: a discount, or a pass.
     lot: Option<LotId>,
 }
 
@@ -154,7 +161,8 @@ pub fn judge(
     if event.state == EventState::Cancelled {
         return judged;
     }
-    let subject = Subject::of(programme, &event.event).seen_for(facts.whose);
+    let shown = event.pass.as_ref().and_then(PassShown::activates);
+    let subject = Subject::of(programme, &event.event).seen_for(facts.whose).with_pass(shown);
     let today = now.day(programme.zone);
     let wallet = facts.before_spend.unwrap_or(wallet);
     let held = wallet.lots.iter().map(|lot| lot.amount.0).sum();
@@ -171,9 +179,10 @@ pub fn judge(
             continue;
         }
         let Candidate { offer, earned, lot } = candidate;
-        let given = match lot {
-            Some(lot) => award(bench, offer, earned, lot, mode, &mut judged),
-            None => {
+        let given = match (lot, &offer.award.pass) {
+            (Some(lot), _) => award(bench, offer, earned, lot, mode, &mut judged),
+            (None, Some(plan)) => pass::give(bench, offer, plan, mode, &mut judged),
+            (None, None) => {
                 let till = till.get_or_insert_with(|| Till::of(event, &subject));
                 discount::give(bench, till, offer, &earned, &mut judged)
             }
@@ -252,6 +261,7 @@ fn may_change(reason: Reason) -> bool {
         Reason::LimitReached
         | Reason::BalanceFull
         | Reason::NotInSegment
+        | Reason::PassRequired
         | Reason::PlacesTaken
         | Reason::BudgetExhausted
         | Reason::ReferredNotAwarded => true,
@@ -268,7 +278,8 @@ fn may_change(reason: Reason) -> bool {
         | Reason::QuantityOutOfRange
         | Reason::PaymentMediumNotIncluded
         | Reason::ScoreOutOfRange
-        | Reason::TooLateForDiscount => false,
+        | Reason::TooLateForDiscount
+        | Reason::TooLateForPass => false,
     }
 }
 

@@ -168,10 +168,16 @@ pub fn take_back(
                     reversal.note(Effect::Free { offer: offer.clone(), slot: *slot });
                 }
             }
-            if let Effect::Discount { offer, slot: Some(slot), .. } = effect
+            if let Effect::Discount { offer, slot: Some(slot), .. }
+            | Effect::Issue { offer, slot: Some(slot), .. } = effect
                 && back.is_whole()
             {
                 reversal.note(Effect::Free { offer: offer.clone(), slot: *slot });
+            }
+            if let Effect::Activate(activation) = effect
+                && back.is_whole()
+            {
+                reversal.note(Effect::Deactivate(activation.clone()));
             }
             if let Effect::Quota { offer, awards, budget, .. } = effect
                 && direct(offer)

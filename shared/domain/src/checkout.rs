@@ -35,6 +35,7 @@ pub fn checkout(
         programme: programme.version,
         awards: Vec::new(),
         discounts: judged.discounts,
+        passes: Vec::new(),
         passed_over: Vec::new(),
     });
     Checkout { before, purchase }

@@ -224,6 +224,12 @@ impl EventId {
 const FIRST_KEY_TIME: i64 = 1_672_531_200_000;
 
 impl Key {
+    /// What a digest is called as a key: its hexadecimal text.
+    pub fn of_digest(digest: [u8; 16]) -> Key {
+        let text: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        Key(text.into())
+    }
+
     /// Milliseconds since 1970 that a UUIDv7 carries; none for any other key. A pure function of
     /// the key: what is searched for a key must not depend on anything that changes.
     pub fn time(&self) -> Option<i64> {

@@ -7,7 +7,7 @@ use crate::id::{
     BalanceCode, Classification, EventId, Key, OfferId, ParticipantId, PlanId, UnitId,
 };
 use crate::offer::Counts;
-use crate::pass::PassId;
+use crate::pass::{Activation, PassId};
 use crate::programme::ReductionMethod;
 use crate::refusal::Refusal;
 use crate::tally::{Part, TallyAward};
@@ -260,6 +260,12 @@ pub enum Effect {
     Registered,
     /// It is a duplicate's: what it had went into another.
     Merged { into: ParticipantId },
+    /// A code that came with a purchase makes the offers of its plan active for a time.
+    Activate(Activation),
+    /// That is over, or the purchase was cancelled that made them active.
+    Deactivate(Activation),
+    /// An offer gave a pass: no balance changes.
+    Issue { offer: OfferId, pass: PassId, slot: Option<Slot> },
 }
 
 impl Effect {
@@ -292,7 +298,10 @@ impl Effect {
             | Effect::Discount { .. }
             | Effect::Nameless { .. }
             | Effect::Registered
-            | Effect::Merged { .. } => None,
+            | Effect::Merged { .. }
+            | Effect::Activate(_)
+            | Effect::Deactivate(_)
+            | Effect::Issue { .. } => None,
         }
     }
 }

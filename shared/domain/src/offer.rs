@@ -17,7 +17,8 @@ use rustc_hash::FxHashSet;
 
 use crate::amount::{Amount, Decimals, Rate};
 use crate::id::{
-    AreaId, BalanceCode, Classification, KpiId, MerchantId, OfferId, ProductId, SegmentId, UnitId,
+    AreaId, BalanceCode, Classification, KpiId, MerchantId, OfferId, PlanId, ProductId, SegmentId,
+    UnitId,
 };
 use crate::ledger::{LotId, Slot};
 use crate::programme::Programme;
@@ -78,18 +79,20 @@ pub enum EvaluationMethod {
     BatchAndInteractive,
 }
 
-/// What is awarded: in a balance, or as a discount on the purchase.
+/// What is awarded: in a balance, as a discount on the purchase, or as a pass.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Award {
-    /// None: a discount, in currency, which lowers what is open of the purchase.
+    /// None: a discount, in currency, which lowers what is open of the purchase; or a pass.
     pub balance: Option<BalanceCode>,
+    /// The promotion of which a pass is given, where that is the award.
+    pub pass: Option<PlanId>,
     pub form: AwardForm,
 }
 
 impl Award {
     /// Whether it is off the purchase, and in no wallet.
     pub fn is_discount(&self) -> bool {
-        self.balance.is_none()
+        self.balance.is_none() && self.pass.is_none()
     }
 
     /// The decimals of what is awarded.
@@ -160,6 +163,8 @@ pub struct Conditions {
     pub kpi: Option<KpiId>,
     /// What a survey came to, inclusive, from 0 to 10.
     pub score: (Option<u8>, Option<u8>),
+    /// A code of this promotion was shown, with the purchase or in a time before.
+    pub pass_plan: Option<PlanId>,
 }
 
 /// What is counted towards an award, and how long.

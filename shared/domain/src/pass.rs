@@ -4,6 +4,7 @@ mod code;
 mod nameless;
 mod plan;
 mod print;
+mod promotion;
 mod state;
 
 use std::fmt;
@@ -19,6 +20,9 @@ pub use code::{
 };
 pub use plan::{
     MAX_USES, PassFormat, PassPlan, PassType, PassValue, PassWindow, PlanStart, Printed,
+};
+pub use promotion::{
+    Activation, CodeShown, Issuing, PassGiven, PassShown, Promotion, Shown, purchase_key, show_code,
 };
 pub use state::{MAX_CHANGES, MAX_TRIES, PassState, PassUpdate, StateAsked};
 

@@ -65,11 +65,13 @@ pub enum Refusal {
     NotNameless,
     #[error("the participant was merged into another")]
     ParticipantMerged,
+    #[error("the pass is for other purchases, or for other participants")]
+    PassGivesNothing,
 }
 
 impl Refusal {
     /// Every refusal, in the order of their stored numbers: append only.
-    pub const ALL: [Refusal; 30] = [
+    pub const ALL: [Refusal; 31] = [
         Refusal::NotCovered,
         Refusal::SpendingBlocked,
         Refusal::OutsideSpendWindow,
@@ -100,6 +102,7 @@ impl Refusal {
         Refusal::PassRequired,
         Refusal::NotNameless,
         Refusal::ParticipantMerged,
+        Refusal::PassGivesNothing,
     ];
 
     /// The stable code of the contract.
@@ -135,6 +138,7 @@ impl Refusal {
             Refusal::PassRequired => "pass_required",
             Refusal::NotNameless => "not_nameless",
             Refusal::ParticipantMerged => "participant_merged",
+            Refusal::PassGivesNothing => "pass_gives_nothing",
         }
     }
 }
@@ -182,11 +186,15 @@ pub enum Reason {
     ScoreOutOfRange,
     /// A discount is given in the call that brings the purchase, and this comes later.
     TooLateForDiscount,
+    /// Nothing makes the offer active for the participant: a code of its promotion must be shown.
+    PassRequired,
+    /// A pass is given in the call that brings the purchase, and this comes later.
+    TooLateForPass,
 }
 
 impl Reason {
     /// Every reason, in the order of their stored numbers: append only.
-    pub const ALL: [Reason; 20] = [
+    pub const ALL: [Reason; 22] = [
         Reason::NotValid,
         Reason::UnitNotIncluded,
         Reason::UnitDoesNotAward,
@@ -207,6 +215,8 @@ impl Reason {
         Reason::ReferredNotAwarded,
         Reason::ScoreOutOfRange,
         Reason::TooLateForDiscount,
+        Reason::PassRequired,
+        Reason::TooLateForPass,
     ];
 
     /// The stable code of the contract.
@@ -232,6 +242,8 @@ impl Reason {
             Reason::ReferredNotAwarded => "referred_not_awarded",
             Reason::ScoreOutOfRange => "score_out_of_range",
             Reason::TooLateForDiscount => "too_late_for_discount",
+            Reason::PassRequired => "pass_required",
+            Reason::TooLateForPass => "too_late_for_pass",
         }
     }
 }

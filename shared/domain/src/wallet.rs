@@ -4,9 +4,9 @@ use chrono_tz::Tz;
 
 use crate::amount::Amount;
 use crate::hold::Hold;
-use crate::id::{BalanceCode, OfferId, ParticipantId};
+use crate::id::{BalanceCode, OfferId, ParticipantId, PlanId};
 use crate::ledger::{Effect, Entry, LotId, Slot};
-use crate::pass::PassId;
+use crate::pass::{Activation, PassId};
 use crate::tally::{self, Part, Tally, TallyAward};
 use crate::time::{Instant, Month};
 
@@ -21,6 +21,9 @@ pub const ACTIVITY_MONTHS: usize = 13;
 
 /// Most amounts that a wallet remembers as written off; older ones are given up on for good.
 pub const MAX_WRITTEN_OFF: usize = 24;
+
+/// Most activations that a wallet keeps; beyond it the one that ends first goes.
+pub const MAX_ACTIVATIONS: usize = 16;
 
 /// What was awarded together and expires together.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,6 +90,9 @@ pub struct Wallet {
     pub nameless: Option<PassId>,
     /// Whose wallet got what this one had, where it is a duplicate's.
     pub merged_into: Option<ParticipantId>,
+    /// By promotions, at most [`MAX_ACTIVATIONS`] and one of a plan; those that ended go with the
+    /// next judgement.
+    pub activations: Vec<Activation>,
 }
 
 impl LotId {
@@ -186,6 +192,10 @@ impl Wallet {
             Effect::Nameless { pass } => self.nameless = Some(pass.clone()),
             Effect::Registered => self.nameless = None,
             Effect::Merged { into } => self.merged_into = Some(into.clone()),
+            Effect::Issue { offer, slot: Some(slot), .. } => self.count(offer, *slot, true),
+            Effect::Issue { .. } => {}
+            Effect::Activate(activation) => self.activate(activation),
+            Effect::Deactivate(ended) => self.activations.retain(|known| known != ended),
             Effect::TakeHeld { hold, lot, amount } => self.let_go(*hold, lot, *amount),
             Effect::Release { hold, lot, amount, debt } => {
                 self.let_go(*hold, lot, *amount);
@@ -228,6 +238,17 @@ impl Wallet {
         self.debts.iter().find(|(code, _)| code == balance).map_or(Amount::ZERO, |(_, owed)| *owed)
     }
 
+    /// What now makes the offers of a promotion active for an event that was performed then.
+    pub fn activation(
+        &self,
+        plan: &PlanId,
+        performed_on: Instant,
+        now: Instant,
+    ) -> Option<&Activation> {
+        let mut of_plan = self.activations.iter().filter(|known| known.plan == *plan);
+        of_plan.find(|known| known.from <= performed_on && now.max(performed_on) < known.until)
+    }
+
     /// How often an offer awarded in slots that match.
     pub fn awarded(&self, offer: &OfferId, matches: impl Fn(Slot) -> bool) -> u32 {
         let counted = self.counters.iter().filter(|c| c.offer == *offer && matches(c.slot));
@@ -249,6 +270,17 @@ impl Wallet {
     pub fn total(&self, balance: &BalanceCode, counts: impl Fn(&LotId) -> bool) -> Amount {
         let lots = self.lots.iter().filter(|lot| lot.id.balance == *balance && counts(&lot.id));
         Amount(lots.map(|lot| lot.amount.0).sum())
+    }
+
+    fn activate(&mut self, activation: &Activation) {
+        self.activations.retain(|known| known.plan != activation.plan);
+        self.activations.push(activation.clone());
+        let ends = self.activations.iter().enumerate().map(|(at, known)| (known.until, at));
+        if self.activations.len() > MAX_ACTIVATIONS
+            && let Some((_, first)) = ends.min()
+        {
+            self.activations.remove(first);
+        }
     }
 
     fn put(&mut self, id: &LotId, amount: Amount) {

@@ -22,11 +22,24 @@ impl Room {
         credential: &Credential,
         now: Instant,
     ) -> Result<(PassId, &'a PassPlan, PlanKey), Fault> {
-        let code = PassCode::read(&credential.code).ok_or(Refusal::PassNotRedeemable)?;
+        let proven = self.pass_of_code(programme, &credential.code, now).await?;
+        proven.ok_or(Refusal::PassNotRedeemable.into())
+    }
+
+    /// Likewise, of a code alone; none where it is not proven.
+    ///
+    /// # Errors
+    /// A failure.
+    pub async fn pass_of_code<'a>(
+        &self,
+        programme: &'a Programme,
+        code: &str,
+        now: Instant,
+    ) -> Result<Option<(PassId, &'a PassPlan, PlanKey)>, Fault> {
+        let Some(code) = PassCode::read(code) else { return Ok(None) };
         let plan = programme.pass_plans.iter().find(|plan| code.names(&plan.id));
-        let plan = plan.ok_or(Refusal::PassNotRedeemable)?;
+        let Some(plan) = plan else { return Ok(None) };
         let key = self.secret()?.key_that_made(&plan.id, &code, now).await?;
-        let key = key.ok_or(Refusal::PassNotRedeemable)?;
-        Ok((PassId { plan: plan.id.clone(), serial: code.serial }, plan, key))
+        Ok(key.map(|key| (PassId { plan: plan.id.clone(), serial: code.serial }, plan, key)))
     }
 }

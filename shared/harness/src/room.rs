@@ -35,7 +35,7 @@ const LINK: Duration = Duration::from_secs(900);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Needs {
     Table,
-    /// The queue of evaluations, to send to.
+    /// The queue of evaluations, to send to, and the secret of pass codes.
     Evaluations,
     /// The queue of evaluations, and how often a message comes.
     Runs,
@@ -62,6 +62,11 @@ fn message_body(message: &impl Serialize) -> Result<String, Fault> {
 
 fn setting(name: &str) -> Result<String, Error> {
     std::env::var(name).map_err(|_| format!("the setting {name} is missing").into())
+}
+
+fn secret(config: &SdkConfig) -> Result<Secret, Error> {
+    let client = aws_sdk_secretsmanager::Client::new(config);
+    Ok(Secret::new(client, setting("PASS_SECRET_ID")?))
 }
 
 async fn sdk_config() -> Result<SdkConfig, Error> {
@@ -98,7 +103,10 @@ impl Room {
         let sqs = || aws_sdk_sqs::Client::new(&config);
         match needs {
             Needs::Table => {}
-            Needs::Evaluations => room.queue = Some((sqs(), setting("EVALUATION_QUEUE_URL")?)),
+            Needs::Evaluations => {
+                room.queue = Some((sqs(), setting("EVALUATION_QUEUE_URL")?));
+                room.secret = Some(secret(&config)?);
+            }
             Needs::Runs => {
                 room.queue = Some((sqs(), setting("EVALUATION_QUEUE_URL")?));
                 room.tries = setting("EVALUATION_TRIES")?.parse()?;
@@ -108,10 +116,7 @@ impl Room {
                 let s3 = aws_sdk_s3::config::Builder::from(&config).force_path_style(true).build();
                 room.bucket = Some((aws_sdk_s3::Client::from_conf(s3), setting("EXPORT_BUCKET")?));
             }
-            Needs::Passes => {
-                let client = aws_sdk_secretsmanager::Client::new(&config);
-                room.secret = Some(Secret::new(client, setting("PASS_SECRET_ID")?));
-            }
+            Needs::Passes => room.secret = Some(secret(&config)?),
         }
         Ok(room)
     }

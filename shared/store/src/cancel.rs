@@ -21,6 +21,7 @@ use crate::error::{Error, Noun, Result};
 use crate::event::put_event;
 use crate::facts::quota_writes;
 use crate::ledger::{Ledger, Reach};
+use crate::pass::take_passes_back;
 use crate::record::{Asked, State, StoredEvent};
 use crate::referral::ReferredWallet;
 use crate::statement::StatementGuard;
@@ -231,6 +232,7 @@ impl Operation for EventCancel<'_> {
                 event.recorded = after.clone();
                 // A cancelled statement frees its period.
                 sides.extend(self.statement.as_ref().map(|guard| guard.give(None)));
+                sides.extend(take_passes_back(store, order.programme, &event.recorded).await?);
                 Ok(EventCancelled::TakenBack(Box::new(after), sequence))
             }
         };

@@ -6,6 +6,7 @@ use domain::checkout::{Checkout, checkout};
 use domain::event::{Detail, Due, Event, Judge, RecordedEvent, SpendOn};
 use domain::id::EventId;
 use domain::ledger::{Entry, EntryKey, PayloadHash};
+use domain::pass::Issuing;
 use domain::programme::Programme;
 use domain::refusal::Refusal;
 use domain::spend::SpendAsked;
@@ -19,6 +20,7 @@ use crate::error::{Error, Noun, Result};
 use crate::facts::{Known, quota_writes};
 use crate::key;
 use crate::ledger::{Ledger, Reach};
+use crate::pass::{Codes, FoundCode};
 use crate::record::{StoredEvent, encode_event};
 use crate::statement::StatementGuard;
 use crate::table::{Demand, Write, binary, item, number, text};
@@ -37,12 +39,19 @@ pub struct Posting<'a> {
     pub judge: bool,
     /// Whether it creates the participant that it names.
     pub enrols: bool,
+    /// Of an event that is judged in this call.
+    pub codes: Codes,
 }
 
 struct Post<'a> {
     order: &'a Posting<'a>,
     known: Option<Place>,
     facts: Known,
+    code: FoundCode,
+    /// Decisions before this one, of which none was committed.
+    tried: u32,
+    /// How often serials of new passes were found to be taken.
+    taken: u32,
     /// Of a statement: who holds its period.
     statement: Option<StatementGuard>,
     /// Whether it refers somebody who is no participant.
@@ -98,6 +107,9 @@ impl Store {
             order,
             known: None,
             facts: Known::default(),
+            code: FoundCode::default(),
+            tried: 0,
+            taken: 0,
             statement: None,
             refers_stranger: false,
             before: Wallet::default(),
@@ -144,7 +156,7 @@ impl Operation for Post<'_> {
     type Answer = RecordedEvent;
 
     async fn load(&mut self, store: &Store, fresh: bool) -> Result<()> {
-        let Posting { programme, event, judge, .. } = *self.order;
+        let Posting { programme, event, judge, ref codes, .. } = *self.order;
         self.known = store.read_place(&event.id, fresh).await?;
         self.statement = store.statement_guard(event, fresh).await?;
         if let Detail::Referral { referred } = &event.detail
@@ -156,6 +168,9 @@ impl Operation for Post<'_> {
         if judge && self.known.is_none() {
             let events = std::iter::once(event);
             self.facts = store.facts(programme, &event.participant, events).await?;
+            let (facts, shown) = (&mut self.facts, codes.shown.as_ref());
+            store.know_for_code(facts, programme, &event.participant, shown).await?;
+            self.code = store.find_code(programme, shown, fresh).await?;
         }
         Ok(())
     }
@@ -203,7 +218,11 @@ impl Operation for Post<'_> {
             wallet,
             entries: Vec::new(),
         };
-        let checkout = posted.checkout(order, now, &self.facts.facts());
+        let issuing = Issuing { newest: order.codes.newest, attempt: self.taken };
+        let facts = Facts { issuing, ..self.facts.facts() };
+        let shown = |event: &_| self.code.show(order.programme, &posted.wallet, now, event, &facts);
+        posted.recorded.pass = shown(&posted.recorded);
+        let checkout = posted.checkout(order, now, &facts);
         if let Some(refused) = posted.spend(order, now, checkout.as_ref()) {
             return Ok(Step::Answer(Err(refused)));
         }
@@ -211,13 +230,22 @@ impl Operation for Post<'_> {
             let (facts, wallet) = (&mut self.facts, &posted.wallet);
             store.know_consent(facts, order.programme, wallet, now, order.event).await?;
             let before_spend = checkout.as_ref().map(|checkout| &checkout.before);
-            posted.judge(order, now, Facts { before_spend, ..self.facts.facts() })?;
+            posted.judge(order, now, Facts { before_spend, issuing, ..self.facts.facts() })?;
         }
         let Posted { recorded, wallet, entries } = posted;
         let stored = StoredEvent { recorded: recorded.clone(), version: 0, denied: vec![] };
         let mut sides = vec![put_event(&stored)?];
         sides.extend(self.statement.as_ref().map(|guard| guard.give(Some(&order.event.id))));
         sides.extend(quota_writes(order.programme, &entries));
+        sides.extend(self.code.used(&recorded)?);
+        self.tried += 1;
+        match store.give_passes(order.programme, now, &recorded, self.tried > 1).await? {
+            Some(passes) => sides.extend(passes),
+            None => {
+                self.taken += 1;
+                return Ok(Step::Again);
+            }
+        }
         let proposal = Proposal { entries, wallet, enrols, second: None, sides };
         Ok(Step::Commit(proposal, Ok(recorded)))
     }

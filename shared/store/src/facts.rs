@@ -7,6 +7,7 @@ use domain::id::{OfferId, ParticipantId};
 use domain::ledger::Entry;
 use domain::offer::Beneficiary;
 use domain::participant::Participant;
+use domain::pass::{CodeShown, Issuing};
 use domain::programme::Programme;
 use domain::quota::{Quotas, Used};
 use domain::spend::asks_consent;
@@ -33,7 +34,8 @@ impl Known {
     /// As the domain asks for it.
     pub fn facts(&self) -> Facts<'_> {
         let Known { participant, quotas, whose, .. } = self;
-        Facts { participant, quotas, whose: *whose, before_spend: None }
+        let issuing = Issuing::default();
+        Facts { participant, quotas, whose: *whose, before_spend: None, issuing }
     }
 
     /// Takes into account what these entries give, so that the next judgement of the same commit
@@ -103,6 +105,21 @@ impl Store {
     ) -> Result<()> {
         if !known.profile && asks_consent(programme, wallet, now, event) {
             self.know_participant(known, &event.participant).await?;
+        }
+        Ok(())
+    }
+
+    /// What the offers ask for besides that a code makes active. Read units: 1, where they ask for
+    /// the profile and nothing else did.
+    pub async fn know_for_code(
+        &self,
+        known: &mut Known,
+        programme: &Programme,
+        participant: &ParticipantId,
+        code: Option<&CodeShown>,
+    ) -> Result<()> {
+        if !known.profile && code.is_some_and(|code| code.asks_profile(programme)) {
+            self.know_participant(known, participant).await?;
         }
         Ok(())
     }

@@ -48,8 +48,8 @@ pub use key::SHARDS;
 pub use keyed::RequestKey;
 pub use merge::{Merged, Merging};
 pub use pass::{
-    Accessing, Activating, Bearer, LoadingPass, Proof, Redeeming, RedemptionTakenBack, Registering,
-    TakingBack, UpdatingPass,
+    Accessing, Activating, Bearer, Codes, LoadingPass, Proof, Redeeming, RedemptionTakenBack,
+    Registering, TakingBack, UpdatingPass,
 };
 pub use programme::{MAX_CHANGED_PLANS, Succession};
 pub use recall::Recalling;

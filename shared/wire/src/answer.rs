@@ -11,6 +11,7 @@ mod nameless;
 mod participant;
 mod pass;
 mod preview;
+mod promotion;
 mod returns;
 mod spend;
 mod terms;
@@ -35,6 +36,7 @@ pub use pass::{
     taken_back,
 };
 pub use preview::{PreviewAnswer, PreviewAward, preview};
+pub use promotion::{ActivationView, GivenView, ShownView, ToldCode};
 pub use returns::{
     CancelAheadAnswer, CancelEventAnswer, ReturnView, ReturnedLineView, cancel_ahead, cancel_event,
 };

@@ -9,6 +9,7 @@ use std::io::Write;
 
 use domain::id::{BalanceCode, ParticipantId, RunId};
 use domain::participant::Participant;
+use domain::pass::PassPlan;
 use domain::programme::Programme;
 use domain::segment::Segment;
 use domain::time::{Instant, show_instant};
@@ -156,6 +157,18 @@ pub struct Manifest {
     pub columns: Vec<&'static str>,
     pub files: Vec<ManifestFile>,
     pub counts: Counts,
+    /// The promotions that the members are to be told of.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub announces: Vec<Announced>,
+}
+
+/// A promotion that an export is to tell.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Announced {
+    pub pass_plan: String,
+    /// The code of all; left out: each pass has its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub universal: Option<String>,
 }
 
 /// Which segment, and by which definition.
@@ -213,7 +226,18 @@ pub fn full_manifest(
         columns: COLUMNS.to_vec(),
         files,
         counts,
+        announces: announced(programme, segment),
     }
+}
+
+fn announced(programme: &Programme, segment: &Segment) -> Vec<Announced> {
+    let of_plan = |plan: &PassPlan| {
+        let promotion = plan.promotion.as_ref()?;
+        let universal = promotion.universal.as_deref().map(Into::into);
+        let announced = Announced { pass_plan: plan.id.to_string(), universal };
+        (promotion.segment == segment.id).then_some(announced)
+    };
+    programme.pass_plans.iter().filter_map(of_plan).collect()
 }
 
 /// SHA-256, in hexadecimal, over what the segment asks for: equal for equal predicates.

@@ -1,5 +1,7 @@
 //! Events as they are posted: parsed, held against the programme, and rid of what is not stored.
 
+use std::fmt;
+
 use domain::event::{Event, EventType};
 use domain::id::{Classification, EventId, Key, ParticipantId, UnitId};
 use domain::ledger::PayloadHash;
@@ -40,6 +42,18 @@ pub struct PostedEvent {
     pub payload: PayloadHash,
     /// The spend that comes in one call with its purchase, or that the event is (R-66).
     pub spend: Option<SpendAsked>,
+    /// The code that comes with a purchase (R-83).
+    pub code: Option<TypedCode>,
+}
+
+/// A code of a pass as typed: a secret.
+#[derive(Clone, PartialEq, Eq)]
+pub struct TypedCode(pub Box<str>);
+
+impl fmt::Debug for TypedCode {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("TypedCode")
+    }
 }
 
 /// Parses one event (R-1 to R-13, R-20 to R-22, R-30) with the fields of its type and no others.
@@ -63,6 +77,8 @@ pub fn parse_event(body: &Value, context: &EventContext<'_>) -> Result<PostedEve
         let immediate = immediate(&fields, event_type, context.programme);
         let event = read_event(&fields, event_type, id, immediate, context);
         let within = (event_type == EventType::Purchase).then(|| spend_within(&fields, context));
+        let purchase = event_type == EventType::Purchase;
+        let code = if purchase { code_within(&fields, immediate) } else { None };
         let event = event?;
         let payload = payload_hash(&as_stored(body, event.payment_medium()));
         let spend = event.asked().or(within.flatten().map(|asked| SpendAsked {
@@ -70,7 +86,7 @@ pub fn parse_event(body: &Value, context: &EventContext<'_>) -> Result<PostedEve
             performed_on: event.performed_on,
             ..asked
         }));
-        Some(PostedEvent { event, payload, spend })
+        Some(PostedEvent { event, payload, spend, code })
     })
 }
 
@@ -85,6 +101,11 @@ pub fn parse_row(body: &Value, context: &EventContext<'_>) -> Result<PostedEvent
             let message =
                 "is not taken in bulk: a spend is carried out at once, in a call of its own";
             node.peek("type")?.fault(code::NOT_ALLOWED, message);
+        }
+        if posted.code.is_some() {
+            let message = "is not taken in bulk: a code is used in the call that brings its \
+                           purchase alone, which tells the till what became of it";
+            node.peek("pass")?.fault(code::NOT_ALLOWED, message);
         }
         Some(posted)
     })
@@ -132,6 +153,17 @@ fn spend_within(fields: &Object<'_>, context: &EventContext<'_>) -> Option<Spend
     let classification = classification(&fields, context.programme, EventType::SpendRequest);
     let (balance, amount) = asked(&fields, context.programme)?;
     Some(SpendAsked { balance, amount, classification, unit: None, performed_on: context.now })
+}
+
+/// The code that comes with a purchase; no message repeats it.
+fn code_within(fields: &Object<'_>, immediate: bool) -> Option<TypedCode> {
+    let pass = fields.optional("pass")?;
+    if !immediate {
+        let message = "a code is used while the purchase is paid: say process_immediately";
+        pass.fault(code::NOT_ALLOWED, message);
+    }
+    let typed = pass.object(&["code"])?.required("code")?.label(64)?;
+    Some(TypedCode(typed))
 }
 
 /// Whether offers that may be interactive judge it in this call (R-30).

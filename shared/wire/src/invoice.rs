@@ -43,7 +43,7 @@ pub fn parse_invoice(
         let id = number(&fields);
         let event = read_event(&fields, EventType::Purchase, id, true, context)?;
         let payload = payload_hash(&as_stored(&body, event.payment_medium()));
-        Some(Some(PostedEvent { event, payload, spend: None }))
+        Some(Some(PostedEvent { event, payload, spend: None, code: None }))
     })
 }
 

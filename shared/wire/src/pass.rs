@@ -248,14 +248,16 @@ fn chosen(body: &Object<'_>, programme: &Programme, plan: &PassPlan) -> Option<A
 }
 
 fn unit(programme: &Programme, plan: &PassPlan) -> Decimals {
-    programme.balance(&plan.balance).map(|balance| balance.decimals).unwrap_or_default()
+    let balance = plan.balance.as_ref().and_then(|code| programme.balance(code));
+    balance.map(|balance| balance.decimals).unwrap_or_default()
 }
 
 fn range(programme: &Programme, plan: &PassPlan) -> String {
-    let show = |amount| programme.show(&plan.balance, amount);
+    let show = |amount: Amount| amount.show(unit(programme, plan));
     match plan.value {
         PassValue::Fixed(fixed) => format!("must be {}: the plan's value is fixed", show(fixed)),
         PassValue::Range { min, max } => format!("must be from {} to {}", show(min), show(max)),
+        PassValue::Nothing => "must be left out: passes of this plan credit nothing".to_owned(),
     }
 }
 

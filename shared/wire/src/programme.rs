@@ -11,6 +11,7 @@ mod gift;
 mod names;
 mod offer;
 mod plan;
+mod promotion;
 mod segment;
 mod spend_method;
 mod spending;
@@ -82,6 +83,7 @@ pub fn parse_programme(document: &[u8], version: u64) -> Result<Programme, BodyF
             areas: area::areas(&fields),
             segments: names::segment_ids(&fields),
             kpis: kpis.keys().cloned().collect(),
+            pass_plans: promotion::plan_kinds(&fields),
         };
         let catalogue = names::catalogue(&fields);
         let definition = definition::definition(&fields, &known);

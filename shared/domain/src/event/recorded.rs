@@ -6,6 +6,7 @@ use crate::amount::Amount;
 use crate::event::Event;
 use crate::id::{BalanceCode, OfferId, RunId};
 use crate::ledger::{Effect, Entry, LotId, PayloadHash, SpendMade};
+use crate::pass::{PassGiven, PassShown};
 use crate::refusal::Reason;
 use crate::returns::Return;
 use crate::terms::Terms;
@@ -85,6 +86,8 @@ pub struct Judgement {
     pub programme: u64,
     pub awards: Vec<Awarded>,
     pub discounts: Vec<Discounted>,
+    /// Passes that it gave.
+    pub passes: Vec<PassGiven>,
     pub passed_over: Vec<(OfferId, Reason)>,
 }
 
@@ -138,6 +141,8 @@ pub struct RecordedEvent {
     pub spends: Vec<SpendOn>,
     /// Cancels in part, and at last the one that cancelled it.
     pub returns: Vec<Return>,
+    /// What became of the code that came with a purchase.
+    pub pass: Option<PassShown>,
 }
 
 impl RecordedEvent {
@@ -153,6 +158,7 @@ impl RecordedEvent {
             referred: None,
             spends: Vec::new(),
             returns: Vec::new(),
+            pass: None,
         }
     }
 
@@ -193,6 +199,7 @@ impl RecordedEvent {
         self.judgements.iter().any(|judgement| {
             judgement.awards.iter().any(|award| award.offer == *offer)
                 || judgement.discounts.iter().any(|discount| discount.offer == *offer)
+                || judgement.passes.iter().any(|given| given.offer == *offer)
                 || judgement
                     .passed_over
                     .iter()
@@ -209,6 +216,11 @@ impl RecordedEvent {
     /// What offers took off the purchase.
     pub fn discounts(&self) -> impl Iterator<Item = &Discounted> {
         self.judgements.iter().flat_map(|judgement| &judgement.discounts)
+    }
+
+    /// The passes that offers gave.
+    pub fn passes(&self) -> impl Iterator<Item = &PassGiven> {
+        self.judgements.iter().flat_map(|judgement| &judgement.passes)
     }
 
     /// What discounts still take off the purchase, in currency.

@@ -22,6 +22,8 @@ use crate::window::{Times, WeekHour};
 #[derive(Clone, Debug, Default)]
 pub struct Offers {
     list: Vec<Offer>,
+    /// Whether any of them gives passes.
+    give_passes: bool,
     /// In the order of [`EventType::ALL`].
     by_type: [TypeIndex; EventType::ALL.len()],
 }
@@ -79,11 +81,17 @@ impl From<Vec<Offer>> for Offers {
             let judges = |(_, offer): &(u32, &Offer)| offer.class.types().contains(&of_type);
             TypeIndex::of((0_u32..).zip(&list).filter(judges))
         });
-        Offers { list, by_type }
+        let give_passes = list.iter().any(|offer| offer.award.pass.is_some());
+        Offers { list, give_passes, by_type }
     }
 }
 
 impl Offers {
+    /// Whether any of them gives passes, for which a key is needed.
+    pub fn give_passes(&self) -> bool {
+        self.give_passes
+    }
+
     /// The offers that nothing excludes from judging the event, in the order of the document.
     /// It allocates for them alone.
     pub fn candidates<'a>(&'a self, subject: &Subject<'_>) -> impl Iterator<Item = &'a Offer> {

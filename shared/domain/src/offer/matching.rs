@@ -4,7 +4,7 @@ use crate::amount::{Amount, AmountError};
 use crate::area::Popular;
 use crate::award::Facts;
 use crate::event::{Detail, Event, Line};
-use crate::id::{AreaId, MerchantId, ProductId};
+use crate::id::{AreaId, MerchantId, PlanId, ProductId};
 use crate::offer::{Beneficiary, Conditions, Offer, Scope};
 use crate::payment_medium::PaymentMedium;
 use crate::programme::Programme;
@@ -20,6 +20,8 @@ pub struct Subject<'a> {
     pub lines: Vec<Shelf<'a>>,
     /// Whose wallet is judged.
     pub whose: Beneficiary,
+    /// The promotion whose code came with it.
+    pub shown: Option<&'a PlanId>,
     pub merchant: Option<&'a MerchantId>,
     /// In which its unit lies.
     pub area: Option<&'a AreaId>,
@@ -56,13 +58,32 @@ impl<'a> Subject<'a> {
         let awards = programme.merchants.awards(merchant);
         let clock = Clock::of(event.performed_on, programme.zone);
         let (whose, area) = (Beneficiary::Participant, area.map(|area| &area.id));
-        Subject { event, lines, whose, merchant, area, awards, clock, medium, amount, programme }
+        let shown = None;
+        Subject {
+            event,
+            lines,
+            whose,
+            shown,
+            merchant,
+            area,
+            awards,
+            clock,
+            medium,
+            amount,
+            programme,
+        }
     }
 
     /// The event as offers for somebody look at it.
     #[must_use]
     pub fn seen_for(self, whose: Beneficiary) -> Subject<'a> {
         Subject { whose, ..self }
+    }
+
+    /// The event with which a code of this promotion came.
+    #[must_use]
+    pub fn with_pass(self, shown: Option<&'a PlanId>) -> Subject<'a> {
+        Subject { shown, ..self }
     }
 }
 
@@ -184,19 +205,30 @@ impl Offer {
         if !when.payment_brands.allows(brand) || !when.payment_types.allows(kind) {
             return Some(Reason::PaymentMediumNotIncluded);
         }
-        let tags = when.tags.values();
-        if !tags.is_empty() && !tags.iter().any(|tag| profile.tags.contains(tag)) {
+        if !self.addresses(programme, wallet, now, facts) {
             return Some(Reason::NotInSegment);
         }
+        let active = self.is_active(subject, wallet, now);
+        (!active).then_some(Reason::PassRequired)
+    }
+
+    /// Whether the participant has one of its tags, and is in one of its segments.
+    pub fn addresses(
+        &self,
+        programme: &Programme,
+        wallet: &Wallet,
+        now: Instant,
+        facts: &Facts<'_>,
+    ) -> bool {
+        let (when, tags) = (&self.when, self.when.tags.values());
+        let has = |tag| facts.participant.profile.tags.contains(tag);
         let member = |id| {
             programme.segment(id).is_some_and(|segment| {
                 segment.members.holds(facts.participant, wallet, now, programme.zone)
             })
         };
-        if !when.segments.is_any() && !when.segments.values().iter().any(member) {
-            return Some(Reason::NotInSegment);
-        }
-        None
+        (tags.is_empty() || tags.iter().any(has))
+            && (when.segments.is_any() || when.segments.values().iter().any(member))
     }
 
     /// What amount conditions and percentages of the transaction look at, in currency: of a

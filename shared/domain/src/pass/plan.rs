@@ -6,7 +6,8 @@ use crate::amount::Amount;
 use crate::id::{BalanceCode, Classification, Key, PlanId};
 use crate::ledger::{LotId, PayloadHash};
 use crate::offer::Expiry;
-use crate::pass::{Generation, Issue, Issued, Origin, Pass, PassId};
+use crate::pass::{Generation, Issue, Issued, Origin, Pass, PassId, Promotion};
+use crate::refusal::Refusal;
 use crate::time::{Day, Duration, Instant};
 
 /// Most times that one pass can be redeemed.
@@ -20,8 +21,8 @@ pub struct PassPlan {
     pub format: PassFormat,
     /// A name that reports and tills sort by.
     pub classification: Option<Classification>,
-    /// What its passes credit.
-    pub balance: BalanceCode,
+    /// What its passes credit; none: nothing, as those of a promotion.
+    pub balance: Option<BalanceCode>,
     pub value: PassValue,
     pub window: PassWindow,
     /// When what was credited expires.
@@ -32,6 +33,8 @@ pub struct PassPlan {
     pub uses: u32,
     /// Whether a pass is worth nothing until it is loaded at the sale.
     pub when_loaded: bool,
+    /// Of a promotion, and of nothing else.
+    pub promotion: Option<Promotion>,
 }
 
 /// What a pass is for.
@@ -41,6 +44,8 @@ pub enum PassType {
     Gift,
     /// Credits wallets of participants that are there, once.
     TopUp,
+    /// Makes offers active for whoever shows its code with a purchase.
+    Promotion,
 }
 
 /// How a pass comes to who holds it.
@@ -62,6 +67,8 @@ pub enum PassValue {
         min: Amount,
         max: Amount,
     },
+    /// It credits nothing.
+    Nothing,
 }
 
 /// When a pass can be redeemed; what is not said does not restrict.
@@ -102,12 +109,28 @@ impl PassValue {
         match self {
             PassValue::Fixed(fixed) => value == *fixed,
             PassValue::Range { min, max } => (*min..=*max).contains(&value),
+            PassValue::Nothing => false,
         }
     }
 
     /// What a pass is worth for which nothing was chosen.
     pub fn fixed(&self) -> Option<Amount> {
-        if let PassValue::Fixed(value) = self { Some(*value) } else { None }
+        match self {
+            PassValue::Fixed(value) => Some(*value),
+            PassValue::Nothing => Some(Amount::ZERO),
+            PassValue::Range { .. } => None,
+        }
+    }
+}
+
+impl PassWindow {
+    /// Whether its days include this time, where nothing counts from an issue.
+    pub fn is_open(&self, now: Instant, zone: Tz) -> Result<(), Refusal> {
+        if self.until.is_some_and(|day| day.has_ended(now, zone)) {
+            return Err(Refusal::PassExpired);
+        }
+        let early = self.from.is_some_and(|day| !day.has_begun(now, zone));
+        if early { Err(Refusal::PassNotYetValid) } else { Ok(()) }
     }
 }
 
@@ -127,13 +150,13 @@ impl PassPlan {
         Some(Pass::untouched(id, printed.generation, Origin::Printed { at: printed.at }))
     }
 
-    /// The lot that a redemption credits.
-    pub fn lot(&self, now: Instant, zone: Tz) -> LotId {
-        LotId {
-            balance: self.balance.clone(),
+    /// The lot that a redemption credits; none where the plan credits nothing.
+    pub fn lot(&self, now: Instant, zone: Tz) -> Option<LotId> {
+        Some(LotId {
+            balance: self.balance.clone()?,
             expires: self.expires.last_day(now.day(zone)),
             available_from: None,
             terms: None,
-        }
+        })
     }
 }

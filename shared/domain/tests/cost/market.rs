@@ -110,7 +110,7 @@ fn offer(id: &str, form: AwardForm) -> Offer {
         class: OfferClass::IncreaseRevenueProduct,
         method: EvaluationMethod::BatchAndInteractive,
         valid: vec![],
-        award: Award { balance: Some(points()), form },
+        award: Award { balance: Some(points()), pass: None, form },
         beneficiary: Beneficiary::Participant,
         scope: Scope::Transaction,
         when: Conditions::default(),

@@ -231,7 +231,7 @@ fn any_offer() -> impl Strategy<Value = Offer> {
                 at_least: 3,
                 within: Within::Calendar(Calendar::Week),
             }),
-            award: Award { balance: (!off).then(points), form: form.clone() },
+            award: Award { balance: (!off).then(points), pass: None, form: form.clone() },
             ..offer("some", points(), form)
         },
     )

@@ -134,6 +134,7 @@ impl Book {
             quotas: &quotas,
             whose: Beneficiary::Participant,
             before_spend: before.as_ref(),
+            issuing: domain::pass::Issuing::default(),
         };
         let Outcome::Judged { judgement, due, spends } =
             self.commit(&Command::Judge { event: &event, mode, by, facts })
@@ -186,7 +187,13 @@ impl Book {
     ) -> Result<(u64, SpendMade), Refusal> {
         let (participant, quotas) = (self.participant.clone(), self.quotas.clone());
         let (whose, before_spend) = (Beneficiary::Participant, None);
-        let facts = Facts { participant: &participant, quotas: &quotas, whose, before_spend };
+        let facts = Facts {
+            participant: &participant,
+            quotas: &quotas,
+            whose,
+            before_spend,
+            issuing: domain::pass::Issuing::default(),
+        };
         let event = &self.events[which];
         let Checkout { before, purchase } =
             checkout(&self.programme, &self.wallet, self.now, event, &facts);

@@ -96,7 +96,7 @@ pub fn offer(id: &str, balance: BalanceCode, form: AwardForm) -> Offer {
         class: OfferClass::IncreaseRevenueTransaction,
         method: EvaluationMethod::BatchAndInteractive,
         valid: vec![],
-        award: Award { balance: Some(balance), form },
+        award: Award { balance: Some(balance), pass: None, form },
         beneficiary: Beneficiary::Participant,
         scope: Scope::Transaction,
         when: Conditions::default(),
@@ -123,7 +123,10 @@ pub fn percent(id: &str, balance: BalanceCode, percentage: &str) -> Offer {
 
 /// Off the purchase, in currency.
 pub fn discount(id: &str, form: AwardForm) -> Offer {
-    Offer { award: Award { balance: None, form: form.clone() }, ..offer(id, points(), form) }
+    Offer {
+        award: Award { balance: None, pass: None, form: form.clone() },
+        ..offer(id, points(), form)
+    }
 }
 
 /// A coefficient table of bands from an amount on.
@@ -313,13 +316,14 @@ pub fn gift() -> PassPlan {
         pass_type: PassType::Gift,
         format: PassFormat::Electronic,
         classification: None,
-        balance: points(),
+        balance: Some(points()),
         value: PassValue::Fixed(Amount(20)),
         window: PassWindow { from: None, until: None, lasts: Some(span("P1M")) },
         expires: Expiry::After(span("P7D")),
         pin: false,
         uses: 1,
         when_loaded: false,
+        promotion: None,
     }
 }
 

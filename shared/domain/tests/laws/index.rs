@@ -31,7 +31,7 @@ fn take(
     participant: &Participant,
     (mode, whose): (Mode, Beneficiary),
 ) -> Judged {
-    let facts = Facts { participant, quotas, whose, before_spend: None };
+    let facts = Facts { participant, quotas, whose, ..Facts::none() };
     let judged = judge(programme, wallet, noon("2026-11-24"), event, mode, &facts);
     judged.effects.iter().for_each(|effect| {
         wallet.carry_out(effect);

@@ -246,6 +246,14 @@ pub fn of_events(book: &Book) {
                 *slots.entry((offer.id.to_string(), slot)).or_default() += 1;
             }
         }
+        for pass in event.passes() {
+            let Some(offer) = book.programme.offer(&pass.offer) else { continue };
+            let given = given.entry(offer.id.clone()).or_default();
+            *given = (given.0 + 1, given.1 + 1);
+            if let Some(slot) = offer.slot(performed) {
+                *slots.entry((offer.id.to_string(), slot)).or_default() += 1;
+            }
+        }
     }
     assert!(slots.values().all(|count| *count == 1), "R-44: {slots:?}");
     let single = |id| book.programme.offer(id).is_none_or(|offer| offer.accumulates.is_none());

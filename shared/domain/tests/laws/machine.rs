@@ -326,6 +326,7 @@ fn look(book: &Book, event: &Event, spend: Option<&SpendAsked>) -> Result<Previe
         quotas: &book.quotas,
         whose: Beneficiary::Participant,
         before_spend: None,
+        issuing: domain::pass::Issuing::default(),
     };
     preview(&book.programme, &book.wallet, book.now, recorded(event.clone()), spend, facts)
 }

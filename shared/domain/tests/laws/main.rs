@@ -32,6 +32,7 @@ mod orders;
 mod passes;
 mod preview;
 mod profiles;
+mod promotions;
 mod quotas;
 mod referrals;
 mod refusals;

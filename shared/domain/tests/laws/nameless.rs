@@ -38,7 +38,7 @@ fn redeem(book: &mut Book, pass: &Pass, own: bool) -> Outcome {
 }
 
 fn asked(book: &Book) -> SpendAsked {
-    let (balance, performed_on) = (gift().balance, book.now);
+    let (balance, performed_on) = (gift().balance.unwrap(), book.now);
     SpendAsked { balance, amount: Some(Amount(1)), classification: None, unit: None, performed_on }
 }
 

@@ -83,7 +83,7 @@ impl Pair {
 
 fn judged(book: &mut Book, event: &RecordedEvent, whose: Beneficiary) -> Judgement {
     let (participant, quotas) = (book.participant.clone(), book.quotas.clone());
-    let facts = Facts { participant: &participant, quotas: &quotas, whose, before_spend: None };
+    let facts = Facts { participant: &participant, quotas: &quotas, whose, ..Facts::none() };
     let command = Command::Judge { event, mode: Mode::Run, by: Judge::Interactive, facts };
     let Outcome::Judged { judgement, .. } = book.commit(&command) else { panic!("refused") };
     judgement

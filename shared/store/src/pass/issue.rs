@@ -109,14 +109,18 @@ impl Store {
         Err(Error::Contended)
     }
 
-    async fn is_active(&self, programme: &Programme) -> Result<()> {
+    pub(super) async fn is_active(&self, programme: &Programme) -> Result<()> {
         let active = self.active_programme(true).await?;
         if active == programme.version { Ok(()) } else { Err(Error::Contended) }
     }
 }
 
 /// Marks that a plan has passes, under the programme that it stands in.
-fn begin(programme: &Programme, plan: &PlanId, printed: Option<Printed>) -> Result<Vec<Write>> {
+pub(super) fn begin(
+    programme: &Programme,
+    plan: &PlanId,
+    printed: Option<Printed>,
+) -> Result<Vec<Write>> {
     let start = PlanStart { programme: programme.version, printed };
     let start = item(key::plan_start(plan), [("d", binary(encode_start(&start)?))]);
     let active = Demand::Number("q", programme.version);

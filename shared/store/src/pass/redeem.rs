@@ -109,7 +109,7 @@ impl Operation for Redeem<'_> {
             participant: order.participant.clone(),
             sequence: applied.wallet.length,
             amount: pass.worth(plan).ok_or(Error::Corrupt("a pass that is worth nothing"))?,
-            expires: plan.lot(now, order.programme.zone).expires,
+            expires: plan.expires.last_day(now.day(order.programme.zone)),
             cancelled: false,
         };
         pass.redemptions.push(redemption.clone());

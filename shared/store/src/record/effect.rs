@@ -7,6 +7,7 @@ use domain::time::{Day, Instant, Month};
 use serde::{Deserialize, Serialize};
 
 use super::names::{Name, Names, Texts, some};
+use super::promotion::{ActivationRecord, activation_record, read_activation};
 use super::tally::{
     PartRecord, TallyAwardRecord, counts_number, part_record, read_counts, read_part,
     read_tally_award, tally_award_record,
@@ -36,7 +37,13 @@ pub enum SlotRecord {
 
 #[derive(Serialize, Deserialize)]
 pub enum EffectRecord {
-    Award { offer: Option<Name>, lot: LotRecord, amount: i64, debt: i64, slot: Option<SlotRecord> },
+    Award {
+        offer: Option<Name>,
+        lot: LotRecord,
+        amount: i64,
+        debt: i64,
+        slot: Option<SlotRecord>,
+    },
     Take(LotRecord, i64),
     Return(LotRecord, i64, i64),
     ClawBack(LotRecord, i64),
@@ -61,6 +68,10 @@ pub enum EffectRecord {
     Nameless(Name, u64),
     Registered,
     Merged(Name),
+    Activate(ActivationRecord),
+    Deactivate(ActivationRecord),
+    /// Offer, plan, serial.
+    Issue(Name, Name, u64, Option<SlotRecord>),
 }
 
 pub fn lot_record(names: &mut Names, lot: &LotId) -> Result<LotRecord> {
@@ -171,6 +182,14 @@ pub fn effect_record(names: &mut Names, effect: &Effect) -> Result<EffectRecord>
         }
         Effect::Registered => EffectRecord::Registered,
         Effect::Merged { into } => EffectRecord::Merged(names.add(into.as_str())?),
+        Effect::Activate(one) => EffectRecord::Activate(activation_record(names, one)?),
+        Effect::Deactivate(one) => EffectRecord::Deactivate(activation_record(names, one)?),
+        Effect::Issue { offer, pass, slot } => EffectRecord::Issue(
+            names.add(offer.as_str())?,
+            names.add(pass.plan.as_str())?,
+            pass.serial,
+            slot.map(slot_record),
+        ),
     })
 }
 
@@ -257,5 +276,12 @@ pub fn read_effect(texts: &Texts<'_>, record: &EffectRecord) -> Result<Effect> {
         }
         EffectRecord::Registered => Effect::Registered,
         EffectRecord::Merged(into) => Effect::Merged { into: texts.participant(*into)? },
+        EffectRecord::Activate(one) => Effect::Activate(read_activation(texts, one)?),
+        EffectRecord::Deactivate(one) => Effect::Deactivate(read_activation(texts, one)?),
+        EffectRecord::Issue(offer, plan, serial, slot) => Effect::Issue {
+            offer: texts.offer(*offer)?,
+            pass: PassId { plan: texts.plan(*plan)?, serial: *serial },
+            slot: slot.as_ref().map(read_slot),
+        },
     })
 }

@@ -14,6 +14,9 @@ use super::detail::{DetailRecord, detail_record, read_detail};
 use super::effect::{LotRecord, lot_record, read_lot};
 use super::entry::{SpendRecord, read_spend, spend_record};
 use super::names::{Name, Names, Texts, some};
+use super::promotion::{
+    GivenRecord, ShownRecord, given_record, read_given, read_shown, shown_record,
+};
 use super::returns::{
     Asked, AskedRecord, ReturnRecord, asked_record, read_asked, read_return, return_record,
 };
@@ -51,6 +54,7 @@ struct EventRecord {
     denied: Vec<AskedRecord>,
     /// Of whom a referral referred.
     referred: Option<JudgementRecord>,
+    pass: Option<ShownRecord>,
 }
 
 /// Sequence, time, spend, cancelled, returned, and parts by conditions.
@@ -72,6 +76,7 @@ struct JudgementRecord {
     awards: Vec<AwardRecord>,
     passed_over: Vec<(Name, u8)>,
     discounts: Vec<DiscountRecord>,
+    passes: Vec<GivenRecord>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -106,6 +111,7 @@ pub fn encode_event(stored: &StoredEvent) -> Result<Vec<u8>> {
     let spends = spends.collect::<Result<_>>()?;
     let returns = recorded.returns.iter().map(|back| return_record(&mut names, back));
     let returns = returns.collect::<Result<_>>()?;
+    let pass = recorded.pass.as_ref().map(|shown| shown_record(&mut names, shown)).transpose()?;
     let terms = terms_records(&mut names)?;
     let record = EventRecord {
         id: event.id.as_str().to_owned(),
@@ -128,6 +134,7 @@ pub fn encode_event(stored: &StoredEvent) -> Result<Vec<u8>> {
         returns,
         denied: stored.denied.iter().map(asked_record).collect(),
         referred,
+        pass,
         names: names.texts,
     };
     deflate(&to_bytes_with(&record, &terms)?)
@@ -166,6 +173,7 @@ pub fn decode_event(bytes: &[u8], version: u64) -> Result<StoredEvent> {
             referred: record.referred.as_ref().map(|j| read_judgement(&texts, j)).transpose()?,
             spends: spends.collect::<Result<_>>()?,
             returns: returns.collect::<Result<_>>()?,
+            pass: record.pass.as_ref().map(|shown| read_shown(&texts, shown)).transpose()?,
         },
         version,
         denied: record.denied.iter().map(read_asked).collect(),
@@ -230,7 +238,9 @@ fn judgement_record(names: &mut Names, judgement: &Judgement) -> Result<Judgemen
     });
     let discounts = discounts.collect::<Result<_>>()?;
     let (sequence, programme) = (judgement.sequence, judgement.programme);
-    Ok(JudgementRecord { sequence, run, programme, awards, passed_over, discounts })
+    let passes = judgement.passes.iter().map(|given| given_record(names, given));
+    let passes = passes.collect::<Result<_>>()?;
+    Ok(JudgementRecord { sequence, run, programme, awards, passed_over, discounts, passes })
 }
 
 fn read_judgement(texts: &Texts<'_>, record: &JudgementRecord) -> Result<Judgement> {
@@ -258,6 +268,7 @@ fn read_judgement(texts: &Texts<'_>, record: &JudgementRecord) -> Result<Judgeme
             returned: Amount(discount.returned),
         })
     });
+    let passes = record.passes.iter().map(|given| read_given(texts, given));
     let run = some(record.run, |name| texts.text(name))?;
     let run = run.map(|run| RunId::parse(&run)).transpose();
     let run = run.map_err(|_| Error::Corrupt("judgement by a bad run"))?;
@@ -267,6 +278,7 @@ fn read_judgement(texts: &Texts<'_>, record: &JudgementRecord) -> Result<Judgeme
         programme: record.programme,
         awards: awards.collect::<Result<_>>()?,
         discounts: discounts.collect::<Result<_>>()?,
+        passes: passes.collect::<Result<_>>()?,
         passed_over: passed_over.collect::<Result<_>>()?,
     })
 }

@@ -11,6 +11,7 @@ mod event;
 mod names;
 mod participant;
 mod pass;
+mod promotion;
 mod returns;
 mod tally;
 mod terms;

@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 use super::effect::{LotRecord, SlotRecord, lot_record, read_lot, read_slot, slot_record};
 use super::entry::{EntryRecord, entry_record, read_entry};
 use super::names::{FrontCoded, Name, Names, Texts, some};
+use super::promotion::{ActivationRecord, activation_record, read_activation};
 use super::tally::{
     TallyAwardRecord, TallyRecord, read_tally, read_tally_award, tally_award_record, tally_record,
 };
@@ -59,6 +60,7 @@ struct StateRecord {
     /// Plan and serial.
     nameless: Option<(Name, u64)>,
     merged_into: Option<Name>,
+    activations: Vec<ActivationRecord>,
 }
 
 /// Sequence, time of lapse, and what is held from which lot.
@@ -126,6 +128,8 @@ pub fn encode_state(state: &State) -> Result<Vec<u8>> {
     let nameless = wallet.nameless.as_ref();
     let nameless = nameless.map(|pass| Ok((names.add(pass.plan.as_str())?, pass.serial)));
     let nameless = nameless.transpose()?;
+    let activations = wallet.activations.iter().map(|one| activation_record(&mut names, one));
+    let activations = activations.collect::<Result<_>>()?;
     let terms = terms_records(&mut names)?;
     let record = StateRecord {
         lots,
@@ -142,6 +146,7 @@ pub fn encode_state(state: &State) -> Result<Vec<u8>> {
         holds,
         nameless,
         merged_into: names.add_some(wallet.merged_into.as_ref().map(|id| id.as_str()))?,
+        activations,
         names: names.front_coded(),
     };
     to_bytes_with(&record, &terms)
@@ -186,6 +191,7 @@ pub fn decode_state(bytes: &[u8], length: u64, time: Instant) -> Result<State> {
     });
     let nameless =
         record.nameless.map(|(plan, serial)| Ok(PassId { plan: texts.plan(plan)?, serial }));
+    let activations = record.activations.iter().map(|one| read_activation(&texts, one));
     let wallet = Wallet {
         length,
         time,
@@ -198,6 +204,7 @@ pub fn decode_state(bytes: &[u8], length: u64, time: Instant) -> Result<State> {
         tally_awards: tally_awards.collect::<Result<_>>()?,
         activity: activity.collect(),
         last_event: record.last_event.map(Instant),
+        activations: activations.collect::<Result<_>>()?,
         holds: record.holds.iter().map(|hold| read_hold(&texts, hold)).collect::<Result<_>>()?,
         nameless: nameless.transpose()?,
         merged_into: some(record.merged_into, |name| texts.participant(name))?,

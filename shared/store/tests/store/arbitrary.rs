@@ -23,8 +23,8 @@ use domain::ledger::{
 use domain::offer::{Counts, OneOf};
 use domain::participant::{Consent, Participant, Profile};
 use domain::pass::{
-    Change, ChangeKind, Generation, Issued, Loaded, Mark, Origin, Pass, PassId, PlanStart, Printed,
-    Redemption, SERIALS,
+    Activation, Change, ChangeKind, Generation, Issued, Loaded, Mark, Origin, Pass, PassGiven,
+    PassId, PassShown, PlanStart, Printed, Redemption, SERIALS,
 };
 use domain::payment_medium::{Keep, PaymentMedium};
 use domain::programme::ReductionMethod;
@@ -260,6 +260,34 @@ fn effect() -> impl Strategy<Value = Effect> {
         pass_id().prop_map(|pass| Effect::Nameless { pass }),
         Just(Effect::Registered),
         participant().prop_map(|into| Effect::Merged { into }),
+        activation().prop_map(Effect::Activate),
+        activation().prop_map(Effect::Deactivate),
+        (offer(), pass_id(), of(slot())).prop_map(|(offer, pass, slot)| Effect::Issue {
+            offer,
+            pass,
+            slot
+        }),
+    ]
+}
+
+fn activation() -> impl Strategy<Value = Activation> {
+    let parts = (plan(), instant(), instant());
+    parts.prop_map(|(plan, from, until)| Activation { plan, from, until })
+}
+
+fn shown() -> impl Strategy<Value = PassShown> {
+    let refusal = prop::sample::select(Refusal::ALL.to_vec());
+    let refused = (plan(), of(any::<u64>()), refusal);
+    let accepted = (plan(), of(any::<u64>()), of(any::<u32>()), of(instant()));
+    prop_oneof![
+        Just(PassShown::Unknown),
+        refused.prop_map(|(plan, serial, refusal)| PassShown::Refused { plan, serial, refusal }),
+        accepted.prop_map(|(plan, serial, turn, until)| PassShown::Accepted {
+            plan,
+            serial,
+            turn,
+            until
+        }),
     ]
 }
 
@@ -393,7 +421,8 @@ pub fn state() -> impl Strategy<Value = State> {
     let forgone = vec(written_off(), 0..3);
     let hold = (any::<u64>(), instant(), vec((lot_id(), amount()), 1..3))
         .prop_map(|(sequence, lapses_at, takes)| Hold { sequence, lapses_at, takes });
-    let debts = (vec((balance(), amount()), 0..3), forgone, vec(hold, 0..3));
+    let kept = (vec(hold, 0..3), vec(activation(), 0..3));
+    let debts = (vec((balance(), amount()), 0..3), forgone, kept);
     let standing = (any::<bool>(), of(pass_id()), of(participant()));
     let more = (instant(), debts, standing, of(instant()), tallies);
     let journal = (0_u64..1_000_000, vec(entry(), 0..8), any::<[u8; 16]>());
@@ -402,7 +431,7 @@ pub fn state() -> impl Strategy<Value = State> {
         let length = paged + u64::try_from(journal.len()).unwrap();
         let (time, debts, (blocked, nameless, merged_into), last_event, (tallies, tally_awards)) =
             more;
-        let (debts, written_off, holds) = debts;
+        let (debts, written_off, (holds, activations)) = debts;
         let wallet = Wallet {
             length,
             time,
@@ -418,6 +447,7 @@ pub fn state() -> impl Strategy<Value = State> {
             holds,
             nameless,
             merged_into,
+            activations,
         };
         State { wallet, journal: numbered(paged + 1, journal), page }
     })
@@ -507,16 +537,22 @@ fn judgement() -> impl Strategy<Value = Judgement> {
             returned,
         },
     );
-    let given = (vec(award, 0..3), vec(discount, 0..3));
+    let pass = (offer(), pass_id(), 0..32_u8).prop_map(|(offer, pass, generation)| PassGiven {
+        offer,
+        pass,
+        generation: Generation(generation),
+    });
+    let given = (vec(award, 0..3), vec(discount, 0..3), vec(pass, 0..3));
     let reason = prop::sample::select(Reason::ALL.to_vec());
     let by = of(run()).prop_map(|run| run.map_or(Judge::Interactive, Judge::Run));
     (any::<u64>(), by, any::<u64>(), given, vec((offer(), reason), 0..3)).prop_map(
-        |(sequence, by, programme, (awards, discounts), passed_over)| Judgement {
+        |(sequence, by, programme, (awards, discounts, passes), passed_over)| Judgement {
             sequence,
             by,
             programme,
             awards,
             discounts,
+            passes,
             passed_over,
         },
     )
@@ -555,11 +591,11 @@ pub fn event() -> impl Strategy<Value = StoredEvent> {
     let asked = (payload(), payload()).prop_map(|(key, payload)| Asked { key, payload });
     let state = prop::sample::select(vec![EventState::Posted, EventState::Cancelled]);
     let life = (state, vec(returned(), 0..3));
-    let judged = (vec(judgement(), 0..3), of(judgement()));
+    let judged = (vec(judgement(), 0..3), of(judgement()), of(shown()));
     let fate = (due, judged, vec(spend, 0..3), life, vec(asked, 0..3));
     (event, payload(), instant(), any::<u64>(), fate).prop_map(
         |(event, payload, accepted_at, version, (due, judged, spends, life, denied))| {
-            let ((judgements, referred), (state, returns)) = (judged, life);
+            let ((judgements, referred, pass), (state, returns)) = (judged, life);
             let recorded = RecordedEvent {
                 event,
                 payload,
@@ -570,6 +606,7 @@ pub fn event() -> impl Strategy<Value = StoredEvent> {
                 referred,
                 spends,
                 returns,
+                pass,
             };
             StoredEvent { recorded, version, denied }
         },

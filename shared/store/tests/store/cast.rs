@@ -29,7 +29,7 @@ use domain::programme::{
 };
 use domain::spend::{SpendAsked, SpendDefinition};
 use domain::time::{Duration as Span, Instant, parse_instant};
-use store::{Activating, CancelEvent, Posting, RequestKey, Spending, Store, Succession};
+use store::{Activating, CancelEvent, Codes, Posting, RequestKey, Spending, Store, Succession};
 
 use crate::engine::TABLE;
 use crate::wire::Wire;
@@ -84,7 +84,7 @@ pub fn offer(id: &str, balance: &str, form: AwardForm) -> Offer {
         class: OfferClass::IncreaseRevenueTransaction,
         method: EvaluationMethod::BatchAndInteractive,
         valid: vec![],
-        award: Award { balance: Some(BalanceCode::parse(balance).unwrap()), form },
+        award: Award { balance: Some(BalanceCode::parse(balance).unwrap()), pass: None, form },
         beneficiary: Beneficiary::Participant,
         scope: Scope::Transaction,
         when: Conditions::default(),
@@ -127,13 +127,14 @@ pub fn gift() -> PassPlan {
         pass_type: PassType::Gift,
         format: PassFormat::Electronic,
         classification: None,
-        balance: points(),
+        balance: Some(points()),
         value: PassValue::Fixed(Amount(20)),
         window: PassWindow { lasts: Some(Span::parse("P1M").unwrap()), ..PassWindow::default() },
         expires: Expiry::After(Span::parse("P7D").unwrap()),
         pin: false,
         uses: 1,
         when_loaded: false,
+        promotion: None,
     }
 }
 
@@ -309,7 +310,8 @@ pub async fn post(
     judge: bool,
 ) -> store::Result<store::Done<domain::event::RecordedEvent>> {
     let (payload, spend, enrols) = (payload(1), None, programme.definition.enrols);
-    let order = Posting { programme, now, event, payload, spend, judge, enrols };
+    let codes = Codes::default();
+    let order = Posting { programme, now, event, payload, spend, judge, enrols, codes };
     Box::pin(store.post_event(&order)).await
 }
 

@@ -67,7 +67,16 @@ impl Bill {
         let event = &in_pieces(purchase(&person("c-1"), reference, cents, noon()), 5);
         let (programme, now, payload, spend) = (&self.programme, later(minute), payload(1), None);
         let enrols = true;
-        let order = Posting { programme, now, event, payload, spend, judge, enrols };
+        let order = Posting {
+            programme,
+            now,
+            event,
+            payload,
+            spend,
+            judge,
+            enrols,
+            codes: store::Codes::default(),
+        };
         self.store.post_event(&order).await.unwrap();
     }
 

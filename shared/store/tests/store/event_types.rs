@@ -314,10 +314,19 @@ async fn r14_an_invoice_enrols_and_says_what_was_before() {
     rules.definition.enrols = false;
     let event = &purchase(&person("c-new"), "i-1", 10_00, noon());
     let (programme, now, payload, spend) = (&rules, noon(), payload(1), None);
-    let explicit = Posting { programme, now, event, payload, spend, judge: true, enrols: false };
+    let explicit = Posting {
+        programme,
+        now,
+        event,
+        payload,
+        spend,
+        judge: true,
+        enrols: false,
+        codes: store::Codes::default(),
+    };
     let unknown = rich.store.post_event(&explicit).await;
     assert!(matches!(unknown, Err(Error::NotFound(Noun::Participant))));
-    let order = Posting { enrols: true, ..explicit };
+    let order = Posting { enrols: true, ..explicit.clone() };
     let (done, before) = rich.store.post_invoice(&order).await.unwrap();
     let zone = rules.zone;
     let held = |wallet: &domain::wallet::Wallet| wallet.available(&points(), noon(), zone).0;
@@ -325,7 +334,8 @@ async fn r14_an_invoice_enrols_and_says_what_was_before() {
     let (again, before) = rich.store.post_invoice(&order).await.unwrap();
     assert_eq!((held(&before), held(&again.wallet), again.repeated), (100, 100, true));
     let next = purchase(&person("c-new"), "i-2", 5_00, noon());
-    let (next, before) = rich.store.post_invoice(&Posting { event: &next, ..order }).await.unwrap();
+    let (next, before) =
+        rich.store.post_invoice(&Posting { event: &next, ..order.clone() }).await.unwrap();
     assert_eq!((held(&before), held(&next.wallet)), (100, 150));
 }
 

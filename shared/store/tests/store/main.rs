@@ -24,6 +24,8 @@ mod nameless;
 mod operation;
 mod pages;
 mod passes;
+mod promotion_cost;
+mod promotions;
 mod quotas;
 mod races;
 mod records;

@@ -23,6 +23,7 @@ use crate::event_types::{Request, referral, request, statement};
 use crate::merges::Merge;
 use crate::money::{Ask, book};
 use crate::nameless::{Holder, own};
+use crate::promotions::Promoted;
 use crate::referrals::Referring;
 use crate::requests;
 use crate::unasked::Saving;
@@ -124,6 +125,9 @@ operations! {
     MergeWithoutTime,
     MergeRefused,
     MergeNameless,
+    PostWithCode,
+    PostWithUniversalCode,
+    CancelWithCode,
     PutProgramme,
     ActivateProgramme,
     StartRun,
@@ -155,6 +159,8 @@ pub struct Cast {
     pair: Referring,
     /// Under offers whose awards are spent without being asked for.
     saving: Saving,
+    /// Under offers that ask for codes, and give passes.
+    promoted: Promoted,
 }
 
 const PURCHASES: [(&str, i64); 3] = [("e-1", 90_00), ("e-2", 50_00), ("e-3", 70_00)];
@@ -170,7 +176,16 @@ impl Cast {
         let mut sale = programme.clone();
         sale.offers = vec![tenfold(), tenth_off(10_00)].into();
         let (who, plan, pair) = (person("c-1"), gift(), Referring::new());
-        Cast { programme, who, plan, strict, sale, pair, saving: Saving::new() }
+        Cast {
+            programme,
+            who,
+            plan,
+            strict,
+            sale,
+            pair,
+            saving: Saving::new(),
+            promoted: Promoted::new(),
+        }
     }
 
     fn first_spend(&self) -> Key {
@@ -212,6 +227,7 @@ impl Cast {
             post(store, programme, &event, noon(), true).await?;
         }
         self.saving.prepare(store).await?;
+        Box::pin(self.promoted.prepare(store)).await?;
         store.start_run(&run_id("run-1"), &requests::run()).await?;
         store.give_up_shard(&run_id("run-1"), requests::GIVEN_UP, noon()).await?;
         store.start_export("export-1", &requests::export()).await?;
@@ -270,7 +286,16 @@ impl Cast {
                 let (event, asked) = (judged("n-1"), asked(50, noon()));
                 let (spend, payload) = (Some(&asked), payload(1));
                 let (event, judge, enrols) = (&event, true, true);
-                let order = Posting { programme, now, event, payload, spend, judge, enrols };
+                let order = Posting {
+                    programme,
+                    now,
+                    event,
+                    payload,
+                    spend,
+                    judge,
+                    enrols,
+                    codes: store::Codes::default(),
+                };
                 done(store.post_event(&order).await)
             }
             Operation::PostDiscounted => done(self.buy_on_sale(store, now).await),
@@ -376,6 +401,9 @@ impl Cast {
                 done(self.merges(&own(6), &timed).ask(store, None).await)
             }
             Operation::MergeNameless => Holder::new(programme, 6).told(store, "merge").await,
+            Operation::PostWithCode => done(self.promoted.buy(store, false).await),
+            Operation::PostWithUniversalCode => done(self.promoted.buy(store, true).await),
+            Operation::CancelWithCode => Box::pin(self.promoted.buy_and_cancel(store)).await,
             Operation::Redeem => {
                 let (plan, pass, key) = (&self.plan, &self.pass(), &key("redeem-1"));
                 let (participant, payload) = (who, payload(4));
@@ -506,7 +534,16 @@ impl Cast {
         let asked = SpendAsked { amount: None, ..asked(0, noon()) };
         let (spend, payload, programme) = (Some(&asked), payload(1), &self.sale);
         let (judge, enrols) = (true, false);
-        let order = Posting { programme, now, event, payload, spend, judge, enrols };
+        let order = Posting {
+            programme,
+            now,
+            event,
+            payload,
+            spend,
+            judge,
+            enrols,
+            codes: store::Codes::default(),
+        };
         Box::pin(store.post_event(&order)).await
     }
 

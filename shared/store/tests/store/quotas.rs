@@ -91,6 +91,7 @@ async fn buy(wire: &Wire, programme: &Programme, who: &ParticipantId, number: i6
         spend: None,
         judge: true,
         enrols: true,
+        codes: store::Codes::default(),
     };
     // A fifth is sent twice at once.
     let ask = || insist(|| store.post_event(&order));

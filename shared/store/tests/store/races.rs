@@ -162,7 +162,16 @@ async fn of_two_participants_with_one_reference_one_is_awarded() {
             let store = open(&race.wire, true);
             let (programme, now, event) = (&race.programme, noon(), &event);
             let (spend, judge, enrols) = (None, true, true);
-            let order = store::Posting { programme, now, event, payload, spend, judge, enrols };
+            let order = store::Posting {
+                programme,
+                now,
+                event,
+                payload,
+                spend,
+                judge,
+                enrols,
+                codes: store::Codes::default(),
+            };
             match insist(|| store.post_event(&order)).await {
                 Ok(_) => Some(who),
                 Err(Error::KeyReused) => None,

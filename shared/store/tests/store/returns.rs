@@ -217,7 +217,16 @@ async fn what_cannot_be_cancelled_ahead_leaves_no_bar() {
     assert!(wire.items().is_empty());
     let event = &purchase(&person("c-1"), "late", 30_00, noon());
     let (programme, now, payload, spend) = (&programme, noon(), payload(1), None);
-    let order = Posting { programme, now, event, payload, spend, judge: true, enrols: true };
+    let order = Posting {
+        programme,
+        now,
+        event,
+        payload,
+        spend,
+        judge: true,
+        enrols: true,
+        codes: store::Codes::default(),
+    };
     assert!(!store.post_event(&order).await.unwrap().repeated);
 }
 

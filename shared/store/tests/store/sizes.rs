@@ -7,14 +7,15 @@ use domain::amount::Amount;
 use domain::apply::{Command, apply};
 use domain::award::{Facts, Mode};
 use domain::event::{Judge, RecordedEvent};
-use domain::id::{BalanceCode, OfferId, ProductId, UnitId};
+use domain::id::{BalanceCode, OfferId, PlanId, ProductId, UnitId};
 use domain::ledger::{EntryKey, LotId, Slot};
 use domain::offer::{AwardForm, Expiry, Limit, Offer};
+use domain::pass::Activation;
 use domain::programme::Programme;
 use domain::spend::SpendAsked;
 use domain::terms::Terms;
 use domain::time::{Calendar, Day, Duration, Instant, Month};
-use domain::wallet::{Activity, Counter, Lot, Wallet};
+use domain::wallet::{Activity, Counter, Lot, MAX_ACTIVATIONS, Wallet};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -176,6 +177,23 @@ fn r48_conditions_stand_once_in_an_item() {
     let [plain, one, all] = [plain, one, all].map(|state| size(&item(&state)));
     assert!((15..=22).contains(&(one - plain)), "{plain} {one}");
     assert_eq!(all - one, 5, "a byte for each other lot");
+}
+
+/// An activation takes the name of its plan and two times.
+#[test]
+fn r83_an_activation_takes_few_bytes() {
+    let rules = rules();
+    let plain = in_use(&rules, 5);
+    let mut active = plain.clone();
+    let of_plan = |number: usize| Activation {
+        plan: PlanId::parse(&format!("summer-{number}")).unwrap(),
+        from: noon(),
+        until: later(30 * 24 * 60),
+    };
+    active.wallet.activations = (0..MAX_ACTIVATIONS).map(of_plan).collect();
+    let [plain, active] = [plain, active].map(|state| size(&item(&state)));
+    let each = (active - plain) / MAX_ACTIVATIONS;
+    assert!((10..=25).contains(&each), "{plain} {active}");
 }
 
 /// What a spend costs grows with the lots that are kept, by the kilobyte.

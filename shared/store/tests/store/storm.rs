@@ -156,7 +156,16 @@ impl Storm {
                 let spend = spend.map(|amount| asked(amount, later(0)));
                 let (spend, judge, payload) = (spend.as_ref(), *judge, hash(request));
                 let enrols = true;
-                let order = Posting { programme, now, event, payload, spend, judge, enrols };
+                let order = Posting {
+                    programme,
+                    now,
+                    event,
+                    payload,
+                    spend,
+                    judge,
+                    enrols,
+                    codes: store::Codes::default(),
+                };
                 let value = store.post_event(&order).await?.value;
                 self.events.borrow_mut().push(value.event.id.clone());
                 Ok(format!("{:?} {:?}", value.event, value.accepted_at))

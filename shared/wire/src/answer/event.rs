@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use crate::answer::event_detail::{DetailView, detail_view};
 use crate::answer::gift::{discounts, gift_view};
+use crate::answer::promotion::{GivenView, ShownView, given_view, shown_view};
 use crate::answer::returns::{ReturnView, return_view};
 use crate::answer::spend::spend_view;
 use crate::answer::{
@@ -45,6 +46,9 @@ pub struct EventView {
     /// What cancelled it, in part or, at last, whole.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub returns: Vec<ReturnView>,
+    /// What became of the code that came with it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pass: Option<ShownView>,
 }
 
 /// Read-only totals: what was purchased, and what is still awarded and spent; nothing once
@@ -106,6 +110,9 @@ pub struct EventAnswer {
     pub awards: Vec<AwardAnswer>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub discounts: Vec<DiscountAnswer>,
+    /// Passes that it was given.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub passes: Vec<GivenView>,
     pub passed_over: Vec<PassedOver>,
     pub spends: Vec<SpendView>,
     /// Absent where no wallet was read.
@@ -158,6 +165,7 @@ pub fn event(
         event: event_only(programme, recorded),
         awards: awards.collect(),
         discounts: discounts(programme, recorded),
+        passes: recorded.passes().map(given_view).collect(),
         passed_over: passed_over(&verdicts(recorded)),
         spends: spends.collect(),
         balances: wallet.map(|wallet| balances(programme, wallet, now)),
@@ -255,6 +263,7 @@ pub fn event_only(programme: &Programme, recorded: &RecordedEvent) -> EventView 
             .iter()
             .map(|back| return_view(&event.participant, back))
             .collect(),
+        pass: recorded.pass.as_ref().map(|shown| shown_view(programme, shown)),
     }
 }
 

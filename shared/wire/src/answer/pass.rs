@@ -1,5 +1,6 @@
 //! Passes: printed, issued, loaded, looked up, redeemed.
 
+use domain::amount::Amount;
 use domain::id::ParticipantId;
 use domain::pass::{
     Change, ChangeKind, Origin, Pass, PassFormat, PassId, PassPlan, PassState, PassType, PlanStart,
@@ -65,7 +66,9 @@ pub struct PassView {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub classification: Option<String>,
     pub state: &'static str,
-    pub balance: String,
+    /// None: it credits nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub balance: Option<String>,
     /// None: to be chosen when it is loaded.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<String>,
@@ -111,7 +114,9 @@ pub struct PassLoadedAnswer {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct RedemptionView {
     pub transaction: String,
-    pub amount: String,
+    /// None: it credited nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub amount: Option<String>,
     pub cancelled: bool,
 }
 
@@ -235,6 +240,7 @@ pub fn pass_view(programme: &Programme, plan: &PassPlan, pass: &Pass, now: Insta
         pass_type: match plan.pass_type {
             PassType::Gift => "gift",
             PassType::TopUp => "top_up",
+            PassType::Promotion => "promotion",
         },
         classification: plan.classification.as_ref().map(ToString::to_string),
         state: match pass.state(plan, now, zone) {
@@ -245,8 +251,8 @@ pub fn pass_view(programme: &Programme, plan: &PassPlan, pass: &Pass, now: Insta
             PassState::Void => "void",
             PassState::Locked => "locked",
         },
-        balance: plan.balance.to_string(),
-        value: pass.worth(plan).map(|value| programme.show(&plan.balance, value)),
+        balance: plan.balance.as_ref().map(ToString::to_string),
+        value: pass.worth(plan).and_then(|value| show_value(programme, plan, value)),
         uses_left: plan.uses.saturating_sub(pass.uses()),
         redeemable_from: plan.window.from.map(|day| day_start(programme, day)),
         redeemable_until: pass.last_day(plan, zone).map(|day| day_end(programme, day)),
@@ -263,7 +269,7 @@ pub fn pass_detail(
     let show = |at| show_instant(at, programme.zone);
     let redemptions = pass.redemptions.iter().map(|redemption| RedemptionView {
         transaction: transaction_code(&redemption.participant, redemption.sequence),
-        amount: programme.show(&plan.balance, redemption.amount),
+        amount: show_value(programme, plan, redemption.amount),
         cancelled: redemption.cancelled,
     });
     let issued = if let Origin::Issued(issued) = &pass.origin { Some(issued) } else { None };
@@ -286,6 +292,11 @@ pub fn pass_detail(
     }
 }
 
+/// In the balance of the plan, where it has one.
+fn show_value(programme: &Programme, plan: &PassPlan, value: Amount) -> Option<String> {
+    Some(programme.show(plan.balance.as_ref()?, value))
+}
+
 fn change_view(programme: &Programme, plan: &PassPlan, change: &Change) -> ChangeView {
     let (name, to) = match change.kind {
         ChangeKind::Loaded => ("loaded", None),
@@ -293,7 +304,7 @@ fn change_view(programme: &Programme, plan: &PassPlan, change: &Change) -> Chang
         ChangeKind::Void => ("void", None),
         ChangeKind::Locked => ("locked", None),
         ChangeKind::Until(day) => ("redeemable_until", Some(day_end(programme, day))),
-        ChangeKind::Value(value) => ("value", Some(programme.show(&plan.balance, value))),
+        ChangeKind::Value(value) => ("value", show_value(programme, plan, value)),
         ChangeKind::Pin => ("pin", None),
         ChangeKind::TakenBack(_) => ("redemption_cancelled", None),
     };
@@ -315,8 +326,8 @@ pub fn redemption(
         participant_id: participant.to_string(),
         pass_id: pass_id(pass),
         credited: CreditView {
-            balance: plan.balance.to_string(),
-            amount: programme.show(&plan.balance, redemption.amount),
+            balance: plan.balance.as_ref().map(ToString::to_string).unwrap_or_default(),
+            amount: show_value(programme, plan, redemption.amount).unwrap_or_default(),
             expires_at: redemption.expires.map(|day| day_end(programme, day)),
         },
         balances: balances(programme, wallet, now),

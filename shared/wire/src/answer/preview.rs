@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::answer::event::passed_over;
 use crate::answer::gift::{discount_answer, gift_view};
+use crate::answer::promotion::{GivenView, ShownView, shown_view, would_give};
 use crate::answer::{
     AmountAnswer, DiscountAnswer, GiftView, PassedOver, amounts, day_end, day_start,
 };
@@ -25,6 +26,12 @@ pub struct PreviewAnswer {
     pub awards: Vec<PreviewAward>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub discounts: Vec<DiscountAnswer>,
+    /// Passes that it would be given; which they are is not known yet.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub passes: Vec<GivenView>,
+    /// What would become of the code that came with it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pass: Option<ShownView>,
     /// Candidates that would award nothing; with `explain=all` every offer of the event's classes.
     pub passed_over: Vec<PassedOver>,
 }
@@ -61,6 +68,8 @@ pub fn preview(programme: &Programme, preview: &Preview, explain_all: bool) -> P
         additional_spendable: amounts(programme, &preview.additional),
         awards: awards.map(|award| preview_award(programme, award)).collect(),
         discounts: discounts.map(|discount| discount_answer(programme, discount)).collect(),
+        passes: preview.event.passes().map(would_give).collect(),
+        pass: preview.event.pass.as_ref().map(|shown| shown_view(programme, shown)),
         passed_over: passed_over(&passed),
     }
 }

@@ -8,6 +8,7 @@ use domain::wallet::{Lot, Wallet};
 use serde::Serialize;
 
 use crate::answer::gift::gift_view;
+use crate::answer::promotion::{ActivationView, activations};
 use crate::answer::terms::{AutomaticAnswer, ConditionsAnswer, automatic, conditions};
 use crate::answer::{GiftView, day_end, day_start};
 
@@ -47,6 +48,9 @@ pub struct WalletAnswer {
     pub lots: Vec<LotAnswer>,
     /// Whether spending is blocked.
     pub blocked: bool,
+    /// Promotions whose offers are active for the participant.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub promotions: Vec<ActivationView>,
 }
 
 /// One lot.
@@ -126,6 +130,7 @@ pub fn wallet(programme: &Programme, wallet: &Wallet, now: Instant) -> WalletAns
         balances: balances(programme, wallet, now),
         lots: lots.collect(),
         blocked: wallet.blocked,
+        promotions: activations(programme, wallet, now),
     }
 }
 

@@ -32,7 +32,8 @@ pub(super) fn known_fields(event_type: EventType) -> &'static [&'static str] {
             "related_transaction",
             "payment_medium",
             "lines",
-            "spend"
+            "spend",
+            "pass"
         ),
         EventType::Referral => with_common!("referred_participant_id", "referrer_participant_id"),
         EventType::SocialMedia => {

@@ -31,7 +31,8 @@ pub fn repeated_payload(body: &Value, event: &Event) -> PayloadHash {
     payload_hash(&with_identifier(body, adjusted.as_deref()))
 }
 
-/// The body with the identifier as it is stored; brand and type stay as they were sent, so that
+/// The body with the identifier as it is stored, and without the code of a pass: a stored hash of it
+/// would let a reader of the table try codes; brand and type stay as they were sent, so that
 /// a change of the programme's rules does not turn a repeat into another payload.
 pub(crate) fn as_stored(body: &Value, medium: Option<&PaymentMedium>) -> Value {
     with_identifier(body, medium.and_then(|medium| medium.identifier.as_deref()))
@@ -42,6 +43,9 @@ fn with_identifier(body: &Value, identifier: Option<&str>) -> Value {
     if let Some(sent) = body.get_mut("payment_medium").and_then(Value::as_object_mut) {
         let adjusted = identifier.map_or(Value::Null, Value::from);
         sent.insert("identifier".into(), adjusted);
+    }
+    if let Some(pass) = body.get_mut("pass").and_then(Value::as_object_mut) {
+        pass.remove("code");
     }
     body
 }

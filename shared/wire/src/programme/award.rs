@@ -7,12 +7,22 @@ use crate::fault::code;
 use crate::programme::discount::read_discount;
 use crate::programme::gift::read_gift;
 use crate::programme::offer::Context;
+use crate::programme::promotion::read_pass;
 use crate::read::{Node, Object};
 
 const MAX_BANDS: usize = 100;
 
-const FORMS: [&str; 6] =
-    ["amount", "percentage", "percentage_of_awarded_lines", "table", "gift", "discount"];
+const FORMS: [&str; 7] = [
+    "amount",
+    "percentage",
+    "percentage_of_awarded_lines",
+    "table",
+    "gift",
+    "discount",
+    "pass_plan",
+];
+/// Those that name no balance.
+const OTHERS: [&str; 3] = ["gift", "discount", "pass_plan"];
 
 /// Exactly one award form.
 pub(super) fn read_award(node: &Node<'_>, context: &Context<'_>) -> Option<Award> {
@@ -25,8 +35,9 @@ pub(super) fn read_award(node: &Node<'_>, context: &Context<'_>) -> Option<Award
         "gift",
         "pieces",
         "discount",
+        "pass_plan",
     ])?;
-    let of_balance = node.peek("gift").is_none() && node.peek("discount").is_none();
+    let of_balance = OTHERS.into_iter().all(|form| node.peek(form).is_none());
     let balance = if of_balance { fields.required("balance") } else { None };
     let balance = balance.and_then(|balance| context.known.money(&balance));
     let given: Vec<&str> =
@@ -41,6 +52,7 @@ pub(super) fn read_award(node: &Node<'_>, context: &Context<'_>) -> Option<Award
     match *form {
         "gift" => return read_gift(&fields, context.known),
         "discount" => return read_discount(&fields, context),
+        "pass_plan" => return read_pass(&fields, context),
         _ => {}
     }
     let class = context.class_name();
@@ -52,7 +64,7 @@ pub(super) fn read_award(node: &Node<'_>, context: &Context<'_>) -> Option<Award
         node.fault(code::NOT_ALLOWED, message);
     }
     let form = read_form(&fields, balance, context);
-    Some(Award { balance: Some(balance?.code.clone()), form: form? })
+    Some(Award { balance: Some(balance?.code.clone()), pass: None, form: form? })
 }
 
 fn read_form(

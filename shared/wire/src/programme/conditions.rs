@@ -9,6 +9,7 @@ use crate::fault::code;
 use crate::programme::area::{area, check_areas};
 use crate::programme::names::MAX_NAMES;
 use crate::programme::offer::Context;
+use crate::programme::promotion::shown;
 use crate::programme::window;
 use crate::read::{Node, Object};
 
@@ -33,6 +34,7 @@ const FIELDS: &[&str] = &[
     "tags",
     "kpi",
     "score",
+    "pass_plan",
 ];
 
 /// Conditions; what the events of the class do not have is a violation. Units and products that
@@ -73,6 +75,7 @@ pub(super) fn conditions(node: &Node<'_>, context: &Context<'_>) -> Option<Condi
         tags: tags.into(),
         kpi: fields.optional("kpi").and_then(|node| kpi(&node, context)),
         score: scores(&fields),
+        pass_plan: fields.optional("pass_plan").and_then(|node| shown(&node, context)),
     })
 }
 

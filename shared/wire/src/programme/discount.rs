@@ -40,7 +40,7 @@ pub(super) fn read_discount(fields: &Object<'_>, context: &Context<'_>) -> Optio
             return None;
         }
     };
-    Some(Award { balance: None, form })
+    Some(Award { balance: None, pass: None, form })
 }
 
 /// What does not go with a discount: it is given while the purchase is paid, and kept in no wallet.

@@ -47,5 +47,5 @@ pub(super) fn read_gift(fields: &Object<'_>, known: &Known) -> Option<Award> {
         node.fault(code::UNKNOWN_REFERENCE, format!("the programme has no gift \"{code}\""));
     }
     let form = AwardForm::Fixed(Amount(i64::from(pieces.unwrap_or(Some(1))?)));
-    Some(Award { balance: Some(code), form })
+    Some(Award { balance: Some(code), pass: None, form })
 }

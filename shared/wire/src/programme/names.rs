@@ -7,7 +7,9 @@ use std::hash::Hash;
 use domain::amount::Decimals;
 use domain::area::Areas;
 use domain::event::EventType;
-use domain::id::{BalanceCode, Classification, KpiId, MerchantId, ProductId, SegmentId, UnitId};
+use domain::id::{
+    BalanceCode, Classification, KpiId, MerchantId, PlanId, ProductId, SegmentId, UnitId,
+};
 use domain::programme::{Balance, Lookup, Merchant, Merchants, Product, ReductionMethod};
 
 use crate::fault::code;
@@ -30,6 +32,8 @@ pub(super) struct Known {
     pub areas: Areas,
     pub segments: HashSet<SegmentId>,
     pub kpis: HashSet<KpiId>,
+    /// Of each pass plan: whether it is a promotion, and one whose passes have their own codes.
+    pub pass_plans: HashMap<PlanId, (bool, bool)>,
 }
 
 impl Known {

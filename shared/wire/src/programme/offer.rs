@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use domain::amount::Decimals;
 use domain::id::OfferId;
 use domain::offer::{
     AwardForm, Beneficiary, EvaluationMethod, Expiry, Offer, OfferClass, Offers, Scope,
@@ -16,6 +17,7 @@ use crate::programme::award::read_award;
 use crate::programme::conditions::conditions;
 use crate::programme::discount::check_discount;
 use crate::programme::names::{Known, id, optional_list};
+use crate::programme::promotion::check_pass;
 use crate::programme::spending::spending;
 use crate::programme::terms::{expiry, limit};
 use crate::programme::window;
@@ -119,8 +121,11 @@ fn offer(
     let when = when.unwrap_or_default();
     let accumulates = accumulation(fields, &context);
     let on_top = fields.optional("on_top").and_then(|on_top| on_top.flag());
+    // A pass is worth what becomes of it later, so it competes with nothing.
+    let gives_pass = award.as_ref().is_some_and(|award| award.pass.is_some());
     let decimals = award.as_ref().and_then(|award| match &award.balance {
         Some(balance) => known.decimals(balance),
+        None if award.pass.is_some() => Some(Decimals::NONE),
         None => Some(known.currency),
     });
     let (limit, quota) = limit(fields, decimals);
@@ -140,7 +145,7 @@ fn offer(
         accumulates,
         limit,
         quota,
-        on_top: on_top.unwrap_or(false),
+        on_top: on_top.unwrap_or(gives_pass),
         expires,
         available_after,
         available_from,
@@ -151,6 +156,7 @@ fn offer(
     check_class(fields, &offer);
     check_accumulation(fields, &offer);
     check_discount(fields, &offer);
+    check_pass(fields, &offer);
     Some(offer)
 }
 

@@ -2,12 +2,13 @@
 
 use std::collections::{HashMap, HashSet};
 
-use domain::id::{Classification, PlanId};
+use domain::id::{BalanceCode, Classification, PlanId};
 use domain::pass::{MAX_USES, PassFormat, PassPlan, PassType, PassValue, PassWindow, code_prefix};
 use domain::programme::Balance;
 
 use crate::fault::code;
 use crate::programme::names::{Known, id};
+use crate::programme::promotion::{check_asked_for, promotion, refuse_promotion};
 use crate::programme::terms::expiry;
 use crate::read::{Node, Object};
 
@@ -26,13 +27,18 @@ const PLAN_FIELDS: &[&str] = &[
     "worth",
     "redeemable",
     "expires",
+    "universal",
+    "active_for",
+    "communication",
 ];
 
 /// Pass plans. One that is a copy of another has what it does not say itself from there.
 pub(super) fn pass_plans(document: &Object<'_>, known: &Known) -> Vec<PassPlan> {
     let mut seen = HashSet::new();
     let mut prefixes: HashMap<u64, PlanId> = HashMap::new();
+    let mut words = HashSet::new();
     let mut originals: HashMap<String, Object<'_>> = HashMap::new();
+    check_asked_for(document, known);
     document.list("pass_plans", MAX_PLANS, |node| {
         let own = node.object(PLAN_FIELDS)?;
         let id = id(&own, "id", PlanId::parse, &mut seen);
@@ -48,7 +54,7 @@ pub(super) fn pass_plans(document: &Object<'_>, known: &Known) -> Vec<PassPlan> 
         if let (Some(id), None) = (&id, own.optional("copy_of")) {
             originals.insert(id.to_string(), own.clone());
         }
-        let plan = pass_plan(&Layers { own: &own, original }, known, id)?;
+        let plan = pass_plan(&Layers { own: &own, original }, known, &mut words, id)?;
         let other = prefixes.insert(code_prefix(&plan.id), plan.id.clone());
         if let Some(other) = other.filter(|other| *other != plan.id) {
             let message =
@@ -60,7 +66,7 @@ pub(super) fn pass_plans(document: &Object<'_>, known: &Known) -> Vec<PassPlan> 
 }
 
 /// What a plan says itself, over what the plan says that it is a copy of.
-struct Layers<'a, 'o> {
+pub(super) struct Layers<'a, 'o> {
     own: &'o Object<'a>,
     original: Option<Object<'a>>,
 }
@@ -72,26 +78,49 @@ impl<'a> Layers<'a, '_> {
         original.filter(|original| original.optional(name).is_some()).unwrap_or(self.own)
     }
 
-    fn optional(&self, name: &'static str) -> Option<Node<'a>> {
+    pub(super) fn optional(&self, name: &'static str) -> Option<Node<'a>> {
         self.saying(name).optional(name)
     }
 
-    fn required(&self, name: &'static str) -> Option<Node<'a>> {
+    /// The place of a field of the plan itself, there or not.
+    pub(super) fn own_place(&self, name: &'static str) -> Node<'a> {
+        self.own.at(name)
+    }
+
+    pub(super) fn required(&self, name: &'static str) -> Option<Node<'a>> {
         self.saying(name).required(name)
     }
 }
 
-fn pass_plan(fields: &Layers<'_, '_>, known: &Known, id: Option<PlanId>) -> Option<PassPlan> {
-    let types =
-        [("gift", Some(PassType::Gift)), ("top_up", Some(PassType::TopUp)), ("promotion", None)];
+fn pass_plan(
+    fields: &Layers<'_, '_>,
+    known: &Known,
+    words: &mut HashSet<String>,
+    id: Option<PlanId>,
+) -> Option<PassPlan> {
+    let types = [
+        ("gift", Some(PassType::Gift)),
+        ("top_up", Some(PassType::TopUp)),
+        ("promotion", Some(PassType::Promotion)),
+    ];
     let formats =
         [("electronic", Some(PassFormat::Electronic)), ("printed", Some(PassFormat::Printed))];
     let pass_type = fields.required("type").and_then(|node| node.choice(&types));
     let format = fields.required("format").and_then(|node| node.choice(&formats));
     let classification =
         fields.optional("classification").and_then(|node| node.parsed(Classification::parse));
-    let balance = fields.required("balance").and_then(|node| known.balance(&node));
-    let value = fields.required("value").and_then(|node| value(&node, balance?));
+    let is_promotion = pass_type == Some(PassType::Promotion);
+    let promotion = match is_promotion {
+        true => Some(promotion(fields, known, words)),
+        false => {
+            refuse_promotion(fields);
+            None
+        }
+    };
+    let (balance, value) = match is_promotion {
+        true => (Some(None), Some(PassValue::Nothing)),
+        false => credits(fields, known),
+    };
     let uses = fields.optional("uses").map_or(Some(1), |node| uses(&node, pass_type));
     let pin = fields.optional("pin").map_or(Some(false), |node| node.flag());
     let worth = [("at_once", Some(false)), ("when_loaded", Some(true))];
@@ -104,13 +133,14 @@ fn pass_plan(fields: &Layers<'_, '_>, known: &Known, id: Option<PlanId>) -> Opti
         pass_type: pass_type?,
         format: format?,
         classification,
-        balance: balance?.code.clone(),
+        balance: balance?,
         value: value?,
         window: window?,
         expires,
         pin: pin?,
         uses: uses?,
         when_loaded: when_loaded?,
+        promotion: promotion.map_or(Some(None), |promotion| promotion.map(Some))?,
     };
     let printed_range = plan.format == PassFormat::Printed && plan.value.fixed().is_none();
     if printed_range && !plan.when_loaded {
@@ -119,6 +149,16 @@ fn pass_plan(fields: &Layers<'_, '_>, known: &Known, id: Option<PlanId>) -> Opti
         fields.own.at("worth").fault(code::REQUIRED, message);
     }
     Some(plan)
+}
+
+/// What passes credit, and in which balance.
+fn credits(
+    fields: &Layers<'_, '_>,
+    known: &Known,
+) -> (Option<Option<BalanceCode>>, Option<PassValue>) {
+    let balance = fields.required("balance").and_then(|node| known.balance(&node));
+    let value = fields.required("value").and_then(|node| value(&node, balance?));
+    (balance.map(|balance| Some(balance.code.clone())), value)
 }
 
 /// `{"fixed": "20"}`, or `{"min": "10", "max": "100"}`.

@@ -107,7 +107,8 @@ fn recorded() -> RecordedEvent {
 fn judgement(sequence: u64, by: Judge, passed_over: &[(&str, Reason)]) -> Judgement {
     let offer = |(id, reason): &(&str, Reason)| (OfferId::parse(id).unwrap(), *reason);
     let passed_over = passed_over.iter().map(offer).collect();
-    Judgement { sequence, by, programme: 4, awards: vec![], discounts: vec![], passed_over }
+    let (awards, discounts, passes) = (vec![], vec![], vec![]);
+    Judgement { sequence, by, programme: 4, awards, discounts, passes, passed_over }
 }
 
 #[test]

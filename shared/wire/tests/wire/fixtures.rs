@@ -176,6 +176,7 @@ fn r22_no_message_repeats_an_identifier_or_a_code() {
     for place in [
         "event-ingestion/purchase-fields.refused.json",
         "event-ingestion/purchase-values.refused.json",
+        "event-ingestion/purchase-pass.refused.json",
         "pass-redemption/redemption-digits.refused.json",
         "pass-redemption/update-pin.refused.json",
         "programme/participant-fields.refused.json",

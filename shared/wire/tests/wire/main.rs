@@ -10,6 +10,7 @@ mod gifts;
 mod holds;
 mod nameless;
 mod offers;
+mod promotions;
 mod segments;
 mod story;
 mod terms;

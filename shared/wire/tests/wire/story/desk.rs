@@ -186,7 +186,7 @@ impl Desk {
             participant: participant.clone(),
             sequence: entry.sequence,
             amount: pass.worth(&plan).unwrap(),
-            expires: plan.lot(now(), self.programme.zone).expires,
+            expires: plan.lot(now(), self.programme.zone).unwrap().expires,
             cancelled: false,
         };
         self.passes.get_mut(code).unwrap().redemptions.push(redemption.clone());
