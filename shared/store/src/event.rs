@@ -220,8 +220,8 @@ impl Operation for Post<'_> {
         };
         let issuing = Issuing { newest: order.codes.newest, attempt: self.taken };
         let facts = Facts { issuing, ..self.facts.facts() };
-        let shown = |event: &_| self.code.show(order.programme, &posted.wallet, now, event, &facts);
-        posted.recorded.pass = shown(&posted.recorded);
+        let (programme, event) = (order.programme, &posted.recorded);
+        posted.recorded.pass = self.code.show(programme, &posted.wallet, now, event, &facts);
         let checkout = posted.checkout(order, now, &facts);
         if let Some(refused) = posted.spend(order, now, checkout.as_ref()) {
             return Ok(Step::Answer(Err(refused)));
@@ -232,22 +232,36 @@ impl Operation for Post<'_> {
             let before_spend = checkout.as_ref().map(|checkout| &checkout.before);
             posted.judge(order, now, Facts { before_spend, issuing, ..self.facts.facts() })?;
         }
+        let Some(sides) = self.sides(store, now, &posted).await? else { return Ok(Step::Again) };
         let Posted { recorded, wallet, entries } = posted;
-        let stored = StoredEvent { recorded: recorded.clone(), version: 0, denied: vec![] };
-        let mut sides = vec![put_event(&stored)?];
-        sides.extend(self.statement.as_ref().map(|guard| guard.give(Some(&order.event.id))));
-        sides.extend(quota_writes(order.programme, &entries));
-        sides.extend(self.code.used(&recorded)?);
-        self.tried += 1;
-        match store.give_passes(order.programme, now, &recorded, self.tried > 1).await? {
-            Some(passes) => sides.extend(passes),
-            None => {
-                self.taken += 1;
-                return Ok(Step::Again);
-            }
-        }
         let proposal = Proposal { entries, wallet, enrols, second: None, sides };
         Ok(Step::Commit(proposal, Ok(recorded)))
+    }
+}
+
+impl Post<'_> {
+    /// What is written with the state; none: a pass that would be given has a serial that is taken.
+    async fn sides(
+        &mut self,
+        store: &Store,
+        now: Instant,
+        posted: &Posted,
+    ) -> Result<Option<Vec<Write>>> {
+        let (programme, recorded) = (self.order.programme, posted.recorded.clone());
+        self.tried += 1;
+        let given = store.give_passes(programme, now, &recorded, self.tried > 1).await?;
+        let Some(given) = given else {
+            self.taken += 1;
+            return Ok(None);
+        };
+        let used = self.code.used(&recorded)?;
+        let mut sides = vec![put_event(&StoredEvent { recorded, version: 0, denied: vec![] })?];
+        let event = &self.order.event.id;
+        sides.extend(self.statement.as_ref().map(|guard| guard.give(Some(event))));
+        sides.extend(quota_writes(programme, &posted.entries));
+        sides.extend(used);
+        sides.extend(given);
+        Ok(Some(sides))
     }
 }
 
