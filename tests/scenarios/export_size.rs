@@ -114,7 +114,7 @@ fn ticks(pid: u32) -> u64 {
 
 /// Read units in thousandths.
 fn read_units(stats: &Value) -> u64 {
-    let text = stats["functions"]["SegmentExport"]["read_units"].to_string();
+    let text = stats["functions"]["segment-export"]["read_units"].to_string();
     let (whole, part) = text.split_once('.').unwrap_or((&text, ""));
     whole.parse::<u64>().unwrap() * 1_000 + format!("{part:0<3}")[..3].parse::<u64>().unwrap()
 }
@@ -145,7 +145,7 @@ async fn r94_r105_an_export_of_many_is_bounded_and_killing_its_workers_changes_n
         assert!(file["rows"].as_u64().unwrap() <= 10_000, "{file}");
     }
     println!("  {bytes} bytes in {} files", export["files"].as_array().unwrap().len());
-    for pid in stack.pids(Some("SegmentExport")).await.unwrap() {
+    for pid in stack.pids(Some("segment-export")).await.unwrap() {
         let (most, ticks) = (status(pid, "VmHWM:"), ticks(pid));
         println!("  worker {pid}: at most {most} KiB, {ticks} hundredths of a processor second");
         assert!(most <= MEMORY, "{most} KiB");
@@ -156,7 +156,7 @@ async fn r94_r105_an_export_of_many_is_bounded_and_killing_its_workers_changes_n
     let id = start(&stack, &key, &full).await;
     let mut killed = 0;
     for _ in 0..KILLS {
-        for pid in stack.pids(Some("SegmentExport")).await.unwrap() {
+        for pid in stack.pids(Some("segment-export")).await.unwrap() {
             killed += usize::from(signal("KILL", pid).await.is_ok());
         }
     }
