@@ -10,6 +10,8 @@ mod cost;
 mod customer_events;
 mod desk;
 mod event_types;
+mod export_size;
+mod exports;
 mod gifts;
 mod holds;
 mod invoice_points;

@@ -39,7 +39,8 @@ pub async fn pass_secret(stack: &Stack, action: &str, mut body: Value) -> Value 
     service(stack, "secret_endpoint", &format!("secretsmanager.{action}"), &body).await
 }
 
-async fn service(stack: &Stack, endpoint: &str, target: &str, body: &Value) -> Value {
+/// A call of a service, as the operator.
+pub async fn service(stack: &Stack, endpoint: &str, target: &str, body: &Value) -> Value {
     let text = |name: &str| stack.ready[name].as_str().unwrap();
     let scope = format!("{}/20260101/{}/any/aws4_request", text("access_key_id"), text("region"));
     let signature = format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0");

@@ -57,7 +57,7 @@ async fn exported(stack: &Stack, segments: &[&str]) -> BTreeMap<String, (Vec<Str
         let export = read(stack, &format!("/v1/exports/{id}")).await;
         let mut names = Vec::new();
         for file in export["files"].as_array().unwrap() {
-            if file["name"].as_str().unwrap().ends_with(".csv.gz") {
+            if file["name"].as_str().unwrap().contains("/add-") {
                 let bytes = stack.client.fetch(file["url"].as_str().unwrap()).await.unwrap();
                 let mut rows = String::new();
                 GzDecoder::new(bytes.as_slice()).read_to_string(&mut rows).unwrap();
@@ -65,6 +65,7 @@ async fn exported(stack: &Stack, segments: &[&str]) -> BTreeMap<String, (Vec<Str
                 names.extend(rows.map(|row| row.split(',').next().unwrap().to_owned()));
             }
         }
+        names.sort();
         let status = if names.is_empty() { "refused" } else { "completed" };
         assert_eq!(export["status"], status, "{segment}: {export}");
         members.insert(segment, (names, export["counts"]["members"].as_u64().unwrap()));

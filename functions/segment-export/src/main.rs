@@ -1,7 +1,12 @@
 //! The participants of a segment are written to files.
 
+mod answer;
+mod finish;
 mod handler;
-mod write;
+mod parts;
+mod start;
+mod stream;
+mod work;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), harness::Error> {

@@ -1,11 +1,9 @@
 //! Runs: what a definition does, and when it is due.
 
-use chrono::TimeDelta;
 use chrono_tz::Tz;
-use croner::Cron;
-use croner::parser::{CronParser, Seconds, Year};
 
 use crate::id::RunId;
+use crate::schedule::Schedule;
 use crate::time::Instant;
 
 /// What a run does.
@@ -23,28 +21,23 @@ pub enum RunKind {
 pub struct RunDefinition {
     pub id: RunId,
     pub does: RunKind,
-    schedule: Option<Cron>,
+    schedule: Option<Schedule>,
 }
 
 impl RunDefinition {
     /// A definition with its cron expression of five fields, or one that is only started by hand.
     /// None: the expression is not one.
     pub fn new(id: RunId, does: RunKind, cron: Option<&str>) -> Option<RunDefinition> {
-        let parser =
-            CronParser::builder().seconds(Seconds::Disallowed).year(Year::Disallowed).build();
         let schedule = match cron {
-            Some(text) => Some(parser.parse(text).ok()?),
+            Some(text) => Some(Schedule::parse(text)?),
             None => None,
         };
         Some(RunDefinition { id, does, schedule })
     }
 
-    /// The last time at or before `now` at which the schedule was due in the programme's zone. A
-    /// tick that came late, or not at all, is made up for by the next one within a day.
+    /// When it was due last, as [`Schedule::last_due`] says.
     pub fn last_due(&self, now: Instant, zone: Tz) -> Option<Instant> {
-        let now = now.utc()?.with_timezone(&zone);
-        let due = self.schedule.as_ref()?.find_previous_occurrence(&now, true).ok()?;
-        (now - due <= TimeDelta::days(1)).then(|| Instant(due.timestamp_millis()))
+        self.schedule.as_ref()?.last_due(now, zone)
     }
 }
 

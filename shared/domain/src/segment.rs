@@ -3,6 +3,7 @@
 use chrono_tz::Tz;
 
 use crate::amount::Amount;
+use crate::export::ExportPlan;
 use crate::id::{BalanceCode, SegmentId};
 use crate::participant::{Channel, Participant, ProfileField};
 use crate::time::{Duration, Instant};
@@ -14,6 +15,7 @@ use crate::window::Occasion;
 pub struct Segment {
     pub id: SegmentId,
     pub members: Predicate,
+    pub export: ExportPlan,
 }
 
 /// What members have in common. What is not known of a participant is not so: a predicate

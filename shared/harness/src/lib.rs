@@ -15,7 +15,7 @@ mod secret;
 
 pub use fault::Fault;
 pub use http::{Answer, Request, violation};
-pub use jobs::{is_job, job_id};
+pub use jobs::{is_job, job_id, scheduled_job_id};
 pub use lambda_runtime::Error;
 pub use programme::Cached;
 pub use queue::{Batch, Message};

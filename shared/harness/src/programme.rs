@@ -27,7 +27,7 @@ impl Cached {
     pub async fn active(&self, store: &Store, now: Instant) -> Result<Arc<Programme>, Fault> {
         let mut known = self.known.lock().await;
         if let Some((programme, checked)) = known.as_mut() {
-            if (checked.0..checked.0 + FRESH).contains(&now.0) {
+            if (checked.0..checked.0.saturating_add(FRESH)).contains(&now.0) {
                 return Ok(programme.clone());
             }
             let version = store.active_programme(false).await?;
@@ -36,14 +36,30 @@ impl Cached {
                 return Ok(programme.clone());
             }
         }
-        let programme = load(store).await?;
+        let programme = load(store, store.active_programme(true).await?).await?;
         *known = Some((programme.clone(), now));
+        Ok(programme)
+    }
+
+    /// A version that is or was active. Nothing is read where it is the one this process knows.
+    ///
+    /// # Errors
+    /// A failure.
+    pub async fn at(&self, store: &Store, version: u64) -> Result<Arc<Programme>, Fault> {
+        let mut known = self.known.lock().await;
+        if let Some((programme, _)) = known.as_ref()
+            && programme.version == version
+        {
+            return Ok(programme.clone());
+        }
+        let programme = load(store, version).await?;
+        // Not known to be active: whoever asks for the active one looks.
+        *known = Some((programme.clone(), Instant(i64::MIN)));
         Ok(programme)
     }
 }
 
-async fn load(store: &Store) -> Result<Arc<Programme>, Fault> {
-    let version = store.active_programme(true).await?;
+async fn load(store: &Store, version: u64) -> Result<Arc<Programme>, Fault> {
     let document = store.programme(version).await?;
     let programme = parse_programme(&document, version);
     // It was validated when it was put: a version of this code that accepts less must say so.

@@ -39,7 +39,7 @@ pub enum Needs {
     Evaluations,
     /// The queue of evaluations, and how often a message comes.
     Runs,
-    /// The queue of exports, and the bucket.
+    /// The queue of exports, how often a message comes, and the bucket.
     Exports,
     /// The secret of pass codes.
     Passes,
@@ -113,6 +113,7 @@ impl Room {
             }
             Needs::Exports => {
                 room.queue = Some((sqs(), setting("EXPORT_QUEUE_URL")?));
+                room.tries = setting("EXPORT_TRIES")?.parse()?;
                 let s3 = aws_sdk_s3::config::Builder::from(&config).force_path_style(true).build();
                 room.bucket = Some((aws_sdk_s3::Client::from_conf(s3), setting("EXPORT_BUCKET")?));
             }
@@ -127,6 +128,14 @@ impl Room {
     /// `programme_not_found` before the first one, or a failure.
     pub async fn programme(&self, now: Instant) -> Result<Arc<Programme>, Fault> {
         self.programme.active(&self.store, now).await
+    }
+
+    /// A version of the programme, active or not any more.
+    ///
+    /// # Errors
+    /// A failure.
+    pub async fn programme_at(&self, version: u64) -> Result<Arc<Programme>, Fault> {
+        self.programme.at(&self.store, version).await
     }
 
     /// Whether a message that is not done with now is given up.
@@ -181,6 +190,18 @@ impl Room {
         let put = client.put_object().bucket(bucket).key(name).content_type(media_type);
         let put = put.body(bytes.into()).send().await;
         put.map(|_| ()).map_err(|_| Fault::Unavailable("bucket"))
+    }
+
+    /// A file of an export.
+    ///
+    /// # Errors
+    /// A failure.
+    pub async fn get_file(&self, name: &str) -> Result<Vec<u8>, Fault> {
+        let (client, bucket) = self.bucket.as_ref().ok_or(Fault::Internal("no bucket"))?;
+        let got = client.get_object().bucket(bucket).key(name).send().await;
+        let body = got.map_err(|_| Fault::Unavailable("bucket"))?.body;
+        let bytes = body.collect().await.map_err(|_| Fault::Unavailable("bucket"))?;
+        Ok(bytes.into_bytes().to_vec())
     }
 
     /// A link to a file of an export, valid for 15 minutes.

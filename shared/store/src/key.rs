@@ -139,6 +139,14 @@ pub fn job_shard(id: &str, shard: u8) -> ItemKey {
     ItemKey { pk: format!("J#{id}"), sk: format!("SHARD#{shard}") }
 }
 
+/// Index partition of the exports under way.
+pub const OPEN_EXPORTS: &str = "EXPORTS";
+
+/// The newest completed export of a segment in a dialect.
+pub fn last_export(segment: &str, dialect: &str) -> ItemKey {
+    item(format!("J#{segment}#{dialect}"), "LAST")
+}
+
 /// The shard of a participant.
 pub fn shard_of(id: &ParticipantId) -> u8 {
     Sha256::digest(id.as_str().as_bytes())[0] % SHARDS

@@ -16,6 +16,7 @@ mod judge;
 mod key;
 mod keyed;
 mod ledger;
+mod member;
 mod merge;
 mod participant;
 mod pass;
@@ -40,12 +41,16 @@ pub use error::{Error, Noun, Result};
 pub use event::Posting;
 pub use events::{EventsCursor, EventsFilter, EventsPage};
 pub use expiry::Expiring;
-pub use export::{Export, ExportCounts, ExportFile, ExportStatus, Member, Roster};
+pub use export::{
+    Completed, Export, ExportCounts, ExportFile, ExportPart, ExportProgress, ExportShard,
+    ExportStatus, ToldPart,
+};
 pub use facts::Known;
 pub use hold::{HoldDone, HoldReleased, Holding, Releasing, Settling};
 pub use judge::Judging;
 pub use key::SHARDS;
 pub use keyed::RequestKey;
+pub use member::{MAX_MEMBERS, Member};
 pub use merge::{Merged, Merging};
 pub use pass::{
     Accessing, Activating, Bearer, Codes, LoadingPass, Proof, Redeeming, RedemptionTakenBack,

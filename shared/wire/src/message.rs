@@ -22,11 +22,12 @@ pub enum Evaluation {
     Events { participant: ParticipantId, events: Vec<EventId> },
 }
 
-/// Asks for a segment export that is recorded under this id.
+/// Asks for one shard of a segment export that is recorded under this id.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ExportMessage {
     pub export: String,
+    pub shard: u8,
 }
 
 /// A schedule fired. Its time only names the run: wallets never take it.
@@ -70,10 +71,11 @@ impl EvaluationMessage {
 }
 
 impl ExportMessage {
-    /// Parses a message body into the export's id.
-    pub fn parse(body: &[u8]) -> Result<RunId, String> {
+    /// Parses a message body into the export's id and the shard.
+    pub fn parse(body: &[u8]) -> Result<(RunId, u8), String> {
         let message: ExportMessage = from_json(body)?;
-        RunId::parse(&message.export).map_err(|error| format!("export {error}"))
+        let run = RunId::parse(&message.export).map_err(|error| format!("export {error}"))?;
+        Ok((run, message.shard))
     }
 }
 

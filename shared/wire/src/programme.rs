@@ -7,6 +7,7 @@ mod award;
 mod conditions;
 mod definition;
 mod discount;
+mod export;
 mod gift;
 mod names;
 mod offer;

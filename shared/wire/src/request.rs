@@ -1,14 +1,17 @@
 //! Small bodies: runs and exports.
 
+use domain::export::{Dialect, Mode};
 use domain::id::RunId;
 use serde_json::Value;
 
 use crate::fault::BodyFault;
-use crate::read::{Object, json, read};
+use crate::read::{Node, json, read};
 
 /// A segment export that is asked for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ExportRequest {
+    pub mode: Mode,
+    pub dialect: Dialect,
     /// Export even if the segment shrank sharply or is empty.
     pub force: bool,
 }
@@ -25,31 +28,29 @@ pub fn parse_run(bytes: &[u8]) -> Result<Option<RunId>, BodyFault> {
     })
 }
 
-/// Parses a segment export: full, canonical, forced or not.
+/// Parses a segment export: full or delta, in which dialect, forced or not.
 pub fn parse_export(bytes: &[u8]) -> Result<ExportRequest, BodyFault> {
     let value = json_or_empty(bytes)?;
     read(&value, |node| {
         let body = node.object(&["mode", "dialect", "force"])?;
-        let mode = body.required("mode");
-        mode.and_then(|mode| mode.choice(&[("full", Some(())), ("delta", None)]));
-        dialect(&body);
+        let mode = body.required("mode").and_then(|mode| export_mode(&mode));
+        let dialect = match body.optional("dialect") {
+            Some(dialect) => export_dialect(&dialect),
+            None => Some(Dialect::Canonical),
+        };
         let force = body.optional("force").and_then(|force| force.flag()).unwrap_or(false);
-        Some(ExportRequest { force })
+        Some(ExportRequest { mode: mode?, dialect: dialect?, force })
     })
 }
 
-fn dialect(body: &Object<'_>) {
-    let dialects = [
-        ("canonical", Some(())),
-        ("optimizely", None),
-        ("emarsys", None),
-        ("klaviyo", None),
-        ("braze", None),
-        ("mailchimp", None),
-    ];
-    if let Some(dialect) = body.optional("dialect") {
-        dialect.choice(&dialects);
-    }
+/// Reads `full` or `delta`.
+pub(crate) fn export_mode(node: &Node<'_>) -> Option<Mode> {
+    node.choice(&[Mode::Full, Mode::Delta].map(|mode| (mode.name(), Some(mode))))
+}
+
+/// Reads the name of a dialect.
+pub(crate) fn export_dialect(node: &Node<'_>) -> Option<Dialect> {
+    node.choice(&Dialect::ALL.map(|dialect| (dialect.name(), Some(dialect))))
 }
 
 /// A body that may be left out.

@@ -61,10 +61,16 @@ fn queues_give_failed_messages_back_and_give_up_into_dead_letters() {
 }
 
 #[test]
-fn the_function_knows_how_often_its_queue_lets_a_message_come() {
-    let times = property("EvaluationQueue", "/Properties/RedrivePolicy/maxReceiveCount");
-    let known = "/Properties/Environment/Variables/EVALUATION_TRIES";
-    assert_eq!(property("AwardEvaluation", known), json!(times.to_string()));
+fn a_function_knows_how_often_its_queue_lets_a_message_come() {
+    let functions = [
+        ("EvaluationQueue", "AwardEvaluation", "EVALUATION_TRIES"),
+        ("ExportQueue", "SegmentExport", "EXPORT_TRIES"),
+    ];
+    for (queue, function, setting) in functions {
+        let times = property(queue, "/Properties/RedrivePolicy/maxReceiveCount");
+        let known = format!("/Properties/Environment/Variables/{setting}");
+        assert_eq!(property(function, &known), json!(times.to_string()));
+    }
 }
 
 /// Whether an alarm watches this metric of this resource.

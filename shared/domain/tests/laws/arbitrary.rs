@@ -4,6 +4,7 @@ use chrono::{NaiveDate, Weekday, WeekdaySet};
 use domain::amount::Amount;
 use domain::area::{Area, Areas, Popular};
 use domain::event::{Detail, Event, FinancialAchievement, Line};
+use domain::export::ExportPlan;
 use domain::id::{AreaId, Classification, MerchantId, ParticipantId, ProductId, SegmentId, UnitId};
 use domain::offer::{
     Accumulation, Award, AwardForm, Beneficiary, Conditions, EvaluationMethod, Limit, Offer,
@@ -99,7 +100,9 @@ pub fn market(offers: Vec<Offer>) -> Programme {
             units: units().into_iter().zip(merchants().into_iter().cycle()).take(6).collect(),
         },
         areas: places(),
-        segments: segments.map(|(id, members)| Segment { id, members }).collect(),
+        segments: segments
+            .map(|(id, members)| Segment { id, members, export: ExportPlan::default() })
+            .collect(),
         ..programme(offers)
     }
 }

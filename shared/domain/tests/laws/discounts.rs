@@ -3,6 +3,7 @@
 use domain::amount::Amount;
 use domain::award::{Mode, exclusions};
 use domain::event::{Event, Line, RecordedEvent};
+use domain::export::ExportPlan;
 use domain::id::SegmentId;
 use domain::ledger::Effect;
 use domain::offer::{AwardForm, Conditions, Limit, Offer, OneOf, Quota, Scope};
@@ -351,7 +352,7 @@ fn r41_a_discount_for_who_has_points_is_given_though_they_are_spent_on_the_purch
     let rich = Conditions { segments: OneOf::from(vec![id.clone()]), ..Conditions::default() };
     let mut book = book(vec![fixed("start", 5_00)]);
     book.buy("start", 1_00);
-    book.programme.segments = vec![Segment { id, members }];
+    book.programme.segments = vec![Segment { id, members, export: ExportPlan::default() }];
     book.revise(|offers| *offers = vec![Offer { when: rich, ..off("o", "50") }]);
     let which = book.accept(purchase("r", 10_00, book.now));
     let asked = asked(&book, None);

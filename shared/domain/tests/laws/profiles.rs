@@ -5,6 +5,7 @@ use domain::amount::Amount;
 use domain::anniversary::Anniversary;
 use domain::award::{Mode, asks, exclusions};
 use domain::event::{Detail, Event};
+use domain::export::ExportPlan;
 use domain::id::SegmentId;
 use domain::offer::{Beneficiary, Conditions, Offer};
 use domain::participant::{Participant, Profile};
@@ -18,7 +19,11 @@ use crate::fixture::*;
 /// What the offer says of the event of a participant: `awarded`, or the reason.
 fn verdict(offer: &Offer, participant: &Participant, event: &Event) -> String {
     let mut book = Book::with(vec![offer.clone()], noon("2026-11-21"));
-    let segment = |id, members| Segment { id: SegmentId::parse(id).unwrap(), members };
+    let segment = |id, members| Segment {
+        id: SegmentId::parse(id).unwrap(),
+        members,
+        export: ExportPlan::default(),
+    };
     let gold = Predicate::Tag("gold".into());
     let poor = Predicate::Not(Box::new(Predicate::Tag("gold".into())));
     book.programme.segments = vec![segment("gold", gold), segment("poor", poor)];

@@ -2,6 +2,7 @@
 
 use domain::award::{Facts, Mode};
 use domain::event::Judgement;
+use domain::export::ExportPlan;
 use domain::id::{PlanId, SegmentId};
 use domain::offer::{Award, AwardForm, Conditions, Limit, Offer, Quota};
 use domain::pass::{
@@ -34,7 +35,11 @@ fn plan(id: &str, universal: Option<&str>, active_for: Option<&str>) -> PassPlan
 }
 
 fn regulars() -> Segment {
-    Segment { id: SegmentId::parse("regulars").unwrap(), members: Predicate::Tag("regular".into()) }
+    Segment {
+        id: SegmentId::parse("regulars").unwrap(),
+        members: Predicate::Tag("regular".into()),
+        export: ExportPlan::default(),
+    }
 }
 
 /// An offer that asks for the code of a plan.

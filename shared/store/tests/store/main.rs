@@ -11,6 +11,7 @@ mod cost;
 mod engine;
 mod event_types;
 mod expiry;
+mod exports;
 mod fault;
 mod folds;
 mod history;

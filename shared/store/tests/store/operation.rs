@@ -136,7 +136,10 @@ operations! {
     GiveUpShard,
     ResumeShard,
     StartExport,
-    SaveExport,
+    SaveExportShard,
+    GiveUpExportShard,
+    EndExport,
+    RefuseExport,
     ReadParticipant,
     ReadLedger,
     ReadEvents,
@@ -230,7 +233,9 @@ impl Cast {
         Box::pin(self.promoted.prepare(store)).await?;
         store.start_run(&run_id("run-1"), &requests::run()).await?;
         store.give_up_shard(&run_id("run-1"), requests::GIVEN_UP, noon()).await?;
-        store.start_export("export-1", &requests::export()).await?;
+        let export = &run_id("export-1");
+        store.start_export(export, &requests::export()).await?;
+        store.give_up_export_shard(export, requests::GIVEN_UP, Some(noon())).await?;
         Ok(())
     }
 
@@ -445,7 +450,10 @@ impl Cast {
             Operation::GiveUpShard => requests::give_up_shard(store).await,
             Operation::ResumeShard => requests::resume_shard(store).await,
             Operation::StartExport => requests::start_export(store).await,
-            Operation::SaveExport => requests::save_export(store).await,
+            Operation::SaveExportShard => requests::save_export_shard(store).await,
+            Operation::GiveUpExportShard => requests::give_up_export_shard(store).await,
+            Operation::EndExport => requests::end_export(store).await,
+            Operation::RefuseExport => requests::refuse_export(store).await,
             Operation::ReadParticipant => requests::read_participant(store, who).await,
             Operation::ReadLedger => requests::read_ledger(store, who).await,
             Operation::ReadEvents => requests::read_events(store, who).await,

@@ -1,10 +1,10 @@
 //! Runs, exports, programmes and reads, as they are tried on the bad wire.
 
-use domain::id::{ParticipantId, TransactionCode};
+use domain::id::{ParticipantId, SegmentId, TransactionCode};
 use domain::programme::Programme;
 use store::{
-    Error, EventsFilter, Expiring, Export, ExportCounts, ExportStatus, Recalling, RequestKey,
-    Result, Run, RunCounts, ShardProgress, Store, Walked, Walking,
+    Completed, Error, EventsFilter, Expiring, Export, ExportCounts, ExportShard, ExportStatus,
+    Recalling, RequestKey, Result, Run, RunCounts, ShardProgress, Store, ToldPart, Walked, Walking,
 };
 
 use crate::cast::{event_id, key, later, noon, payload, run_id, timed_key};
@@ -48,17 +48,42 @@ pub async fn resume_shard(store: &Store) -> Result<String> {
 }
 
 pub async fn start_export(store: &Store) -> Result<String> {
-    Ok(format!("{:?}", store.start_export("export-2", &export()).await?.0))
+    Ok(format!("{:?}", store.start_export(&run_id("export-2"), &export()).await?.0))
 }
 
-pub async fn save_export(store: &Store) -> Result<String> {
-    let export = Export { status: ExportStatus::Completed, ..export() };
-    Ok(store.save_export("export-1", &export, 1).await?.to_string())
+pub async fn save_export_shard(store: &Store) -> Result<String> {
+    let told = ToldPart { until: "c-9".to_owned(), name: "told".to_owned() };
+    let counts = ExportCounts { members: 3, ..ExportCounts::default() };
+    let progress = ExportShard { counts, told: vec![told], ..ExportShard::default() };
+    Ok(store.save_export_shard(&run_id("export-1"), 3, &progress, 0).await?.to_string())
+}
+
+/// Gives one shard up, and asks for another again.
+pub async fn give_up_export_shard(store: &Store) -> Result<String> {
+    let export = &run_id("export-1");
+    store.give_up_export_shard(export, 4, Some(noon())).await?;
+    store.give_up_export_shard(export, GIVEN_UP, None).await?;
+    Ok(format!("{:?}", store.export_progress(export).await?.shards))
+}
+
+/// Ends an export, which becomes what the next delta starts from.
+pub async fn end_export(store: &Store) -> Result<String> {
+    let ended = Export { status: ExportStatus::Completed, ..export() };
+    store.end_export(&run_id("export-1"), &ended, 1, Some(&completed())).await?;
+    let last = store.last_export(&SegmentId::parse("all").unwrap(), "canonical").await?;
+    Ok(format!("{:?} {last:?}", store.open_exports(None, 9).await?))
+}
+
+/// Ends an export that is not handed over.
+pub async fn refuse_export(store: &Store) -> Result<String> {
+    let ended = Export { status: ExportStatus::Empty, ..export() };
+    store.end_export(&run_id("export-1"), &ended, 1, None).await?;
+    Ok(format!("{:?}", store.export(&run_id("export-1")).await?))
 }
 
 pub async fn read_participant(store: &Store, who: &ParticipantId) -> Result<String> {
     let (participant, wallet) = (store.participant(who).await?, store.wallet(who).await?);
-    let members = store.next_members(&mut store.roster()).await?;
+    let members = store.members(std::slice::from_ref(who)).await?;
     Ok(format!("{participant:?} {wallet:?} {members:?}"))
 }
 
@@ -88,9 +113,11 @@ pub async fn read_spend_events(store: &Store, who: &ParticipantId) -> Result<Str
 }
 
 pub async fn read_runs(store: &Store) -> Result<String> {
-    let (run, export) =
-        (store.run_progress(&run_id("run-1")).await?, store.export("export-1").await?);
-    Ok(format!("{run:?} {export:?}"))
+    let run = store.run_progress(&run_id("run-1")).await?;
+    let export = store.export_progress(&run_id("export-1")).await?;
+    let last = store.last_export(&SegmentId::parse("all").unwrap(), "canonical").await?;
+    let open = store.open_exports(None, 9).await?;
+    Ok(format!("{run:?} {export:?} {last:?} {open:?}"))
 }
 
 /// What keys led to that were used before; under a new one nothing.
@@ -134,11 +161,18 @@ pub fn run() -> Run {
 pub fn export() -> Export {
     Export {
         segment: "all".to_owned(),
+        dialect: "canonical".to_owned(),
         payload: [1; 8],
         as_of: noon().0,
-        status: ExportStatus::Running,
-        counts: ExportCounts::default(),
+        programme: 1,
         force: false,
-        files: vec![],
+        before: None,
+        delta: false,
+        status: ExportStatus::Running,
+        manifest: None,
     }
+}
+
+pub fn completed() -> Completed {
+    Completed { export: "export-1".to_owned(), as_of: noon().0, addressed: 7 }
 }

@@ -11,6 +11,7 @@ use domain::window::Occasion;
 use crate::fault::code;
 use crate::participant::{MAX_AREA, MAX_TAG, parse_locale};
 use crate::pass::parse_channel;
+use crate::programme::export::export_plan;
 use crate::programme::names::{Known, id, optional_list, unique};
 use crate::programme::window::{MAX_DAYS, whole_days};
 use crate::read::{Node, Object};
@@ -81,9 +82,10 @@ pub(super) fn segments(document: &Object<'_>, known: &Known) -> Vec<Segment> {
             let message = format!("must have at most {MAX_PREDICATES} predicates in all");
             node.fault(code::LENGTH, message);
         }
-        Some(Segment { id: id?, members: members? })
+        let export = export_plan(fields);
+        Some(Segment { id: id?, members: members?, export: export? })
     };
-    optional_list(document, "segments", MAX_SEGMENTS, segment, &["id", "where"])
+    optional_list(document, "segments", MAX_SEGMENTS, segment, &["id", "where", "guard", "export"])
 }
 
 /// Reads the predicates of one segment, and counts them.
