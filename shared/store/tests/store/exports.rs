@@ -38,7 +38,7 @@ async fn r94_an_export_ends_once_and_is_open_until_then() {
     let store = open(&Wire::new(0), false);
     let id = &run_id("export-1");
     store.start_export(id, &export()).await.unwrap();
-    assert_eq!(store.open_exports(None, 9).await.unwrap(), [id.clone()]);
+    assert_eq!(store.open_exports(None, 9).await.unwrap(), std::slice::from_ref(id));
     assert_eq!(store.open_exports(Some("export-1"), 9).await.unwrap(), []);
     let refused = Export { status: ExportStatus::Shrunk, ..export() };
     store.end_export(id, &refused, 1, None).await.unwrap();
