@@ -10,6 +10,7 @@ pub mod award;
 pub mod cancel;
 pub mod checkout;
 pub mod event;
+pub mod feed;
 pub mod hold;
 pub mod id;
 pub mod ledger;

@@ -15,6 +15,7 @@ mod conditions;
 mod cover;
 mod discounts;
 mod event_types;
+mod feeds;
 mod fixture;
 mod forms;
 mod gifts;
