@@ -7,6 +7,7 @@ mod award;
 mod conditions;
 mod definition;
 mod discount;
+mod feed;
 mod gift;
 mod names;
 mod offer;
@@ -47,6 +48,7 @@ const FIELDS: &[&str] = &[
     "pass_plans",
     "segments",
     "runs",
+    "feeds",
 ];
 
 const MAX_BALANCES: usize = 20;
@@ -89,6 +91,7 @@ pub fn parse_programme(document: &[u8], version: u64) -> Result<Programme, BodyF
         let pass_plans = plan::pass_plans(&fields, &known);
         let segments = segment::segments(&fields, &known);
         let runs = read_runs(&fields);
+        let feeds = feed::feeds(&fields);
         Some(Programme {
             version,
             name: name?,
@@ -105,6 +108,7 @@ pub fn parse_programme(document: &[u8], version: u64) -> Result<Programme, BodyF
             pass_plans,
             segments,
             runs,
+            feeds,
         })
     })
 }

@@ -5,6 +5,7 @@ mod answers;
 mod bodies;
 mod event_types;
 mod exports;
+mod feeds;
 mod fixtures;
 mod gifts;
 mod holds;
