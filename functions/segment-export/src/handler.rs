@@ -30,7 +30,7 @@ pub async fn handle(room: Arc<Room>, invocation: Invocation) -> Reply {
             }
             Reply::Queue(failed)
         }
-        Invocation::Tick(_) => Reply::unexpected(),
+        Invocation::Changes(_) | Invocation::Tick(_) => Reply::unexpected(),
     }
 }
 

@@ -186,9 +186,10 @@ impl Store {
     /// there already.
     ///
     /// # Errors
-    /// `Contended`, or a failure.
+    /// `NotFound` (participant), `Contended`, or a failure.
     pub async fn replay(&self, feed: &FeedId, id: &ParticipantId, from: Instant) -> Result<()> {
         let ledger = self.read_ledger(id, true).await?;
+        ledger.known()?;
         let sequence = self.last_before(id, &ledger, from).await?;
         let to = FeedPlace { sequence, ..FeedPlace::default() };
         for attempt in 0..MAX_TRIES {

@@ -9,7 +9,7 @@ use domain::feed::Feed;
 use domain::id::ParticipantId;
 use domain::ledger::Entry;
 use domain::participant::{Channel, Consent, Participant};
-use domain::pass::{Origin, Pass, PassPlan, Told};
+use domain::pass::{Mark, Origin, Pass, PassPlan, Told};
 use domain::programme::Programme;
 use domain::time::{Instant, show_instant};
 use serde::Serialize;
@@ -124,7 +124,18 @@ pub fn consent(
     }
 }
 
-/// An electronic pass; none where nobody said whom it is for.
+/// Whether a pass is an electronic one that somebody is to be sent.
+pub fn is_for_somebody(pass: &Pass) -> bool {
+    match &pass.origin {
+        Origin::Issued(issued) => {
+            let is_sent = issued.recipient.is_some() || issued.channel.is_some();
+            is_sent && pass.mark != Some(Mark::Void)
+        }
+        Origin::Printed { .. } => false,
+    }
+}
+
+/// An electronic pass; none where nobody said whom it is for, or where it is void.
 pub fn pass_issued(
     programme: &Programme,
     plan: &PassPlan,
@@ -133,7 +144,7 @@ pub fn pass_issued(
     now: Instant,
 ) -> Option<FeedMessage> {
     let Origin::Issued(issued) = &pass.origin else { return None };
-    if issued.recipient.is_none() && issued.channel.is_none() {
+    if !is_for_somebody(pass) {
         return None;
     }
     Some(FeedMessage {

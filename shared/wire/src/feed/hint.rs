@@ -22,9 +22,10 @@ pub enum FeedHintMessage {
         pass: String,
     },
     /// That one shard of all participants be told again from a time on, in milliseconds since
-    /// 1970; after the last one that is done.
+    /// 1970; after the last one that is done. Each replay has a name of its own.
     Replay {
         feed: String,
+        run: String,
         shard: u8,
         from: i64,
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -37,7 +38,7 @@ pub enum FeedHintMessage {
 pub enum FeedHint {
     Participant { feed: FeedId, participant: ParticipantId },
     Pass { feed: FeedId, pass: PassId },
-    Replay { feed: FeedId, shard: u8, from: Instant, after: Option<String> },
+    Replay { feed: FeedId, run: String, shard: u8, from: Instant, after: Option<String> },
 }
 
 /// A replay that an operator asks for.
@@ -69,8 +70,9 @@ impl FeedHintMessage {
                 let pass = PassId::parse(&pass).ok_or("pass names none")?;
                 FeedHint::Pass { feed: feed_id(&feed)?, pass }
             }
-            FeedHintMessage::Replay { feed, shard, from, after } => {
-                FeedHint::Replay { feed: feed_id(&feed)?, shard, from: Instant(from), after }
+            FeedHintMessage::Replay { feed, run, shard, from, after } => {
+                let from = Instant(from);
+                FeedHint::Replay { feed: feed_id(&feed)?, run, shard, from, after }
             }
         })
     }
@@ -86,8 +88,9 @@ impl From<&FeedHint> for FeedHintMessage {
             FeedHint::Pass { feed, pass } => {
                 FeedHintMessage::Pass { feed: feed.to_string(), pass: pass_id(pass) }
             }
-            FeedHint::Replay { feed, shard, from, after } => FeedHintMessage::Replay {
+            FeedHint::Replay { feed, run, shard, from, after } => FeedHintMessage::Replay {
                 feed: feed.to_string(),
+                run: run.clone(),
                 shard: *shard,
                 from: from.0,
                 after: after.clone(),
