@@ -10,6 +10,7 @@ mod cost;
 mod customer_events;
 mod desk;
 mod event_types;
+mod feed;
 mod gifts;
 mod holds;
 mod invoice_points;
