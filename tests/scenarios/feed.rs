@@ -105,7 +105,10 @@ async fn r96_every_movement_comes_in_order_though_the_target_fails_and_the_funct
     let secret: Value = serde_json::from_str(secret["SecretString"].as_str().unwrap()).unwrap();
     let secret = secret["default"].as_str().unwrap();
     for Got { path, headers, body, .. } in target.got() {
-        assert_eq!((path.as_str(), headers["content-type"].as_str()), ("/hook", "application/json"));
+        assert_eq!(
+            (path.as_str(), headers["content-type"].as_str()),
+            ("/hook", "application/json")
+        );
         let seconds: u64 = headers["accrue-timestamp"].parse().unwrap();
         assert!(u64::try_from(chrono::Utc::now().timestamp()).unwrap().abs_diff(seconds) < 300);
         let signed = signature(secret, seconds, &body).unwrap();
@@ -123,9 +126,7 @@ async fn r96_who_somebody_is_and_agreed_to_comes_as_it_changes_and_in_no_queue_o
     let (stack, folder) = feeding(json!([webhook("crm", &target)])).await;
     let id = format!("p-{}", key());
     let path = format!("/v1/participants/{id}");
-    let consent = |granted: bool, at: &str| {
-        json!({ "channel": "email", "granted": granted, "at": at, "source": "web" })
-    };
+    let consent = |granted: bool, at: &str| json!({ "channel": "email", "granted": granted, "at": at, "source": "web" });
     let bodies = [
         json!({ "profile": { "email": CANARY }, "consents": [consent(true, "2026-01-01T00:00:00Z")] }),
         json!({ "consents": [consent(false, "2026-02-01T00:00:00Z")] }),
@@ -164,7 +165,8 @@ async fn r96_a_dead_target_holds_up_no_other_and_is_told_by_a_replay_what_it_mis
     })
     .await;
     let fine = Target::new(|_, _| (200, String::new())).await;
-    let (stack, folder) = feeding(json!([webhook("broken", &broken), webhook("fine", &fine)])).await;
+    let (stack, folder) =
+        feeding(json!([webhook("broken", &broken), webhook("fine", &fine)])).await;
     let mut people = Vec::new();
     for _ in 0..2 {
         let id = participant(&stack).await;
@@ -228,10 +230,8 @@ async fn r96_a_dead_target_holds_up_no_other_and_is_told_by_a_replay_what_it_mis
     let told = fine.got().len();
     assert_eq!(replay(&stack, "fine", later).await.status, 202);
     idle(&stack).await;
-    let rest: Vec<Value> = fine.got()[told..]
-        .iter()
-        .map(|got| serde_json::from_slice(&got.body).unwrap())
-        .collect();
+    let rest: Vec<Value> =
+        fine.got()[told..].iter().map(|got| serde_json::from_slice(&got.body).unwrap()).collect();
     assert!(!rest.iter().any(|body| body.to_string().contains("\"movement\"")), "{rest:?}");
 
     for (feed, body, status, code) in [
@@ -312,7 +312,7 @@ fn dataverse(number: usize, got: &Got) -> (u16, String) {
         let fine = got.headers["content-type"] == "application/x-www-form-urlencoded"
             && form.contains("grant_type=client_credentials")
             && form.contains("client_id=app")
-            && form.contains("%2F%2Edefault");
+            && form.contains("%2F.default");
         let token = format!("token-{number}");
         let body = json!({ "access_token": token, "expires_in": 3600, "token_type": "Bearer" });
         return (if fine { 200 } else { 400 }, body.to_string());
@@ -322,7 +322,9 @@ fn dataverse(number: usize, got: &Got) -> (u16, String) {
     let boundary = header("content-type").strip_prefix("multipart/mixed; boundary=");
     let Some(boundary) = boundary else { return (415, String::new()) };
     // The first token is withdrawn.
-    if header("authorization") == "Bearer token-0" || !header("authorization").starts_with("Bearer ") {
+    if header("authorization") == "Bearer token-0"
+        || !header("authorization").starts_with("Bearer ")
+    {
         return (401, String::new());
     }
     let fine = got.path == "/api/data/v9.2/$batch"
@@ -376,8 +378,7 @@ async fn r96_dataverse_gets_batches_of_upserts_with_a_token_of_its_issuer() {
     assert!(refused.is_empty(), "{refused:?}");
     assert!(got.iter().any(|got| got.status == 401), "the first token was not taken");
     let batches = got.iter().filter(|got| got.status == 200 && got.path.ends_with("$batch"));
-    let text: String =
-        batches.map(|got| String::from_utf8_lossy(&got.body).into_owned()).collect();
+    let text: String = batches.map(|got| String::from_utf8_lossy(&got.body).into_owned()).collect();
     for row in transactions(&stack, &id).await {
         let key = format!("accrue_movements(accrue_key='{}%3A", row["code"].as_str().unwrap());
         assert!(text.contains(&key), "{key}: {text}");

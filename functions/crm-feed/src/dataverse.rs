@@ -28,7 +28,8 @@ pub async fn tell(
         ("odata-maxversion", "4.0".to_owned()),
     ];
     let path = Some(batch.path.as_str());
-    let posted = outbound.post(Call { feed, url: &feed.url, path, headers, body: batch.body }).await;
+    let posted =
+        outbound.post(Call { feed, url: &feed.url, path, headers, body: batch.body }).await;
     if posted.is_err() {
         // The token may be why.
         outbound.forget_tokens().await;

@@ -112,9 +112,7 @@ impl Fault {
                 let said = "Too many requests for one wallet at once. Try again with the same key.";
                 plain(503, "contended", said)
             }
-            Fault::Store(Error::Unavailable(_))
-            | Fault::Unavailable(_)
-            | Fault::Target { .. } => {
+            Fault::Store(Error::Unavailable(_)) | Fault::Unavailable(_) | Fault::Target { .. } => {
                 plain(503, "unavailable", "Try again with the same key; that is safe.")
             }
             Fault::Store(Error::Corrupt(_)) | Fault::Internal(_) => {

@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
+use aws_smithy_http_client::Connector;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
-use aws_smithy_http_client::Connector;
 use aws_smithy_runtime_api::client::dns::{DnsFuture, ResolveDns, ResolveDnsError};
 use aws_smithy_runtime_api::client::http::HttpConnector;
 use aws_smithy_runtime_api::http::Request;
@@ -15,7 +15,7 @@ use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
 use domain::feed::{Feed, TargetUrl, is_public};
 use lambda_runtime::Error;
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 use tokio::sync::Mutex;
 
@@ -27,6 +27,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const MAX_ANSWER: usize = 2 * 1024 * 1024;
 /// How long before its end a token counts as over.
 const TOKEN_MARGIN: u64 = 60;
+
+/// What is escaped in a form.
+const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// The way out.
 #[derive(Debug)]
@@ -166,10 +169,8 @@ impl Outbound {
         ];
         let body = form.join("&").into_bytes();
         let answer = self.post(Call { feed, url, path: None, headers, body }).await?;
-        let token: Token = serde_json::from_slice(&answer).map_err(|_| Fault::Target {
-            feed: feed.id.clone(),
-            reason: "no token".to_owned(),
-        })?;
+        let token: Token = serde_json::from_slice(&answer)
+            .map_err(|_| Fault::Target { feed: feed.id.clone(), reason: "no token".to_owned() })?;
         let lasts = Duration::from_secs(token.expires_in.saturating_sub(TOKEN_MARGIN));
         let ends = Instant::now().checked_add(lasts).unwrap_or_else(Instant::now);
         tokens.insert(key, (token.access_token.clone(), ends));
@@ -183,5 +184,5 @@ impl Outbound {
 }
 
 fn escaped(value: &str) -> String {
-    utf8_percent_encode(value, NON_ALPHANUMERIC).to_string()
+    utf8_percent_encode(value, ESCAPED).to_string()
 }

@@ -184,10 +184,7 @@ impl Room {
     ///
     /// # Errors
     /// A failure: some were not sent.
-    pub async fn send_in_order(
-        &self,
-        messages: &[InOrder<impl Serialize>],
-    ) -> Result<(), Fault> {
+    pub async fn send_in_order(&self, messages: &[InOrder<impl Serialize>]) -> Result<(), Fault> {
         let (client, url) = self.queue.as_ref().ok_or(Fault::Internal("no queue"))?;
         for messages in messages.chunks(MESSAGES) {
             let entries = messages.iter().enumerate().map(|(at, message)| {

@@ -204,12 +204,7 @@ impl Store {
     }
 
     /// The last entry before a time; 0 where there is none.
-    async fn last_before(
-        &self,
-        id: &ParticipantId,
-        ledger: &Ledger,
-        from: Instant,
-    ) -> Result<u64> {
+    async fn last_before(&self, id: &ParticipantId, ledger: &Ledger, from: Instant) -> Result<u64> {
         let mut below = u64::MAX;
         loop {
             let entries = self.entries_below(id, ledger, below, BACKWARDS).await?;

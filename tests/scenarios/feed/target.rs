@@ -29,7 +29,9 @@ pub struct Target {
 }
 
 impl Target {
-    pub async fn new(says: impl Fn(usize, &Got) -> (u16, String) + Send + Sync + 'static) -> Target {
+    pub async fn new(
+        says: impl Fn(usize, &Got) -> (u16, String) + Send + Sync + 'static,
+    ) -> Target {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
         let target = Target { address, got: Arc::default() };

@@ -108,7 +108,9 @@ fn same(table: &Table, found: &Value) -> Result<()> {
     let tells = |of: &Value| of["StreamViewType"].as_str().map(str::to_owned);
     let stream = table.stream_specification.as_ref().map(|stream| &stream.stream_view_type);
     if !equal || tells(&found["StreamSpecification"]).as_ref() != stream {
-        bail!("what is kept has other keys, indexes or streams than the template; use another --data");
+        bail!(
+            "what is kept has other keys, indexes or streams than the template; use another --data"
+        );
     }
     Ok(())
 }

@@ -12,6 +12,7 @@ mod engine;
 mod event_types;
 mod expiry;
 mod fault;
+mod feeds;
 mod folds;
 mod history;
 mod holds;

@@ -20,6 +20,7 @@ use crate::cast::{
     plan_key, post, programme, publish, purchase, run_id, spend, tenfold, tenth_off, timed_key,
 };
 use crate::event_types::{Request, referral, request, statement};
+use crate::feeds;
 use crate::money::{Ask, book};
 use crate::referrals::Referring;
 use crate::requests;
@@ -122,6 +123,8 @@ operations! {
     ResumeShard,
     StartExport,
     SaveExport,
+    TellFeed,
+    ReplayFeed,
     ReadParticipant,
     ReadLedger,
     ReadEvents,
@@ -392,6 +395,8 @@ impl Cast {
             Operation::ResumeShard => requests::resume_shard(store).await,
             Operation::StartExport => requests::start_export(store).await,
             Operation::SaveExport => requests::save_export(store).await,
+            Operation::TellFeed => feeds::tell(store, who).await,
+            Operation::ReplayFeed => feeds::replay(store, who).await,
             Operation::ReadParticipant => requests::read_participant(store, who).await,
             Operation::ReadLedger => requests::read_ledger(store, who).await,
             Operation::ReadEvents => requests::read_events(store, who).await,
