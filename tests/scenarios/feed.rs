@@ -1,6 +1,6 @@
 //! The feed: every movement, change and consent reaches every target, in order.
 
-mod target;
+pub mod target;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
