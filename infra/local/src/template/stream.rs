@@ -119,10 +119,12 @@ impl StreamPlan {
 /// Refuses a pattern that is not only objects with lists of texts and prefixes.
 fn check(path: &str, pattern: &Value) -> Result<()> {
     let is_known = |one: &Value| one.is_string() || one["prefix"].is_string();
-    match pattern {
-        Value::Object(fields) => fields.values().try_for_each(|field| check(path, field)),
-        Value::Array(list) if list.iter().all(is_known) => Ok(()),
-        other => bail!("{path}.FilterCriteria: the local stack does not know {other}"),
+    if let Value::Object(fields) = pattern {
+        return fields.values().try_for_each(|field| check(path, field));
+    }
+    match pattern.as_array() {
+        Some(list) if list.iter().all(is_known) => Ok(()),
+        Some(_) | None => bail!("{path}.FilterCriteria: the local stack does not know {pattern}"),
     }
 }
 
