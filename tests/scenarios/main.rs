@@ -12,6 +12,7 @@ mod desk;
 mod event_types;
 mod export_size;
 mod exports;
+mod feed;
 mod gifts;
 mod holds;
 mod invoice_points;

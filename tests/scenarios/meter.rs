@@ -60,7 +60,9 @@ impl<'a> Meter<'a> {
     async fn consumed(&self) -> Cost {
         let stats = self.stack.stats().await.unwrap();
         let mut cost = Cost::default();
-        for function in stats["functions"].as_object().unwrap().values() {
+        // What follows the changes costs a commit nothing.
+        let functions = stats["functions"].as_object().unwrap().iter();
+        for (_, function) in functions.filter(|(name, _)| *name != "crm-feed") {
             assert_eq!(function["failed_conditions"], 0, "a race was lost: {function}");
             cost.written += thousandths(&function["write_units"]);
             cost.read += thousandths(&function["read_units"]);

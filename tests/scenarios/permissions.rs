@@ -6,6 +6,7 @@ use scenarios::story::Teller;
 use serde_json::{Value, json};
 
 use crate::desk::{credit, own_stack, participant, post_event, purchase, sample};
+use crate::feed::target::Target;
 
 /// Tells the story, then walks the paths that it does not: a bulk, offers for the first, a run, a
 /// refused spend on a purchase, events that are listed.
@@ -28,6 +29,11 @@ async fn what_is_granted_is_used_and_nothing_else_is_asked_for() {
             "first": 10, "on_top": true,
         }));
     }
+    // A target that does not take what it is told first.
+    let target =
+        Target::new(|number, _| (if number == 0 { 500 } else { 200 }, String::new())).await;
+    programme["feeds"] = json!([{ "id": "crm", "kind": "webhook", "secret": "default",
+        "url": format!("{}/hook", target.address) }]);
     // A plan of which there is no pass may change.
     for value in ["50", "60"] {
         let plan = json!({ "id": "gift-50", "copy_of": "gift-20", "value": { "fixed": value } });
@@ -85,6 +91,13 @@ async fn what_is_granted_is_used_and_nothing_else_is_asked_for() {
     let spend = json!({ "pass": pass, "amount": "5" });
     let spent = stack.client.post("/v1/spend-requests", &key(), &spend).await.unwrap();
     assert_eq!(spent.status, 201, "{spent:?}");
+    let issue = json!({ "recipient": "somebody" });
+    let issued = stack.client.post("/v1/pass-plans/gift-20/passes", &key(), &issue).await.unwrap();
+    assert_eq!(issued.status, 201, "{issued:?}");
+    let from = json!({ "from": "2020-01-01T00:00:00Z" });
+    let replayed = stack.client.post("/v1/feeds/crm/replay", &key(), &from).await.unwrap();
+    assert_eq!(replayed.status, 202, "{replayed:?}");
+    stack.idle().await.unwrap();
 
     let stats = stack.stats().await.unwrap();
     for (function, did) in stats["functions"].as_object().unwrap() {

@@ -34,8 +34,13 @@ pub async fn table(stack: &Stack, action: &str, mut body: Value) -> Value {
 }
 
 /// A call of the secrets service for the secret of pass codes, as the operator.
-pub async fn pass_secret(stack: &Stack, action: &str, mut body: Value) -> Value {
-    body["SecretId"] = json!("PassSecret");
+pub async fn pass_secret(stack: &Stack, action: &str, body: Value) -> Value {
+    secret(stack, "PassSecret", action, body).await
+}
+
+/// A call of the secrets service for a secret, as the operator.
+pub async fn secret(stack: &Stack, name: &str, action: &str, mut body: Value) -> Value {
+    body["SecretId"] = json!(name);
     service(stack, "secret_endpoint", &format!("secretsmanager.{action}"), &body).await
 }
 

@@ -30,6 +30,7 @@ pub async fn handle(room: Arc<Room>, invocation: Invocation) -> Reply {
             Reply::Queue(failed)
         }
         Invocation::Tick(tick) => Reply::Done(start::due(&room, &tick).await),
+        Invocation::Changes(_) => Reply::unexpected(),
     }
 }
 

@@ -39,6 +39,9 @@ async fn handle(event: LambdaEvent<Value>) -> Result<Value, Error> {
 /// Notes each delivery in the table, then fails or dies where the message says so.
 async fn records(records: &Value) -> Result<Value, Error> {
     let mut failed = Vec::new();
+    if !records[0]["dynamodb"].is_null() {
+        return changes(records).await;
+    }
     for record in records.as_array().into_iter().flatten() {
         let body: Value = serde_json::from_str(record["body"].as_str().unwrap_or_default())?;
         let count = record["attributes"]["ApproximateReceiveCount"].as_str().unwrap_or_default();
@@ -57,6 +60,33 @@ async fn records(records: &Value) -> Result<Value, Error> {
         }
     }
     Ok(json!({"batchItemFailures": failed}))
+}
+
+/// Notes each change in the table, then fails or dies where the new item says so.
+async fn changes(records: &Value) -> Result<Value, Error> {
+    let table = std::env::var("TABLE")?;
+    for record in records.as_array().into_iter().flatten() {
+        let change = &record["dynamodb"];
+        let told = &change["SequenceNumber"];
+        let (key, what) = (&change["Keys"]["sk"]["S"], &change["NewImage"]["do"]["S"]);
+        let item = json!({
+            "pk": {"S": "noted"}, "sk": {"S": told}, "key": {"S": key},
+            "record": {"S": record.to_string()},
+        });
+        let put = json!({"TableName": table, "Item": item,
+            "ConditionExpression": "attribute_not_exists(pk)"});
+        let put = call("DYNAMODB", "DynamoDB_20120810.PutItem", &put).await?;
+        let first = put["status"] == 200;
+        match what.as_str() {
+            Some("die once") if first => std::process::exit(3),
+            Some("die") => std::process::exit(3),
+            Some("fail once") if first => {
+                return Ok(json!({"batchItemFailures": [{"itemIdentifier": told}]}));
+            }
+            _ => {}
+        }
+    }
+    Ok(json!({"batchItemFailures": []}))
 }
 
 /// A call of a service, signed as far as the local stack looks.

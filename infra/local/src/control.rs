@@ -18,6 +18,7 @@ use crate::gateway::{Issuer, problem};
 use crate::schedule::Schedule;
 use crate::serve::{Answer, answer, json as reply, whole};
 use crate::services::queues::Queues;
+use crate::stream::Follower;
 
 const MAX_BODY: usize = 64 * 1024;
 const GLANCE: Duration = Duration::from_millis(5);
@@ -34,6 +35,8 @@ pub struct Control {
     pub queues: Arc<Queues>,
     /// The queues that some function takes messages from.
     pub consumed: Vec<String>,
+    /// What follows the changes of tables.
+    pub followers: Vec<Arc<Follower>>,
 }
 
 #[derive(Deserialize)]
@@ -122,20 +125,37 @@ impl Control {
         }
     }
 
-    /// Waits until no message is left for any function; what was given up is nobody's work.
+    /// Waits until no message and no change is left for any function; what was given up is nobody's
+    /// work.
     async fn idle(&self) -> Result<Answer> {
         for _ in 0..GLANCES {
+            // Work on messages makes changes, and work on changes makes messages.
+            let before = self.followed().await?;
             let mut pending = 0;
             for queue in &self.consumed {
                 pending += self.queues.pending(queue).await?;
             }
-            if pending == 0 {
+            if pending == 0 && before.is_some() && before == self.followed().await? {
                 return Ok(reply(StatusCode::OK, &json!({"idle": true})));
             }
             tokio::time::sleep(GLANCE).await;
         }
         let message = "There still are messages; a function may fail on them. See its log.";
         Ok(problem(StatusCode::SERVICE_UNAVAILABLE, "not_idle", message))
+    }
+}
+
+impl Control {
+    /// How far everything that follows a stream is, if nothing is left to any.
+    async fn followed(&self) -> Result<Option<Vec<String>>> {
+        let mut places = Vec::new();
+        for follower in &self.followers {
+            match follower.at_the_end().await? {
+                Some(place) => places.push(place),
+                None => return Ok(None),
+            }
+        }
+        Ok(Some(places))
     }
 }
 

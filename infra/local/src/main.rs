@@ -17,6 +17,7 @@ mod schedule;
 mod serve;
 mod services;
 mod stack;
+mod stream;
 mod template;
 mod terminal;
 

@@ -15,6 +15,9 @@ use crate::services::queues::Queues;
 use crate::template::{MappingPlan, Policy, REGION};
 
 const LONG_POLL_SECONDS: u32 = 20;
+/// Of a queue that keeps an order: when a message is given up, the engine of the queues wakes nobody
+/// who waits for the next of its group.
+const ORDERED_POLL_SECONDS: u32 = 1;
 const AFTER_TROUBLE: Duration = Duration::from_millis(500);
 
 /// What a mapping works with.
@@ -48,6 +51,10 @@ impl Mapping {
         self.plan.queue_arn.rsplit(':').next().unwrap_or_default()
     }
 
+    fn patience(&self) -> u32 {
+        if self.queue().ends_with(".fifo") { ORDERED_POLL_SECONDS } else { LONG_POLL_SECONDS }
+    }
+
     /// Goes on until `stop`; batches at work then still finish.
     pub async fn run(self, mut stop: watch::Receiver<bool>) {
         let slots = Arc::new(Semaphore::new(self.plan.concurrency));
@@ -60,7 +67,7 @@ impl Mapping {
             let receive = json!({
                 "QueueUrl": self.queues.url(self.queue()),
                 "MaxNumberOfMessages": self.plan.batch.clamp(1, 10),
-                "WaitTimeSeconds": LONG_POLL_SECONDS,
+                "WaitTimeSeconds": self.patience(),
                 "AttributeNames": ["All"],
                 "MessageAttributeNames": ["All"],
             });

@@ -23,7 +23,8 @@ use crate::options::Options;
 use crate::ready::Ready;
 use crate::schedule::Schedule;
 use crate::serve::serve;
-use crate::services::{self, Doors, Endpoints, queues::Queues};
+use crate::services::{self, Doors, Endpoints, queues::Queues, tables::Tables};
+use crate::stream::Follower;
 use crate::template::{self, Addresses, Stack};
 use crate::terminal::Terminal;
 use crate::{banner, compile, environment};
@@ -42,6 +43,7 @@ struct Running {
     callers: Arc<Callers>,
     clock: Arc<Clock>,
     queues: Arc<Queues>,
+    tables: Arc<Tables>,
     functions: Arc<Functions>,
     endpoints: Endpoints,
     /// The engine behind the tables.
@@ -112,7 +114,7 @@ async fn make(
 ) -> Result<Running> {
     let callers = Arc::new(Callers::new(&plan.stack.functions)?);
     let mut services = JoinSet::new();
-    let (queues, engine) =
+    let (queues, tables, engine) =
         services::start(&plan.stack, &plan.folder, doors, &callers, &mut services, ended).await?;
     let settings = plan.stack.functions.iter().filter_map(|function| {
         let caller = Arc::clone(callers.function(&function.name)?);
@@ -129,6 +131,7 @@ async fn make(
         callers,
         clock: Arc::default(),
         queues,
+        tables,
         functions: Arc::new(functions),
         endpoints,
         engine,
@@ -146,6 +149,7 @@ fn open(
     closed: watch::Receiver<bool>,
 ) -> Result<()> {
     let Plan { options, terminal, folder, stack, .. } = plan;
+    let followers = follow(plan, running, &closed)?;
     let (functions, clock) = (&running.functions, &running.clock);
     let mut consumed = Vec::new();
     for mapping in &stack.mappings {
@@ -185,6 +189,7 @@ fn open(
         schedules,
         queues: Arc::clone(&running.queues),
         consumed,
+        followers,
     };
     let answering = Arc::new((gateway, control));
     running.work.spawn(serve(api, closed, move |request| {
@@ -206,6 +211,32 @@ fn open(
         Some(file) => write_whole(file, &ready.file(stack, &running.callers.operator).to_string()),
         None => Ok(()),
     }
+}
+
+/// Lets changes of tables in.
+fn follow(
+    plan: &Plan,
+    running: &mut Running,
+    closed: &watch::Receiver<bool>,
+) -> Result<Vec<Arc<Follower>>> {
+    let mut followers = Vec::new();
+    for stream in &plan.stack.streams {
+        let of = plan.stack.functions.iter().find(|function| function.name == stream.function);
+        let policy = &of.context("a mapping without a function")?.policy;
+        let kept = plan.folder.kept.then(|| plan.folder.path.join(format!("{}.at", stream.id)));
+        let follower = Arc::new(Follower::new(
+            stream.clone(),
+            policy,
+            kept,
+            Arc::clone(&running.tables),
+            Arc::clone(&running.queues),
+            Arc::clone(&running.functions),
+            Arc::clone(&running.clock),
+        )?);
+        running.work.spawn(Arc::clone(&follower).run(closed.clone()));
+        followers.push(follower);
+    }
+    Ok(followers)
 }
 
 fn issuer(stack: &Stack, key: &str) -> Option<Issuer> {

@@ -3,6 +3,7 @@
 // Helpers outside of test functions are test code as well.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 
+mod streams;
 mod support;
 
 use serde_json::{Value, json};
@@ -322,7 +323,7 @@ fn wrong_ways_to_start_are_named() {
     let unknown = folder.join("unknown.yaml");
     std::fs::write(
         &unknown,
-        "Resources:\n  Q:\n    Type: AWS::SQS::Queue\n    Properties: { FifoQueue: true }\n",
+        "Resources:\n  Q:\n    Type: AWS::SQS::Queue\n    Properties: { KmsMasterKeyId: x }\n",
     )
     .unwrap();
     for (options, code, expected) in [
@@ -332,7 +333,7 @@ fn wrong_ways_to_start_are_named() {
         (
             &["--memory", "--template", unknown.to_str().unwrap()],
             1,
-            "Resources.Q.Properties.FifoQueue: unknown field",
+            "Resources.Q.Properties.KmsMasterKeyId: unknown field",
         ),
     ] {
         let (found, said) = run(options);

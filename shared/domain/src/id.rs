@@ -158,6 +158,10 @@ identifier!(
     KpiId, Token, is_token
 );
 identifier!(
+    /// A target that is told what happens.
+    FeedId, Token, is_token
+);
+identifier!(
     /// Units that lie together.
     AreaId, Token, is_token
 );

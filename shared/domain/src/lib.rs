@@ -11,6 +11,7 @@ pub mod cancel;
 pub mod checkout;
 pub mod event;
 pub mod export;
+pub mod feed;
 pub mod hold;
 pub mod id;
 pub mod ledger;

@@ -8,8 +8,10 @@ use rustc_hash::FxHashMap;
 use crate::amount::{Amount, Decimals, Rate};
 use crate::area::Areas;
 use crate::event::EventType;
+use crate::feed::Feed;
 use crate::id::{
-    BalanceCode, Classification, KpiId, MerchantId, OfferId, PlanId, ProductId, SegmentId, UnitId,
+    BalanceCode, Classification, FeedId, KpiId, MerchantId, OfferId, PlanId, ProductId, SegmentId,
+    UnitId,
 };
 use crate::offer::{Offer, Offers};
 use crate::pass::PassPlan;
@@ -43,6 +45,7 @@ pub struct Programme {
     pub pass_plans: Vec<PassPlan>,
     pub segments: Vec<Segment>,
     pub runs: Vec<RunDefinition>,
+    pub feeds: Vec<Feed>,
 }
 
 /// The currency of purchases.
@@ -192,6 +195,11 @@ impl Programme {
     /// A pass plan by its id.
     pub fn pass_plan(&self, id: &PlanId) -> Option<&PassPlan> {
         self.pass_plans.iter().find(|plan| plan.id == *id)
+    }
+
+    /// A feed by its id.
+    pub fn feed(&self, id: &FeedId) -> Option<&Feed> {
+        self.feeds.iter().find(|feed| feed.id == *id)
     }
 
     /// A segment by its id.

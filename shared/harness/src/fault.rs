@@ -1,5 +1,6 @@
 //! What a request can come to instead of its answer, and how each is told: why 409, why 422.
 
+use domain::id::FeedId;
 use domain::refusal::Refusal;
 use store::{Error, Noun};
 use tracing::{error, warn};
@@ -25,6 +26,8 @@ pub enum Fault {
     Query(&'static str),
     /// Another service than the table did not answer; safe to try again.
     Unavailable(&'static str),
+    /// A target of a feed did not take what it was told; safe to try again.
+    Target { feed: FeedId, reason: String },
     /// Something broke that a repeat does not mend.
     Internal(&'static str),
 }
@@ -62,6 +65,10 @@ impl Fault {
             }
             Fault::Unavailable(service) => {
                 error!(code = "unavailable", service, "a service did not answer");
+            }
+            // Their owner mends it: what is given up in the end raises an alarm.
+            Fault::Target { feed, reason } => {
+                warn!(code = "target", feed = feed.as_str(), reason, "a target was not told");
             }
             Fault::Store(Error::Corrupt(reason)) | Fault::Internal(reason) => {
                 error!(code = "internal", reason, "broken");
@@ -105,7 +112,7 @@ impl Fault {
                 let said = "Too many requests for one wallet at once. Try again with the same key.";
                 plain(503, "contended", said)
             }
-            Fault::Store(Error::Unavailable(_)) | Fault::Unavailable(_) => {
+            Fault::Store(Error::Unavailable(_)) | Fault::Unavailable(_) | Fault::Target { .. } => {
                 plain(503, "unavailable", "Try again with the same key; that is safe.")
             }
             Fault::Store(Error::Corrupt(_)) | Fault::Internal(_) => {

@@ -20,6 +20,18 @@ pub struct Message {
     pub now: Instant,
     /// How often it came, this time included: from 1.
     pub tries: u32,
+    /// Names this delivery of it.
+    pub(crate) receipt: String,
+}
+
+/// A message for a queue that keeps an order.
+#[derive(Debug)]
+pub struct InOrder<M> {
+    /// Within which it keeps the order.
+    pub group: String,
+    /// What makes it another than every message of the last five minutes.
+    pub once: String,
+    pub message: M,
 }
 
 impl Batch {
@@ -33,6 +45,7 @@ impl Batch {
                 body: record.body.unwrap_or_default(),
                 now: Instant(millis),
                 tries: tries.and_then(|text| text.parse().ok()).unwrap_or(1),
+                receipt: record.receipt_handle.unwrap_or_default(),
             }
         });
         Batch { messages: messages.collect() }

@@ -17,8 +17,10 @@ use serde::Serialize;
 use store::Store;
 
 use crate::fault::Fault;
+use crate::named::NamedSecrets;
+use crate::outbound::Outbound;
 use crate::programme::Cached;
-use crate::queue::Message;
+use crate::queue::{InOrder, Message};
 use crate::secret::Secret;
 
 /// The roots that the service endpoints' certificates lead to: decoding a system's whole store
@@ -27,6 +29,11 @@ const ROOTS: &str = include_str!("roots.pem");
 
 /// Messages that the queue takes in a call.
 const MESSAGES: usize = 10;
+
+/// Seconds until a message that was put off comes again for the first time.
+const FIRST_DELAY: i32 = 10;
+/// How often that time doubles: to 21 minutes.
+const MOST_DOUBLED: u32 = 7;
 
 /// How long a link to an export's file is valid.
 const LINK: Duration = Duration::from_secs(900);
@@ -43,6 +50,8 @@ pub enum Needs {
     Exports,
     /// The secret of pass codes.
     Passes,
+    /// The queue and the secret of feeds, the secret of pass codes, and the way out.
+    Feeds,
 }
 
 /// A function's room.
@@ -54,6 +63,7 @@ pub struct Room {
     tries: u32,
     bucket: Option<(aws_sdk_s3::Client, String)>,
     secret: Option<Secret>,
+    feeds: Option<(Outbound, NamedSecrets)>,
 }
 
 fn message_body(message: &impl Serialize) -> Result<String, Fault> {
@@ -99,6 +109,7 @@ impl Room {
             tries: u32::MAX,
             bucket: None,
             secret: None,
+            feeds: None,
         };
         let sqs = || aws_sdk_sqs::Client::new(&config);
         match needs {
@@ -118,6 +129,13 @@ impl Room {
                 room.bucket = Some((aws_sdk_s3::Client::from_conf(s3), setting("EXPORT_BUCKET")?));
             }
             Needs::Passes => room.secret = Some(secret(&config)?),
+            Needs::Feeds => {
+                room.queue = Some((sqs(), setting("FEED_QUEUE_URL")?));
+                room.secret = Some(secret(&config)?);
+                let client = aws_sdk_secretsmanager::Client::new(&config);
+                let named = NamedSecrets::new(client, setting("FEED_SECRET_ID")?);
+                room.feeds = Some((Outbound::open()?, named));
+            }
         }
         Ok(room)
     }
@@ -174,6 +192,47 @@ impl Room {
             }
         }
         outcome
+    }
+
+    /// Sends messages to the function's queue, which keeps an order: ten in a call.
+    ///
+    /// # Errors
+    /// A failure: some were not sent.
+    pub async fn send_in_order(&self, messages: &[InOrder<impl Serialize>]) -> Result<(), Fault> {
+        let (client, url) = self.queue.as_ref().ok_or(Fault::Internal("no queue"))?;
+        for messages in messages.chunks(MESSAGES) {
+            let entries = messages.iter().enumerate().map(|(at, message)| {
+                let entry = SendMessageBatchRequestEntry::builder().id(at.to_string());
+                let entry = entry.message_group_id(&message.group);
+                let entry = entry.message_deduplication_id(&message.once);
+                let entry = entry.message_body(message_body(&message.message)?).build();
+                entry.map_err(|_| Fault::Internal("incomplete message"))
+            });
+            let entries = entries.collect::<Result<Vec<_>, Fault>>()?;
+            let call = client.send_message_batch().queue_url(url).set_entries(Some(entries));
+            if !call.send().await.is_ok_and(|sent| sent.failed.is_empty()) {
+                return Err(Fault::Unavailable("queue"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Lets a message that failed come again later, after a time that doubles with each try. Where
+    /// that cannot be said, it comes when the queue says.
+    pub async fn put_off(&self, message: &Message) {
+        let Some((client, url)) = self.queue.as_ref() else { return };
+        let doubled = message.tries.saturating_sub(1).min(MOST_DOUBLED);
+        let call = client.change_message_visibility().queue_url(url);
+        let call = call.receipt_handle(&message.receipt);
+        let _later = call.visibility_timeout(FIRST_DELAY << doubled).send().await;
+    }
+
+    /// The way out, and the secrets of feeds.
+    ///
+    /// # Errors
+    /// The function has none.
+    pub fn feeds(&self) -> Result<&(Outbound, NamedSecrets), Fault> {
+        self.feeds.as_ref().ok_or(Fault::Internal("no feeds"))
     }
 
     /// Writes a file of an export.

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use tracing::{info, warn};
 use wire::message::{ScheduleTick, Tick};
 
+use crate::changes::{Changes, StreamEvent};
 use crate::fault::Fault;
 use crate::http::{Answer, Request};
 use crate::queue::{Batch, failures};
@@ -22,13 +23,15 @@ use crate::room::{Needs, Room};
 pub enum Invocation {
     Http(Request),
     Queue(Batch),
+    /// Changes of the table, in order.
+    Changes(Changes),
     Tick(Tick),
 }
 
 /// What it says.
 pub enum Reply {
     Http(Result<Answer, Fault>),
-    /// Ids of the messages that must come again.
+    /// Ids of the messages that must come again; of changes the first suffices.
     Queue(Vec<String>),
     /// Whether a scheduled invocation did what it should.
     Done(Result<(), Fault>),
@@ -70,7 +73,13 @@ struct Kind {
     #[serde(rename = "requestContext")]
     http: Option<IgnoredAny>,
     #[serde(rename = "Records")]
-    queue: Option<IgnoredAny>,
+    records: Option<Vec<Record>>,
+}
+
+/// What tells a message from a change.
+#[derive(Deserialize)]
+struct Record {
+    dynamodb: Option<IgnoredAny>,
 }
 
 /// Read from the text: a `Value` would take a map whose first key is `serde_json`'s mark of a
@@ -81,7 +90,11 @@ fn parse(payload: &str) -> Result<Result<Invocation, Fault>, Error> {
         let event: ApiGatewayV2httpRequest = serde_json::from_str(payload)?;
         return Ok(Request::of(event).map(Invocation::Http));
     }
-    if kind.queue.is_some() {
+    if kind.records.as_ref().is_some_and(|all| all.iter().any(|one| one.dynamodb.is_some())) {
+        let event: StreamEvent = serde_json::from_str(payload)?;
+        return Ok(Ok(Invocation::Changes(Changes::of(event))));
+    }
+    if kind.records.is_some() {
         let event: SqsEvent = serde_json::from_str(payload)?;
         return Ok(Ok(Invocation::Queue(Batch::of(event))));
     }
@@ -92,6 +105,7 @@ fn route(invocation: &Invocation) -> String {
     match invocation {
         Invocation::Http(request) => request.route.clone(),
         Invocation::Queue(_) => "queue".to_owned(),
+        Invocation::Changes(_) => "changes".to_owned(),
         Invocation::Tick(_) => "schedule".to_owned(),
     }
 }

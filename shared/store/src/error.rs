@@ -40,6 +40,7 @@ pub enum Noun {
     Segment,
     Export,
     Hold,
+    Feed,
 }
 
 impl Noun {
@@ -56,6 +57,7 @@ impl Noun {
             Noun::Segment => "segment",
             Noun::Export => "export",
             Noun::Hold => "hold",
+            Noun::Feed => "feed",
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Keys of the one table: made here and nowhere else.
 
-use domain::id::{Classification, EventId, Key, OfferId, ParticipantId, PlanId};
+use domain::id::{Classification, EventId, FeedId, Key, OfferId, ParticipantId, PlanId};
 use domain::pass::PassId;
 use domain::time::{Instant, Month};
 use sha2::{Digest, Sha256};
@@ -21,6 +21,10 @@ pub struct ItemKey {
 pub const STATE: &str = "S";
 /// Sort key of the profile.
 pub const PROFILE: &str = "A";
+/// Sort key of a pass.
+pub const PASS: &str = "X";
+/// Prefix of the places of feeds; they sort before pages.
+pub const FEEDS: &str = "F#";
 /// Prefix of ledger pages; pages sort before the state.
 pub const PAGES: &str = "L#";
 
@@ -41,6 +45,16 @@ pub fn state(id: &ParticipantId) -> ItemKey {
 /// The profile.
 pub fn profile(id: &ParticipantId) -> ItemKey {
     item(participant(id), PROFILE)
+}
+
+/// The participant of a partition key.
+pub fn read_participant(pk: &str) -> Option<ParticipantId> {
+    ParticipantId::parse(pk.strip_prefix("P#")?).ok()
+}
+
+/// What a feed's target knows of a participant.
+pub fn feed_place(id: &ParticipantId, feed: &FeedId) -> ItemKey {
+    ItemKey { pk: participant(id), sk: format!("{FEEDS}{feed}") }
 }
 
 /// The ledger page that begins with this sequence.
@@ -85,7 +99,7 @@ pub fn statement(
 
 /// A pass.
 pub fn pass(id: &PassId) -> ItemKey {
-    item(format!("X#{}#{}", id.plan, id.serial), "X")
+    item(format!("X#{}#{}", id.plan, id.serial), PASS)
 }
 
 /// The pass of a partition key.
@@ -196,6 +210,6 @@ mod tests {
     #[test]
     fn pages_sort_by_number_and_before_the_state() {
         assert!(page_sort(9) < page_sort(10) && page_sort(999_999_999_999).as_str() < STATE);
-        assert!(PROFILE < PAGES);
+        assert!(PROFILE < FEEDS && FEEDS < PAGES);
     }
 }

@@ -11,6 +11,7 @@ mod events;
 mod expiry;
 mod export;
 mod facts;
+mod feed;
 mod hold;
 mod judge;
 mod key;
@@ -46,6 +47,7 @@ pub use export::{
     ExportStatus, ToldPart,
 };
 pub use facts::Known;
+pub use feed::{Change, Due};
 pub use hold::{HoldDone, HoldReleased, Holding, Releasing, Settling};
 pub use judge::Judging;
 pub use key::SHARDS;

@@ -6,6 +6,7 @@ pub mod answer;
 pub mod csv;
 pub mod event;
 pub mod fault;
+pub mod feed;
 pub mod hold;
 pub mod invoice;
 pub mod merge;

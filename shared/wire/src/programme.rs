@@ -8,6 +8,7 @@ mod conditions;
 mod definition;
 mod discount;
 mod export;
+mod feed;
 mod gift;
 mod names;
 mod offer;
@@ -49,6 +50,7 @@ const FIELDS: &[&str] = &[
     "pass_plans",
     "segments",
     "runs",
+    "feeds",
 ];
 
 const MAX_BALANCES: usize = 20;
@@ -92,6 +94,7 @@ pub fn parse_programme(document: &[u8], version: u64) -> Result<Programme, BodyF
         let pass_plans = plan::pass_plans(&fields, &known);
         let segments = segment::segments(&fields, &known);
         let runs = read_runs(&fields);
+        let feeds = feed::feeds(&fields);
         Some(Programme {
             version,
             name: name?,
@@ -108,6 +111,7 @@ pub fn parse_programme(document: &[u8], version: u64) -> Result<Programme, BodyF
             pass_plans,
             segments,
             runs,
+            feeds,
         })
     })
 }

@@ -84,6 +84,10 @@ fn the_local_stack_knows_no_loyalty_word() {
         "release",
         "settle",
         "lapse",
+        "target",
+        "place",
+        "hint",
+        "replay",
     ];
     let glossary = text("GLOSSARY.md");
     let bold = |line: &str| line.split("**").nth(1).map(str::to_owned);

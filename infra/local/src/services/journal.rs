@@ -17,6 +17,9 @@ pub struct Message {
     pub body: String,
     #[serde(default)]
     pub attributes: Value,
+    /// Of a queue that keeps an order: the group within which it does.
+    #[serde(default)]
+    pub group: Option<String>,
 }
 
 #[derive(Debug, Deserialize, Serialize)]
@@ -36,7 +39,9 @@ pub struct Journal {
 struct Open {
     file: File,
     path: PathBuf,
-    live: BTreeMap<String, Message>,
+    /// By id, with the order in which they were sent.
+    live: BTreeMap<String, (u64, Message)>,
+    sent: u64,
     /// Deleted before the sender's answer was noted: a consumer can be that fast.
     early: HashSet<String>,
 }
@@ -60,7 +65,7 @@ impl Journal {
         let file = OpenOptions::new().create(true).append(true).open(path);
         let file = file.with_context(|| format!("{shown} cannot be written"))?;
         let (live, early) = (BTreeMap::new(), HashSet::new());
-        let open = Mutex::new(Open { file, path: path.to_owned(), live, early });
+        let open = Mutex::new(Open { file, path: path.to_owned(), live, sent: 0, early });
         Ok((Self { open }, left.into_iter().map(|(_, message)| message).collect()))
     }
 
@@ -68,7 +73,9 @@ impl Journal {
     pub fn compact(&self) -> Result<()> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let mut text = String::new();
-        for (id, message) in &open.live {
+        let mut live: Vec<_> = open.live.iter().collect();
+        live.sort_by_key(|(_, (order, _))| *order);
+        for (id, (_, message)) in live {
             let line = Line::Sent { id: id.clone(), message: message.clone() };
             text.push_str(&serde_json::to_string(&line)?);
             text.push('\n');
@@ -82,7 +89,9 @@ impl Journal {
     pub fn sent(&self, id: &str, message: Message) {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         if !open.early.remove(id) {
-            open.live.insert(id.to_owned(), message.clone());
+            open.sent += 1;
+            let order = open.sent;
+            open.live.insert(id.to_owned(), (order, message.clone()));
             open.append(&Line::Sent { id: id.to_owned(), message });
         }
     }
@@ -90,7 +99,8 @@ impl Journal {
     /// Notes that a message was found in `queue`, where it may have been moved to.
     pub fn found(&self, id: &str, queue: &str) {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(message) = open.live.get_mut(id).filter(|message| message.queue != queue) {
+        let known = open.live.get_mut(id).map(|(_, message)| message);
+        if let Some(message) = known.filter(|message| message.queue != queue) {
             message.queue = queue.to_owned();
             let message = message.clone();
             open.append(&Line::Sent { id: id.to_owned(), message });

@@ -1,11 +1,12 @@
 //! The services that functions call, each behind one address that knows who calls.
 
 mod buckets;
+mod engine;
 mod journal;
 mod needs;
 pub mod queues;
 mod secrets;
-mod tables;
+pub mod tables;
 
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -23,6 +24,7 @@ use crate::template::Stack;
 use buckets::Buckets;
 use queues::Queues;
 use secrets::Secrets;
+use tables::Tables;
 
 /// Where the services are.
 #[derive(Clone, Debug)]
@@ -61,7 +63,7 @@ impl Doors {
     }
 }
 
-/// Makes what `stack` says and serves it until `ended`: the queues, and the thread of the tables.
+/// Makes what `stack` says and serves it until `ended`: the queues, the tables and their thread.
 pub async fn start(
     stack: &Stack,
     folder: &Folder,
@@ -69,7 +71,7 @@ pub async fn start(
     callers: &Arc<Callers>,
     services: &mut JoinSet<()>,
     ended: watch::Receiver<bool>,
-) -> Result<(Arc<Queues>, JoinHandle<()>)> {
+) -> Result<(Arc<Queues>, Arc<Tables>, JoinHandle<()>)> {
     let kept = |name: &str| folder.kept.then(|| folder.path.join(name));
     let own = || Arc::clone(callers);
     let port = doors.queue.local_addr()?.port();
@@ -77,14 +79,16 @@ pub async fn start(
     let queues = Queues::open(journal.as_deref(), &stack.queues, port, own()).await?;
     let queues = Arc::new(queues);
     let file = kept("tables.sqlite");
-    let (tables, engine) = tables::open(file.as_deref(), &stack.tables, own(), ended.clone())?;
+    let (tables, engine) =
+        tables::open(file.as_deref(), &folder.path, &stack.tables, own(), ended.clone())?;
     let tables = Arc::new(tables);
     let buckets = Buckets::open(&folder.path.join("buckets"), &stack.buckets, own())?;
     let secrets = Secrets::open(&folder.path.join("secrets.json"), &stack.secrets, own())?;
     let secrets = Arc::new(secrets);
 
+    let read = Arc::clone(&tables);
     services.spawn(serve(doors.table, ended.clone(), move |request| {
-        let tables = Arc::clone(&tables);
+        let tables = Arc::clone(&read);
         async move { tables.handle(request).await }
     }));
     let asked = Arc::clone(&queues);
@@ -100,7 +104,7 @@ pub async fn start(
         let secrets = Arc::clone(&secrets);
         async move { secrets.handle(request).await }
     }));
-    Ok((queues, engine))
+    Ok((queues, tables, engine))
 }
 
 /// The action that a request of a JSON protocol names: what follows the service in its target.

@@ -66,8 +66,13 @@ impl Queues {
             let body = json!({"QueueName": name, "Attributes": attributes(queue)?});
             opened.call("CreateQueue", &body).await?;
         }
-        for Message { queue, body, attributes } in left {
+        for Message { queue, body, attributes, group } in left {
             let mut message = json!({"QueueUrl": opened.url(&queue), "MessageBody": body});
+            if let Some(group) = group {
+                message["MessageGroupId"] = Value::from(group);
+                // Each stands for itself: it was not taken for another's repeat before.
+                message["MessageDeduplicationId"] = Value::from(uuid::Uuid::new_v4().to_string());
+            }
             if !attributes.is_null() {
                 message["MessageAttributes"] = attributes;
             }
@@ -146,7 +151,8 @@ impl Queues {
         let sent = |id: &Value, sent: &Value| {
             let body = text(&sent["MessageBody"]);
             let attributes = sent["MessageAttributes"].clone();
-            journal.sent(&text(id), Message { queue: queue.to_owned(), body, attributes });
+            let group = sent["MessageGroupId"].as_str().map(str::to_owned);
+            journal.sent(&text(id), Message { queue: queue.to_owned(), body, attributes, group });
         };
         let mut receipts = self.receipts.lock().unwrap_or_else(PoisonError::into_inner);
         let mut deleted = |receipt: &Value| {
@@ -230,6 +236,17 @@ fn attributes(queue: &Queue) -> Result<Value> {
         if let Some(value) = value {
             attributes.insert(name.to_owned(), Value::from(value.to_string()));
         }
+    }
+    for (name, value) in [
+        ("DeduplicationScope", &queue.deduplication_scope),
+        ("FifoThroughputLimit", &queue.fifo_throughput_limit),
+    ] {
+        if let Some(value) = value {
+            attributes.insert(name.to_owned(), Value::from(value.as_str()));
+        }
+    }
+    if queue.fifo_queue {
+        attributes.insert("FifoQueue".to_owned(), Value::from("true"));
     }
     if let Some(redrive) = &queue.redrive_policy {
         let redrive = serde_json::to_string(redrive)?;

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 use hyper::body::Incoming;
 use hyper::{HeaderMap, Request, StatusCode};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::callers::Callers;
 use crate::data::{random_text, read_or_make, write_whole};
@@ -132,6 +132,16 @@ fn generate(how: &GenerateSecretString) -> Result<String> {
     if excluded.iter().any(char::is_ascii_alphanumeric) {
         bail!("the local stack only knows to exclude punctuation from a secret");
     }
+    let mut object: Map<String, Value> = match &how.secret_string_template {
+        None => return random(how, &excluded),
+        Some(template) => serde_json::from_str(template).context("a secret's template")?,
+    };
+    let key = how.generate_string_key.clone().context("a secret's template needs a key")?;
+    object.insert(key, Value::from(random(how, &excluded)?));
+    Ok(Value::Object(object).to_string())
+}
+
+fn random(how: &GenerateSecretString, excluded: &[char]) -> Result<String> {
     let more = PUNCTUATION.chars().filter(|_| !how.exclude_punctuation);
     let more: Vec<char> = more.filter(|mark| !excluded.contains(mark)).collect();
     random_text(how.password_length, &more)

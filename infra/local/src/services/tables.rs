@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
+use super::engine;
 use super::needs::Asked;
 use crate::callers::{Caller, Callers};
 use crate::capacity;
@@ -23,27 +24,29 @@ use crate::serve::{Answer, answer, aws_error, whole};
 use crate::template::Table;
 
 const MAX_BODY: usize = 16 * 1024 * 1024;
+/// The engine looks whether a call is signed, not by whom.
+const OWN: &str = "AWS4-HMAC-SHA256 Credential=local/20260101/local/dynamodb/aws4_request, \
+                   SignedHeaders=host;x-amz-date, Signature=0";
 
 /// The way to the engine.
 pub struct Tables {
     engine: String,
     client: Client<HttpConnector, Full<Bytes>>,
     callers: Arc<Callers>,
+    /// Told after every write.
+    pub written: watch::Sender<()>,
 }
 
-/// Opens the engine (`file`, or memory), makes the tables that are missing, and serves it on a
+/// Opens the engine (`file`, or memory, with drafts in `folder`), makes the tables that are missing, and serves it on a
 /// thread of its own: its calls block, and one thread is all that SQLite can use.
 pub fn open(
     file: Option<&Path>,
+    folder: &Path,
     tables: &[Table],
     callers: Arc<Callers>,
     stop: watch::Receiver<bool>,
 ) -> Result<(Tables, std::thread::JoinHandle<()>)> {
-    let database = match file {
-        Some(file) => Database::new(&file.to_string_lossy()),
-        None => Database::memory(),
-    };
-    let database = database.map_err(|error| anyhow!("the tables cannot be opened: {error}"))?;
+    let database = engine::open(file, folder)?;
     for table in tables {
         make(&database, table).with_context(|| format!("table {}", table.table_name))?;
     }
@@ -66,7 +69,8 @@ pub fn open(
     let mut connector = HttpConnector::new();
     connector.set_nodelay(true);
     let client = Client::builder(TokioExecutor::new()).build(connector);
-    Ok((Tables { engine, client, callers }, thread))
+    let (written, _) = watch::channel(());
+    Ok((Tables { engine, client, callers, written }, thread))
 }
 
 fn make(database: &Database, table: &Table) -> Result<()> {
@@ -101,8 +105,12 @@ fn same(table: &Table, found: &Value) -> Result<()> {
                     && index.projection == wanted.projection
             })
         });
-    if !equal {
-        bail!("what is kept has other keys or indexes than the template; use another --data");
+    let tells = |of: &Value| of["StreamViewType"].as_str().map(str::to_owned);
+    let stream = table.stream_specification.as_ref().map(|stream| &stream.stream_view_type);
+    if !equal || tells(&found["StreamSpecification"]).as_ref() != stream {
+        bail!(
+            "what is kept has other keys, indexes or streams than the template; use another --data"
+        );
     }
     Ok(())
 }
@@ -146,6 +154,9 @@ impl Tables {
         match self.forward(forward).await {
             Ok((status, headers, body)) => {
                 count(caller, &action, status, &body);
+                if status.is_success() && is_write(&action) {
+                    self.written.send_replace(());
+                }
                 let mut answer = answer(status, "", body);
                 *answer.headers_mut() = headers;
                 answer
@@ -155,6 +166,21 @@ impl Tables {
                 aws_error(StatusCode::INTERNAL_SERVER_ERROR, "InternalServerError", &message)
             }
         }
+    }
+
+    /// One call about streams, of the stack's own.
+    pub async fn stream(&self, action: &str, body: &Value) -> Result<Value> {
+        let request = Request::post(&self.engine)
+            .header("authorization", OWN)
+            .header("content-type", "application/x-amz-json-1.0")
+            .header("x-amz-date", "20260101T000000Z")
+            .header("x-amz-target", format!("DynamoDBStreams_20120810.{action}"))
+            .body(Full::new(body.to_string().into()))?;
+        let (status, _, answered) = self.forward(request).await?;
+        if !status.is_success() {
+            bail!("{action}: {}", String::from_utf8_lossy(&answered));
+        }
+        Ok(serde_json::from_slice(&answered)?)
     }
 
     async fn forward(
@@ -167,6 +193,13 @@ impl Tables {
         headers.remove(hyper::header::DATE);
         Ok((parts.status, headers, body.collect().await?.to_bytes()))
     }
+}
+
+fn is_write(action: &str) -> bool {
+    matches!(
+        action,
+        "BatchWriteItem" | "DeleteItem" | "PutItem" | "TransactWriteItems" | "UpdateItem"
+    )
 }
 
 /// The body to send on, if the caller may: one that asks for the capacity it consumes.

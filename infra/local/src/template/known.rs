@@ -43,6 +43,7 @@ const ACKNOWLEDGED: &[(&str, &[&str])] = &[
         ],
     ),
     ("AWS::Serverless::HttpApi", &["AccessLogSettings", "Description", "FailOnWarnings", "Tags"]),
+    ("DynamoDB", &["MaximumBatchingWindowInSeconds"]),
     ("HttpApi", &["PayloadFormatVersion"]),
     ("SQS", &[]),
     ("ScheduleV2", &["Description", "RetryPolicy"]),

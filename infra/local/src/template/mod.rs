@@ -5,6 +5,7 @@ mod plan;
 mod policy;
 mod properties;
 mod resolve;
+mod stream;
 mod yaml;
 
 use std::collections::BTreeMap;
@@ -16,6 +17,7 @@ pub use plan::{FunctionPlan, MappingPlan, RoutePlan, SchedulePlan, SecretPlan, S
 pub use policy::Policy;
 pub use properties::{FirstCall, GenerateSecretString, Projection, Queue, RouteSettings, Table};
 use resolve::{Names, only_entry};
+pub use stream::StreamPlan;
 
 /// Where the stack pretends to be.
 pub const REGION: &str = "eu-central-1";
@@ -179,10 +181,13 @@ fn name_resource(names: &mut Names, resource: &Resource<'_>, at: &Addresses) -> 
         TABLE => {
             let name = given("TableName", id.to_owned())?;
             let table = arn("dynamodb", &format!("table/{name}"));
-            (name, vec![("Arn", table)])
+            let stream = format!("{table}/stream/local");
+            (name, vec![("Arn", table), ("StreamArn", stream)])
         }
         QUEUE => {
-            let name = given("QueueName", id.to_owned())?;
+            let is_fifo = resource.properties.get("FifoQueue") == Some(&Value::Bool(true));
+            let default = if is_fifo { format!("{id}.fifo") } else { id.to_owned() };
+            let name = given("QueueName", default)?;
             let url = format!("{}/{ACCOUNT}/{name}", at.queues);
             (url.clone(), vec![("Arn", arn("sqs", &name)), ("QueueName", name), ("QueueUrl", url)])
         }

@@ -14,6 +14,7 @@ use super::properties::{
     RouteSettings, ScheduleEvent, Secret, SqsEvent, Table,
 };
 use super::resolve::{Names, plain_text};
+use super::stream::{StreamEvent, StreamPlan};
 use super::{API, BUCKET, FUNCTION, QUEUE, Resource, SECRET, TABLE, known};
 
 /// Everything that is to be made.
@@ -27,6 +28,7 @@ pub struct Stack {
     pub routes: Vec<RoutePlan>,
     pub mappings: Vec<MappingPlan>,
     pub schedules: Vec<SchedulePlan>,
+    pub streams: Vec<StreamPlan>,
     /// The issuer and audiences that every route's token must carry, if the API has an authorizer.
     pub authorizer: Option<(String, Vec<String>)>,
     pub first_call: Option<FirstCall>,
@@ -207,6 +209,10 @@ fn attach(
                 concurrency: mapping.scaling_config.maximum_concurrency.unwrap_or(10),
                 function,
             });
+        }
+        "DynamoDB" => {
+            let event: StreamEvent = typed(names, path, &properties)?;
+            stack.streams.push(event.plan(path, id.to_owned(), function)?);
         }
         "ScheduleV2" => {
             let schedule: ScheduleEvent = typed(names, path, &properties)?;

@@ -15,6 +15,22 @@ pub struct Table {
     pub key_schema: Vec<KeyElement>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub global_secondary_indexes: Vec<Index>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stream_specification: Option<StreamSpecification>,
+}
+
+/// What a table's stream tells of each change.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "PascalCase")]
+pub struct StreamSpecification {
+    /// A template says that there is a stream by saying what it tells; a call says both.
+    #[serde(skip_deserializing, default = "is_enabled")]
+    pub stream_enabled: bool,
+    pub stream_view_type: String,
+}
+
+fn is_enabled() -> bool {
+    true
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -53,7 +69,11 @@ pub struct Projection {
 pub struct Queue {
     #[serde(rename = "QueueName", default)]
     pub _queue_name: Option<String>,
+    pub deduplication_scope: Option<String>,
     pub delay_seconds: Option<u32>,
+    #[serde(default)]
+    pub fifo_queue: bool,
+    pub fifo_throughput_limit: Option<String>,
     pub maximum_message_size: Option<u32>,
     pub message_retention_period: Option<u32>,
     pub receive_message_wait_time_seconds: Option<u32>,
@@ -94,6 +114,9 @@ pub struct GenerateSecretString {
     pub exclude_punctuation: bool,
     #[serde(default)]
     pub exclude_characters: String,
+    /// An object in JSON, which gets the generated text under the key.
+    pub secret_string_template: Option<String>,
+    pub generate_string_key: Option<String>,
 }
 
 fn default_length() -> usize {

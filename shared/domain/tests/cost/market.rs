@@ -259,6 +259,7 @@ fn programme() -> Programme {
         pass_plans: vec![],
         segments: vec![],
         runs: vec![],
+        feeds: vec![],
     }
 }
 

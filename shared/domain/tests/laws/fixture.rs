@@ -290,6 +290,7 @@ pub fn programme(offers: Vec<Offer>) -> Programme {
         pass_plans: vec![gift()],
         segments: vec![],
         runs: vec![],
+        feeds: vec![],
     }
 }
 

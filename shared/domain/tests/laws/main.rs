@@ -16,6 +16,7 @@ mod cover;
 mod discounts;
 mod event_types;
 mod exports;
+mod feeds;
 mod fixture;
 mod forms;
 mod gifts;

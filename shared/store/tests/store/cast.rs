@@ -230,6 +230,7 @@ pub fn programme(offers: Vec<Offer>) -> Programme {
         pass_plans: vec![gift(), card()],
         segments: vec![],
         runs: vec![],
+        feeds: vec![],
     }
 }
 

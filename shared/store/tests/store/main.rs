@@ -13,6 +13,7 @@ mod event_types;
 mod expiry;
 mod exports;
 mod fault;
+mod feeds;
 mod folds;
 mod history;
 mod holds;

@@ -20,6 +20,7 @@ use crate::cast::{
     plan_key, post, programme, publish, purchase, run_id, spend, tenfold, tenth_off, timed_key,
 };
 use crate::event_types::{Request, referral, request, statement};
+use crate::feeds;
 use crate::merges::Merge;
 use crate::money::{Ask, book};
 use crate::nameless::{Holder, own};
@@ -140,6 +141,8 @@ operations! {
     GiveUpExportShard,
     EndExport,
     RefuseExport,
+    TellFeed,
+    ReplayFeed,
     ReadParticipant,
     ReadLedger,
     ReadEvents,
@@ -454,6 +457,8 @@ impl Cast {
             Operation::GiveUpExportShard => requests::give_up_export_shard(store).await,
             Operation::EndExport => requests::end_export(store).await,
             Operation::RefuseExport => requests::refuse_export(store).await,
+            Operation::TellFeed => feeds::tell(store, who).await,
+            Operation::ReplayFeed => feeds::replay(store, who).await,
             Operation::ReadParticipant => requests::read_participant(store, who).await,
             Operation::ReadLedger => requests::read_ledger(store, who).await,
             Operation::ReadEvents => requests::read_events(store, who).await,

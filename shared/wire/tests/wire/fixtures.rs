@@ -13,6 +13,7 @@ use serde_json::Value;
 use wire::adjust::{parse_adjustment, parse_adjustments, parse_row};
 use wire::event::{EventContext, parse_bulk, parse_event, parse_json};
 use wire::fault::{BodyFault, code};
+use wire::feed::{FeedHintMessage, parse_replay};
 use wire::hold::{parse_hold, parse_release, parse_settle};
 use wire::invoice::parse_invoice;
 use wire::merge::parse_merge;
@@ -103,6 +104,10 @@ fn read(folder: &str, kind: &str, with_key: bool, bytes: &[u8]) -> Result<(), Bo
         ("pass-redemption", "redemption") => parse_redemption(bytes).map(drop),
         ("segment-export", "export") => parse_export(bytes).map(drop),
         ("segment-export", "message") => message(ExportMessage::parse(bytes).map(drop)),
+        ("crm-feed", "message") => message(FeedHintMessage::parse(bytes).map(drop)),
+        ("crm-feed", "replay") => parse_replay(bytes).map(drop),
+        // Read by the tests of feeds.
+        ("crm-feed", "webhook") => Ok(()),
         ("programme", "programme") => parse_programme(bytes, 1).map(drop),
         ("programme", "participant") => parse_participant(bytes, now()).map(drop),
         ("programme", "merge") => {

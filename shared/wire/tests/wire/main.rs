@@ -6,6 +6,7 @@ mod bodies;
 mod dialects;
 mod event_types;
 mod exports;
+mod feeds;
 mod fixtures;
 mod gifts;
 mod holds;
