@@ -6,5 +6,5 @@ mod repeat;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), harness::Error> {
-    harness::run(harness::Needs::Table, handler::handle).await
+    harness::run(harness::Needs::Aliases, handler::handle).await
 }

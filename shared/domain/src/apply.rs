@@ -41,6 +41,8 @@ pub enum Command<'a> {
     Redeem { pass: &'a Pass, plan: &'a PassPlan, payload: PayloadHash },
     /// Block spending, or release it.
     Block { blocked: bool, reason: &'a str },
+    /// Erase the participant: spending is blocked for good.
+    Erase,
     /// Set funds aside.
     Hold {
         key: &'a Key,
@@ -155,7 +157,9 @@ fn identity(command: &Command<'_>, sequence: u64) -> (EntryKey, PayloadHash) {
             let turn = u32::try_from(pass.redemptions.len()).unwrap_or(u32::MAX);
             (EntryKey::Redeem { plan, serial, turn }, *payload)
         }
-        Command::Block { .. } => (EntryKey::Block(sequence), PayloadHash::default()),
+        Command::Block { .. } | Command::Erase => {
+            (EntryKey::Block(sequence), PayloadHash::default())
+        }
         Command::Hold { key, payload, .. } => (EntryKey::Hold((*key).clone()), *payload),
         Command::Settle { key, payload, .. } | Command::Release { key, payload, .. } => {
             (EntryKey::EndHold((*key).clone()), *payload)
@@ -202,6 +206,9 @@ fn decide(
             done(if part { Act::Returned(taken_back) } else { Act::Reversed(taken_back) }, effects)
         }
         Command::Redeem { pass, plan, .. } => {
+            if wallet.erased {
+                return Err(Refusal::ParticipantErased);
+            }
             let worth = pass.redeemable(plan, now, programme.zone)?;
             let lot = plan.lot(now, programme.zone);
             if !lot.is_live(now, programme.zone) {
@@ -212,6 +219,10 @@ fn decide(
         Command::Block { blocked, reason } => {
             let act = Act::Blocked { reason: (*reason).into() };
             done(act, vec![Effect::Block { blocked: *blocked }])
+        }
+        Command::Erase => {
+            let act = Act::Blocked { reason: "erased".into() };
+            done(act, vec![Effect::Block { blocked: true }, Effect::Erase])
         }
         Command::Hold { asked, purchase, time, .. } => {
             let plan = plan_hold(programme, wallet, now, asked, *purchase, *time, sequence)?;

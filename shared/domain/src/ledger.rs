@@ -239,6 +239,8 @@ pub enum Effect {
     Release { hold: u64, lot: LotId, amount: Amount, debt: Amount },
     /// An offer took `amount`, in currency, off the purchase: no balance changes.
     Discount { offer: OfferId, amount: Amount, slot: Option<Slot> },
+    /// The participant was erased: the wallet takes no new events.
+    Erase,
 }
 
 impl Effect {
@@ -268,7 +270,8 @@ impl Effect {
             | Effect::Block { .. }
             | Effect::Gone { .. }
             | Effect::WriteOff { .. }
-            | Effect::Discount { .. } => None,
+            | Effect::Discount { .. }
+            | Effect::Erase => None,
         }
     }
 }

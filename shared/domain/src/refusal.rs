@@ -59,11 +59,17 @@ pub enum Refusal {
     PlanActivated,
     #[error("a gift is handed over: no purchase is paid with it")]
     GiftIsNoMoney,
+    #[error("the participant was erased")]
+    ParticipantErased,
+    #[error("the alias belongs to another participant")]
+    AliasTaken,
+    #[error("the participant has as many aliases as there may be")]
+    TooManyAliases,
 }
 
 impl Refusal {
     /// Every refusal, in the order of their stored numbers: append only.
-    pub const ALL: [Refusal; 27] = [
+    pub const ALL: [Refusal; 30] = [
         Refusal::NotCovered,
         Refusal::SpendingBlocked,
         Refusal::OutsideSpendWindow,
@@ -91,6 +97,9 @@ impl Refusal {
         Refusal::PassValueMissing,
         Refusal::PlanActivated,
         Refusal::GiftIsNoMoney,
+        Refusal::ParticipantErased,
+        Refusal::AliasTaken,
+        Refusal::TooManyAliases,
     ];
 
     /// The stable code of the contract.
@@ -123,6 +132,9 @@ impl Refusal {
             Refusal::PassValueMissing => "pass_value_missing",
             Refusal::PlanActivated => "plan_activated",
             Refusal::GiftIsNoMoney => "gift_is_no_money",
+            Refusal::ParticipantErased => "participant_erased",
+            Refusal::AliasTaken => "alias_taken",
+            Refusal::TooManyAliases => "too_many_aliases",
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Around a handler: start-up, HTTP answers, queue batches. The only code that knows a status code
 //! or reads a setting.
 
+mod alias;
 mod body;
 mod fault;
 mod http;
@@ -12,6 +13,7 @@ mod room;
 mod runtime;
 mod secret;
 
+pub use alias::AliasSecret;
 pub use fault::Fault;
 pub use http::{Answer, Request, violation};
 pub use jobs::{is_job, job_id};

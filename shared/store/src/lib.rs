@@ -1,10 +1,12 @@
 //! The one table: keys, items, and the commit loop through which every wallet changes.
 
 mod adjust;
+mod alias;
 mod bar;
 mod cancel;
 mod cancel_spend;
 mod commit;
+mod erase;
 mod error;
 mod event;
 mod events;
@@ -45,6 +47,7 @@ pub use hold::{HoldDone, HoldReleased, Holding, Releasing, Settling};
 pub use judge::Judging;
 pub use key::SHARDS;
 pub use keyed::RequestKey;
+pub use participant::{Changed, Changing};
 pub use pass::{
     Accessing, Activating, LoadingPass, Proof, Redeeming, RedemptionTakenBack, TakingBack,
     UpdatingPass,

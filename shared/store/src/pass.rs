@@ -3,6 +3,7 @@
 mod access;
 mod change;
 mod issue;
+mod recipient;
 mod redeem;
 mod take_back;
 

@@ -23,7 +23,7 @@ pub use event::{
 pub use event_detail::{DetailView, KpiValueView, LineView, MediumView};
 pub use gift::{DiscountAnswer, DiscountedLineView, GiftView};
 pub use hold::{HoldAnswer, ReleaseAnswer, hold, release};
-pub use participant::{ConsentView, ParticipantAnswer, ProfileView, participant};
+pub use participant::{ChangedView, ConsentView, ParticipantAnswer, ProfileView, participant};
 pub use pass::{
     AccessView, ChangeView, CreditView, PassDetail, PassIssuedAnswer, PassLoadedAnswer, PassView,
     PlanActivatedAnswer, PlanAnswer, Redeemed, RedemptionAnswer, RedemptionView, TakenBackAnswer,

@@ -8,6 +8,7 @@ use domain::spend::SpendAsked;
 use domain::time::Instant;
 use serde_json::Value;
 
+use crate::alias::{not_both, read_alias};
 use crate::event::detail::{detail, known_fields};
 use crate::fault::{BodyFault, code};
 use crate::read::{self, Node, Object};
@@ -160,10 +161,12 @@ pub(crate) fn performed_on(
     }
 }
 
-/// Who benefits: an id; an alias is not looked up yet.
+/// Who benefits. An alias is looked up before a body is parsed: one that stands here still is in
+/// the way of an id, or none at all.
 pub(crate) fn participant(fields: &Object<'_>) -> Option<ParticipantId> {
     if let Some(alias) = fields.optional("alias") {
-        alias.fault(code::NOT_SUPPORTED, "aliases are not supported yet: send the participant_id");
+        not_both(fields);
+        read_alias(&alias);
         let id = fields.optional("participant_id")?;
         return id.parsed(ParticipantId::parse);
     }

@@ -2,11 +2,13 @@
 //! into the domain; what the domain says is shown as JSON or CSV.
 
 pub mod adjust;
+pub mod alias;
 pub mod answer;
 pub mod csv;
 pub mod event;
 pub mod fault;
 pub mod hold;
+pub mod import;
 pub mod invoice;
 pub mod message;
 pub mod participant;
@@ -17,3 +19,4 @@ mod read;
 pub mod request;
 pub mod returns;
 pub mod spend;
+pub mod suppression;

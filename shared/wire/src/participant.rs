@@ -1,4 +1,4 @@
-//! Participants: the profile with consents, and the spending block.
+//! Participants: the profile with consents and aliases, and the spending block.
 //!
 //! All of it is personal: no message repeats what was sent.
 
@@ -6,10 +6,12 @@ use std::collections::{BTreeMap, HashSet};
 
 use chrono::{Datelike, NaiveDate};
 use chrono_tz::Tz;
+use domain::alias::{Alias, MAX_ALIASES};
 use domain::anniversary::Anniversary;
 use domain::participant::{Channel, Consent, Profile};
 use domain::time::Instant;
 
+use crate::alias::read_alias;
 use crate::fault::{BodyFault, code};
 use crate::pass::parse_channel;
 use crate::read::{Node, Object, json, read};
@@ -31,6 +33,10 @@ pub struct ParticipantUpdate {
     pub profile: Option<Profile>,
     /// At most one of a channel.
     pub consents: Vec<(Channel, Consent)>,
+    /// That it has from now on.
+    pub aliases: Vec<Alias>,
+    /// That it has no more; none of them is among the others.
+    pub remove_aliases: Vec<Alias>,
 }
 
 /// Blocks spending, or releases it.
@@ -40,25 +46,40 @@ pub struct BlockRequest {
     pub reason: Box<str>,
 }
 
-/// Parses `{profile, consents}`. A consent may bear any time: which is newer is decided
+/// Parses `{profile, consents, aliases, remove_aliases}`. A consent may bear any time: which is newer is decided
 /// between consents, not against a clock.
 ///
 /// # Errors
 /// [`BodyFault::Malformed`], or [`BodyFault::Invalid`] with everything that is wrong.
 pub fn parse_participant(bytes: &[u8], now: Instant) -> Result<ParticipantUpdate, BodyFault> {
-    read(&json(bytes)?, |node| {
-        let body = node.object(&["profile", "consents"])?;
-        let profile = body.optional("profile").and_then(|profile| read_profile(&profile, now));
-        let mut channels = HashSet::new();
-        let consents = body.list("consents", MAX_CONSENTS, |node| {
-            let (channel, consent) = read_consent(node)?;
-            if !channels.insert(channel.clone()) {
-                node.fault(code::DUPLICATE, "is a second consent for its channel");
+    read(&json(bytes)?, |node| read_update(node, now))
+}
+
+/// Reads what a participant is updated with.
+pub(crate) fn read_update(node: &Node<'_>, now: Instant) -> Option<ParticipantUpdate> {
+    let body = node.object(&["profile", "consents", "aliases", "remove_aliases"])?;
+    let profile = body.optional("profile").and_then(|profile| read_profile(&profile, now));
+    let mut channels = HashSet::new();
+    let consents = body.list("consents", MAX_CONSENTS, |node| {
+        let (channel, consent) = read_consent(node)?;
+        if !channels.insert(channel.clone()) {
+            node.fault(code::DUPLICATE, "is a second consent for its channel");
+        }
+        Some((channel, consent))
+    });
+    let mut named = Vec::new();
+    let mut aliases = |name| {
+        body.list(name, MAX_ALIASES, |node| {
+            let alias = read_alias(node)?;
+            if named.contains(&alias) {
+                node.fault(code::DUPLICATE, "occurs before");
             }
-            Some((channel, consent))
-        });
-        Some(ParticipantUpdate { profile, consents })
-    })
+            named.push(alias.clone());
+            Some(alias)
+        })
+    };
+    let (aliases, remove_aliases) = (aliases("aliases"), aliases("remove_aliases"));
+    Some(ParticipantUpdate { profile, consents, aliases, remove_aliases })
 }
 
 /// Parses `{blocked, reason}`.
