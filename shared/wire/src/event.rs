@@ -166,9 +166,11 @@ pub(crate) fn performed_on(
 pub(crate) fn participant(fields: &Object<'_>) -> Option<ParticipantId> {
     if let Some(alias) = fields.optional("alias") {
         not_both(fields);
-        read_alias(&alias);
-        let id = fields.optional("participant_id")?;
-        return id.parsed(ParticipantId::parse);
+        let id = fields.optional("participant_id");
+        if read_alias(&alias).is_some() && id.is_none() {
+            alias.fault(code::UNKNOWN_REFERENCE, "is no alias of a participant");
+        }
+        return id?.parsed(ParticipantId::parse);
     }
     fields.required("participant_id")?.parsed(ParticipantId::parse)
 }

@@ -28,6 +28,7 @@ mod machine;
 mod media;
 mod orders;
 mod passes;
+mod people;
 mod preview;
 mod profiles;
 mod quotas;

@@ -22,6 +22,7 @@ mod money;
 mod operation;
 mod pages;
 mod passes;
+mod people;
 mod quotas;
 mod races;
 mod records;

@@ -21,6 +21,7 @@ use crate::cast::{
 };
 use crate::event_types::{Request, referral, request, statement};
 use crate::money::{Ask, book};
+use crate::people;
 use crate::referrals::Referring;
 use crate::requests;
 use crate::unasked::Saving;
@@ -129,6 +130,12 @@ operations! {
     ReadProgramme,
     ReadRoster,
     Recall,
+    FillProfile,
+    TakeAlias,
+    TakeTakenAlias,
+    FreeAlias,
+    RequestByAlias,
+    Erase,
 }
 
 /// Who asks, and under which programme.
@@ -201,6 +208,7 @@ impl Cast {
             post(store, programme, &event, noon(), true).await?;
         }
         self.saving.prepare(store).await?;
+        people::prepare(store, who).await?;
         store.start_run(&run_id("run-1"), &requests::run()).await?;
         store.give_up_shard(&run_id("run-1"), requests::GIVEN_UP, noon()).await?;
         store.start_export("export-1", &requests::export()).await?;
@@ -398,6 +406,12 @@ impl Cast {
             Operation::ReadRuns => requests::read_runs(store).await,
             Operation::Recall => Box::pin(requests::recall(store, who)).await,
             Operation::ReadProgramme => requests::read_programme(store).await,
+            Operation::FillProfile => people::fill(store, who).await,
+            Operation::TakeAlias => people::take(store, who, "new").await,
+            Operation::TakeTakenAlias => people::take(store, who, "c-4").await,
+            Operation::FreeAlias => people::free(store, who, "c-1").await,
+            Operation::RequestByAlias => people::request(store, "c-4").await,
+            Operation::Erase => people::erase(store, programme, who).await,
         }
     }
 

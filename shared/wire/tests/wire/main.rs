@@ -9,6 +9,7 @@ mod fixtures;
 mod gifts;
 mod holds;
 mod offers;
+mod people;
 mod segments;
 mod story;
 mod terms;
