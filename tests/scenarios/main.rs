@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod adjustments;
+mod aliases;
 mod bad_input;
 mod bank_coalition;
 mod calls;
@@ -9,9 +10,11 @@ mod cancels;
 mod cost;
 mod customer_events;
 mod desk;
+mod erasure;
 mod event_types;
 mod gifts;
 mod holds;
+mod imports;
 mod invoice_points;
 mod lifecycle;
 mod managers;
@@ -37,5 +40,6 @@ mod spends;
 mod storm;
 mod story;
 mod strays;
+mod suppressions;
 mod tale;
 mod tidy;

@@ -67,6 +67,8 @@ async fn send(
         ("segment-export", "export") => ("POST", "/v1/segments/mail-ready/exports"),
         ("programme", "programme") => ("PUT", "/v1/programme"),
         ("programme", "participant") => ("PUT", participant.as_str()),
+        ("programme", "lookup") => ("POST", "/v1/participant-lookups"),
+        ("programme", "suppressions") => ("POST", "/v1/suppressions"),
         ("programme", "block") => ("POST", block.as_str()),
         ("programme", "adjustment") => ("POST", adjustment.as_str()),
         ("programme", "adjustments") => ("POST", "/v1/adjustments"),

@@ -77,6 +77,25 @@ fn r90_a_suppression_is_an_opt_out_by_the_process_that_reports_it() {
     }
 }
 
+#[test]
+fn r90_a_suppression_names_one_participant_and_has_happened() {
+    let row = json!({
+        "alias": { "kind": "email", "value": "anna@example.org" }, "participant_id": "c-1",
+        "channel": "E-Mail", "reason": "dislike", "at": "2026-11-22T09:00:00+01:00",
+    });
+    let want = [
+        ("/alias", "exclusive"),
+        ("/channel", "pattern"),
+        ("/reason", "unknown_value"),
+        ("/at", "in_future"),
+    ];
+    let want = want.map(|(at, code)| (at.to_owned(), code));
+    assert_eq!(places(parse_suppression(&row, now()).unwrap_err()), want);
+    let nobody = json!({ "channel": "email", "reason": "bounce", "at": "2026-11-20T09:00:00Z" });
+    let missing = [("/participant_id".to_owned(), "required")];
+    assert_eq!(places(parse_suppression(&nobody, now()).unwrap_err()), missing);
+}
+
 fn rows(file: &str) -> Vec<Result<ImportRow, BodyFault>> {
     let rows = parse_import(file.as_bytes()).unwrap();
     let programme = programme();
