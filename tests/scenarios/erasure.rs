@@ -9,7 +9,7 @@ use crate::desk::{available, built, own_stack, participant, post_event, purchase
 use crate::places::{files, items, messages};
 use crate::returns::told;
 
-const CANARY: &str = "canary-h2kw9mt6qv";
+const CANARY: &str = "canaryh2kw9mt6qv";
 
 async fn erase(stack: &Stack, who: &str) -> Answer {
     let path = format!("/v1/participants/{who}");

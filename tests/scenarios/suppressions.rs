@@ -23,7 +23,9 @@ async fn report(client: &Client, rows: &[Value]) -> Vec<Value> {
 }
 
 fn row(who: &str, reason: &str, at: &str) -> Value {
-    json!({ "participant_id": who, "channel": "email", "reason": reason, "at": at, "source": "mail 7" })
+    json!({
+        "participant_id": who, "channel": "email", "reason": reason, "at": at, "source": "mail 7",
+    })
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -58,24 +58,36 @@ impl Store {
         marks: &Marks,
         requests: &[[u8; 32]],
     ) -> Result<ParticipantId> {
+        let (mut known, mut new) = (None, Vec::new());
         for request in requests {
-            if let Some(item) = self.table.get(key::aliased(request), true).await? {
-                return holder(&item);
+            match self.table.get(key::aliased(request), true).await? {
+                Some(item) if known.is_none() => known = Some(holder(&item)?),
+                Some(_) => {}
+                None => new.push(request),
             }
         }
-        let mut meant = self.who_has(marks).await?;
-        for request in requests {
-            let item = item(key::aliased(request), [("p", text(meant.as_str()))]);
-            let put = Write::Put { item, demand: Demand::Absent };
-            match self.table.write(vec![put]).await? {
-                Written::Done => {}
-                Written::Refused(unmet) => {
-                    let found = unmet.into_iter().find_map(|unmet| unmet.item);
-                    meant = holder(&found.ok_or(Error::Corrupt("a request came and went"))?)?;
-                }
-                Written::Conflict => return Err(Error::Contended),
-            }
+        let mut meant = match &known {
+            Some(known) => known.clone(),
+            None => self.who_has(marks).await?,
+        };
+        // Also where one is known: an earlier call may have ended between them.
+        for request in new {
+            let holder = self.means(request, &meant).await?;
+            meant = known.get_or_insert(holder).clone();
         }
         Ok(meant)
+    }
+
+    /// Notes whom a request means; answers who was noted first.
+    async fn means(&self, request: &[u8; 32], meant: &ParticipantId) -> Result<ParticipantId> {
+        let item = item(key::aliased(request), [("p", text(meant.as_str()))]);
+        match self.table.write(vec![Write::Put { item, demand: Demand::Absent }]).await? {
+            Written::Done => Ok(meant.clone()),
+            Written::Refused(unmet) => {
+                let found = unmet.into_iter().find_map(|unmet| unmet.item);
+                holder(&found.ok_or(Error::Corrupt("a request came and went"))?)
+            }
+            Written::Conflict => Err(Error::Contended),
+        }
     }
 }

@@ -1,4 +1,5 @@
-//! Erasure: what is personal goes from profile, aliases, events and passes; the ledger stays.
+//! Erasure: what is personal goes from profile, aliases, events and passes; the ledger stays
+//!
 //!
 //! First the wallet says so, which no new event gets past; then the profile goes, with all aliases
 //! in one transaction; then events and passes are looked through from the newest entry down, which

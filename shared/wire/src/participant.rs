@@ -46,8 +46,8 @@ pub struct BlockRequest {
     pub reason: Box<str>,
 }
 
-/// Parses `{profile, consents, aliases, remove_aliases}`. A consent may bear any time: which is newer is decided
-/// between consents, not against a clock.
+/// Parses `{profile, consents, aliases, remove_aliases}`. A consent may bear any time:
+/// which is newer is decided between consents, not against a clock.
 ///
 /// # Errors
 /// [`BodyFault::Malformed`], or [`BodyFault::Invalid`] with everything that is wrong.

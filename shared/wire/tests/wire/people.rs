@@ -110,8 +110,10 @@ fn places(fault: BodyFault) -> Vec<(String, &'static str)> {
 
 #[test]
 fn r90_a_row_says_what_its_cells_say_and_nothing_else() {
-    let file = "\u{feff}participant_id,first_name,tags,flag:staff,consent:email,consent:sms,consent_at,alias:card\r\n\
-                c-1,\"Anna, \"\"A\"\"\",a|b,true,true,,2026-11-01T09:00:00Z,4711 4711|4712 4712\r\nc-2,,,,,,,\r\n";
+    let file = "\u{feff}participant_id,first_name,tags,flag:staff,consent:email,consent:sms,\
+                consent_at,alias:card\r\n\
+                c-1,\"Anna, \"\"A\"\"\",a|b,true,true,,2026-11-01T09:00:00Z,4711 4711|4712 4712\r\n\
+                c-2,,,,,,,\r\n";
     let rows: Vec<_> = rows(file).into_iter().map(Result::unwrap).collect();
     let update = &rows[0].update;
     let profile = update.profile.as_ref().unwrap();
