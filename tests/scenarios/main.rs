@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod adjustments;
+mod aliases;
 mod bad_input;
 mod bank_coalition;
 mod calls;
@@ -9,12 +10,14 @@ mod cancels;
 mod cost;
 mod customer_events;
 mod desk;
+mod erasure;
 mod event_types;
 mod export_size;
 mod exports;
 mod feed;
 mod gifts;
 mod holds;
+mod imports;
 mod invoice_points;
 mod landing_page;
 mod lifecycle;
@@ -45,5 +48,6 @@ mod spends;
 mod storm;
 mod story;
 mod strays;
+mod suppressions;
 mod tale;
 mod tidy;

@@ -97,6 +97,20 @@ async fn what_is_granted_is_used_and_nothing_else_is_asked_for() {
     let from = json!({ "from": "2020-01-01T00:00:00Z" });
     let replayed = stack.client.post("/v1/feeds/crm/replay", &key(), &from).await.unwrap();
     assert_eq!(replayed.status, 202, "{replayed:?}");
+    // Whoever has an alias is found by it, and is erased with it.
+    let alias = json!({ "kind": "card", "value": "4711 4711" });
+    let path = format!("/v1/participants/{id}");
+    let put = stack.client.put(&path, &json!({ "aliases": [alias] })).await.unwrap();
+    assert_eq!(put.status, 200, "{put:?}");
+    let spend = json!({ "alias": alias, "amount": "1" });
+    let spent = stack.client.post("/v1/spend-requests", &key(), &spend).await.unwrap();
+    assert_eq!(spent.status, 201, "{spent:?}");
+    let mut by_alias = purchase(&id, "14.00");
+    by_alias.as_object_mut().unwrap().remove("participant_id");
+    by_alias["alias"] = alias;
+    assert_eq!(post_event(&stack, &by_alias).await.status, 201);
+    let erase = Call { method: "DELETE", path: &path, key: None, body: None };
+    assert_eq!(stack.client.send(&erase).await.unwrap().status, 202);
     stack.idle().await.unwrap();
 
     let stats = stack.stats().await.unwrap();

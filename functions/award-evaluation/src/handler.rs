@@ -205,5 +205,6 @@ async fn evaluate(room: &Room, message: &Message) -> Result<(), Fault> {
         Evaluation::Events { participant, events } => {
             work::immediate(room, message.now, &participant, &events).await
         }
+        Evaluation::Erase { participant } => work::erase(room, message.now, &participant).await,
     }
 }

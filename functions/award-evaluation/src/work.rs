@@ -32,6 +32,18 @@ pub async fn immediate(
     Ok(())
 }
 
+/// Rids events and passes of an erased participant of what is personal, and hands on what is left
+///
+pub async fn erase(room: &Room, now: Instant, participant: &ParticipantId) -> Result<(), Fault> {
+    let programme = room.programme(now).await?;
+    for _ in 0..STEPS {
+        if room.store.erase_step(&programme, participant).await? {
+            return Ok(());
+        }
+    }
+    room.send(&EvaluationMessage::Erase { participant: participant.to_string() }).await
+}
+
 /// Works on one shard of a run, by what the run does, and hands on what is left of it. On the last
 /// try the shard counts as given up until whoever it is handed to goes on.
 pub async fn shard(

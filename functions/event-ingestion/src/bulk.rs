@@ -10,6 +10,7 @@ use futures_util::{StreamExt, stream};
 use harness::{Answer, Fault, Request, Room};
 use serde_json::{Value, json};
 use store::Error;
+use wire::alias::event_names;
 use wire::event::{EventContext, parse_bulk, parse_row};
 use wire::message::EvaluationMessage;
 
@@ -72,6 +73,7 @@ async fn store_row(
     body: &Value,
 ) -> Result<Stored, Fault> {
     let now: Instant = request.now;
+    let body = &*room.named(now, body, &event_names(body, None)).await?;
     let posted = match parse_row(body, &EventContext { programme, now, key: None }) {
         Ok(posted) => posted,
         Err(wrong) => return repeated(room, request, programme, body, wrong.into()).await,

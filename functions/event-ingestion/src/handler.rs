@@ -8,6 +8,7 @@ use domain::preview::preview;
 use domain::programme::Programme;
 use harness::{Answer, Fault, Invocation, Reply, Request, Room, violation};
 use store::{Codes, Error, Noun, Posting};
+use wire::alias::event_names;
 use wire::answer;
 use wire::event::{EventContext, PostedEvent, parse_event, parse_json};
 
@@ -30,7 +31,9 @@ pub async fn handle(room: Arc<Room>, invocation: Invocation) -> Reply {
 }
 
 async fn post(room: &Room, request: &Request) -> Result<Answer, Fault> {
-    let (body, key) = (parse_json(&request.body()?)?, request.key()?);
+    let (sent, key) = (parse_json(&request.body()?)?, request.key()?);
+    let names = event_names(&sent, key.as_ref());
+    let body = room.named(request.now, &sent, &names).await?;
     let programme = room.programme(request.now).await?;
     let context = EventContext { programme: &programme, now: request.now, key: key.as_ref() };
     let posted = match parse_event(&body, &context) {
@@ -98,7 +101,8 @@ pub fn status(event: &RecordedEvent) -> u16 {
 }
 
 async fn show_preview(room: &Room, request: &Request) -> Result<Answer, Fault> {
-    let body = parse_json(&request.body()?)?;
+    let sent = parse_json(&request.body()?)?;
+    let body = room.named(request.now, &sent, &[]).await?;
     let programme = room.programme(request.now).await?;
     // What is not posted needs no reference.
     let key = request.key()?.or(Key::parse("preview").ok());

@@ -4,6 +4,7 @@ use domain::programme::Programme;
 use harness::{Answer, Fault, Request, Room};
 use serde_json::json;
 use store::{Error, Posting};
+use wire::alias::event_names;
 use wire::answer;
 use wire::event::{EventContext, parse_json};
 use wire::invoice::parse_invoice;
@@ -13,6 +14,8 @@ use crate::{promotion, repeat};
 
 /// `POST /v1/invoices`.
 pub async fn post(room: &Room, request: &Request) -> Result<Answer, Fault> {
+    let named = room.named_request(request, |body| event_names(body, None)).await?;
+    let request = &*named;
     let body = request.body()?;
     let programme = room.programme(request.now).await?;
     let context = EventContext { programme: &programme, now: request.now, key: None };

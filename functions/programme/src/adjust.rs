@@ -85,7 +85,7 @@ pub async fn import(room: &Room, request: &Request) -> Result<Answer, Fault> {
 }
 
 /// Books the rows of one participant, one after the other.
-async fn book(
+pub async fn book(
     room: &Room,
     now: Instant,
     programme: &Programme,
@@ -120,7 +120,7 @@ fn outcome(
 }
 
 /// A row that was booked before the programme changed; else what is wrong with it.
-async fn sent_before(
+pub async fn sent_before(
     room: &Room,
     request: &Request,
     index: usize,
@@ -146,7 +146,8 @@ async fn repeated(
     recalled(request, room.store.recall_adjustment(&asked).await, wrong)
 }
 
-fn refused(index: usize, fault: Fault) -> Value {
+/// The outcome of a row that came to nothing.
+pub fn refused(index: usize, fault: Fault) -> Value {
     let (status, problem) = Answer::row_problem(fault);
     json!({ "index": index, "status": status, "problem": problem })
 }

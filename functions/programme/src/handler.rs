@@ -7,11 +7,11 @@ use harness::{Answer, Fault, Invocation, Reply, Request, Room};
 use serde_json::json;
 use store::Noun;
 use wire::answer;
-use wire::participant::{parse_block, parse_participant};
+use wire::participant::parse_block;
 use wire::programme::parse_programme;
 
 use crate::succession::compare;
-use crate::{adjust, merge, reads};
+use crate::{adjust, data, erase, import, merge, people, reads, suppress};
 
 /// Routes to what is asked for.
 pub async fn handle(room: Arc<Room>, invocation: Invocation) -> Reply {
@@ -22,8 +22,13 @@ pub async fn handle(room: Arc<Room>, invocation: Invocation) -> Reply {
         "GET /v1/programme" => get_active(room).await,
         "GET /v1/programme/versions/{version}" => get_version(room, request).await,
         "POST /v1/programme/versions/{version}/activate" => activate(room, request).await,
-        "PUT /v1/participants/{participant}" => register(room, request).await,
-        "GET /v1/participants/{participant}" => get_participant(room, request).await,
+        "PUT /v1/participants/{participant}" => people::put(room, request).await,
+        "GET /v1/participants/{participant}" => people::get(room, request).await,
+        "DELETE /v1/participants/{participant}" => erase::delete(room, request).await,
+        "GET /v1/participants/{participant}/data" => data::get(room, request).await,
+        "POST /v1/participant-lookups" => people::look_up(room, request).await,
+        "POST /v1/participant-imports" => import::post(room, request).await,
+        "POST /v1/suppressions" => suppress::post(room, request).await,
         "POST /v1/participants/{participant}/block-spending" => block(room, request).await,
         "POST /v1/participants/{participant}/adjustments" => adjust::post(room, request).await,
         "POST /v1/participants/{participant}/merges" => merge::post(room, request).await,
@@ -75,22 +80,6 @@ async fn activate(room: &Room, request: &Request) -> Result<Answer, Fault> {
     let after = compare(room, &programme).await?;
     room.store.activate_programme(version, &after).await?;
     Answer::json(200, &json!({ "version": version }))
-}
-
-async fn register(room: &Room, request: &Request) -> Result<Answer, Fault> {
-    let id = participant(request)?;
-    let update = parse_participant(&request.body()?, request.now)?;
-    let programme = room.programme(request.now).await?;
-    let (known, new) = room.store.register(&id, update.profile, update.consents).await?;
-    let status = if new { 201 } else { 200 };
-    Answer::json(status, &answer::participant(&id, &known, programme.zone))
-}
-
-async fn get_participant(room: &Room, request: &Request) -> Result<Answer, Fault> {
-    let id = participant(request)?;
-    let programme = room.programme(request.now).await?;
-    let known = room.store.participant(&id).await?;
-    Answer::json(200, &answer::participant(&id, &known, programme.zone))
 }
 
 async fn block(room: &Room, request: &Request) -> Result<Answer, Fault> {

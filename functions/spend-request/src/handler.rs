@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use harness::{Answer, Fault, Invocation, Reply, Request, Room};
 use store::{RequestKey, Spending};
+use wire::alias::spend_names;
 use wire::answer;
 use wire::spend::parse_spend;
 
@@ -24,6 +25,8 @@ pub async fn handle(room: Arc<Room>, invocation: Invocation) -> Reply {
 
 async fn spend(room: &Room, request: &Request) -> Result<Answer, Fault> {
     let key = request.required_key()?;
+    let named = room.named_request(request, |body| spend_names(body, &key)).await?;
+    let request = &*named;
     let programme = room.programme(request.now).await?;
     let asked = match parse_spend(&request.body()?, &programme, request.now) {
         Ok(asked) => asked,

@@ -5,6 +5,7 @@ use domain::ledger::HoldMade;
 use domain::programme::Programme;
 use harness::{Answer, Fault, Request, Room};
 use store::{Error, Holding, Noun, Releasing, Settling};
+use wire::alias::hold_names;
 use wire::answer;
 use wire::hold::{parse_hold, parse_release, parse_settle};
 
@@ -14,6 +15,8 @@ use crate::spender::payer;
 /// `POST /v1/holds`.
 pub async fn hold(room: &Room, request: &Request) -> Result<Answer, Fault> {
     let key = request.required_key()?;
+    let named = room.named_request(request, |_| hold_names(&key)).await?;
+    let request = &*named;
     let programme = room.programme(request.now).await?;
     let asked = match parse_hold(&request.body()?, &programme, request.now) {
         Ok(asked) => asked,

@@ -7,5 +7,5 @@ mod spender;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), harness::Error> {
-    harness::run(harness::Needs::Passes, handler::handle).await
+    harness::run(harness::Needs::Spends, handler::handle).await
 }

@@ -149,6 +149,9 @@ fn decide(
             done(if part { Act::Returned(taken_back) } else { Act::Reversed(taken_back) }, effects)
         }
         Command::Redeem { pass, plan, own, .. } => {
+            if wallet.erased {
+                return Err(Refusal::ParticipantErased);
+            }
             let worth = pass.redeemable(plan, now, programme.zone)?;
             let lot = plan.lot(now, programme.zone).ok_or(Refusal::PassNotRedeemable)?;
             if !lot.is_live(now, programme.zone) {
@@ -161,6 +164,10 @@ fn decide(
         Command::Block { blocked, reason } => {
             let act = Act::Blocked { reason: (*reason).into() };
             done(act, vec![Effect::Block { blocked: *blocked }])
+        }
+        Command::Erase => {
+            let act = Act::Blocked { reason: "erased".into() };
+            done(act, vec![Effect::Block { blocked: true }, Effect::Erase])
         }
         Command::Hold { asked, purchase, time, pass, .. } => {
             wallet.opens_to(*pass)?;

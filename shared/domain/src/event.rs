@@ -7,6 +7,7 @@ use crate::spend::SpendAsked;
 use crate::time::Instant;
 
 mod detail;
+mod erasure;
 mod event_type;
 mod recorded;
 

@@ -31,7 +31,7 @@ fn is_token(text: &str) -> bool {
 }
 
 /// Printable ASCII without blanks at the ends, at most `most` characters.
-fn is_printable(text: &str, most: usize) -> bool {
+pub(crate) fn is_printable(text: &str, most: usize) -> bool {
     (1..=most).contains(&text.len())
         && text.bytes().all(|b| (0x20..0x7f).contains(&b))
         && text.trim() == text

@@ -266,6 +266,8 @@ pub enum Effect {
     Deactivate(Activation),
     /// An offer gave a pass: no balance changes.
     Issue { offer: OfferId, pass: PassId, slot: Option<Slot> },
+    /// The participant was erased: the wallet takes no new events.
+    Erase,
 }
 
 impl Effect {
@@ -301,7 +303,8 @@ impl Effect {
             | Effect::Merged { .. }
             | Effect::Activate(_)
             | Effect::Deactivate(_)
-            | Effect::Issue { .. } => None,
+            | Effect::Issue { .. }
+            | Effect::Erase => None,
         }
     }
 }

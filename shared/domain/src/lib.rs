@@ -2,6 +2,7 @@
 //! where it runs.
 
 pub mod adjust;
+pub mod alias;
 pub mod amount;
 pub mod anniversary;
 pub mod apply;

@@ -4,8 +4,11 @@ use std::collections::BTreeMap;
 
 use chrono::{Datelike, NaiveDate};
 
+use crate::alias::AliasMark;
 use crate::anniversary::Anniversary;
 use crate::time::{Day, Instant};
+
+mod change;
 
 /// A way to reach a participant: `email`, `sms`, … (an identifier of the caller's).
 pub type Channel = Box<str>;
@@ -13,12 +16,50 @@ pub type Channel = Box<str>;
 /// The channel of the consent to automatic spending.
 pub const AUTOMATIC_SPEND: &str = "automatic_spend";
 
+/// The process of the opt-outs that are left of an erased participant's consents.
+pub const ERASURE: &str = "erasure";
+
 /// What is known of a participant besides the wallet.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Participant {
     pub profile: Profile,
     /// The newest consent of each channel.
     pub consents: BTreeMap<Channel, Consent>,
+    /// Sorted; at most [`MAX_ALIASES`].
+    pub aliases: Vec<AliasMark>,
+    /// When the profile was changed last, and how; none where it never was.
+    pub changed: Option<Provenance>,
+    /// Of one that was erased: nothing else is known any more.
+    pub erased: Option<Erased>,
+}
+
+/// When something was changed, by whom and by which process.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Provenance {
+    pub at: Instant,
+    /// Who asked: the subject of the token.
+    pub by: Box<str>,
+    pub process: Option<Box<str>>,
+}
+
+/// That a participant was erased, and how far that is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Erased {
+    pub at: Instant,
+    /// Ledger entries below this sequence may have events that hold what is personal; none: no
+    /// event does.
+    pub below: Option<u64>,
+}
+
+/// What becomes of a profile.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum ProfileChange {
+    #[default]
+    Keep,
+    /// It is this one from now on.
+    Replace(Profile),
+    /// What this one knows is taken over; the rest stays.
+    Fill(Profile),
 }
 
 /// Master data; personal, so it is never logged.
@@ -88,6 +129,28 @@ impl Profile {
         u32::try_from(year - born.year() - i32::from(!had)).ok()
     }
 
+    /// Takes over what another one knows; a list that is not empty as a whole, flags one by one.
+    pub fn fill(&mut self, newer: Profile) {
+        fn take<T>(known: &mut Option<T>, newer: Option<T>) {
+            if newer.is_some() {
+                *known = newer;
+            }
+        }
+        take(&mut self.first_name, newer.first_name);
+        take(&mut self.last_name, newer.last_name);
+        take(&mut self.email, newer.email);
+        take(&mut self.phone, newer.phone);
+        take(&mut self.locale, newer.locale);
+        take(&mut self.time_zone, newer.time_zone);
+        take(&mut self.birthday, newer.birthday);
+        take(&mut self.name_day, newer.name_day);
+        take(&mut self.area, newer.area);
+        if !newer.tags.is_empty() {
+            self.tags = newer.tags;
+        }
+        self.flags.extend(newer.flags);
+    }
+
     /// Whether a field is known.
     pub fn knows(&self, field: ProfileField) -> bool {
         match field {
@@ -116,58 +179,4 @@ pub struct Consent {
     pub at: Instant,
     pub source: Option<Box<str>>,
     pub process: Option<Box<str>>,
-}
-
-impl Participant {
-    /// Takes over the profile as sent, and each consent that is newer by its own timestamp than
-    /// the one known; of two with one timestamp the opt-out wins.
-    pub fn update(&mut self, profile: Profile, consents: Vec<(Channel, Consent)>) {
-        self.profile = profile;
-        for (channel, consent) in consents {
-            let wins = self
-                .consents
-                .get(&channel)
-                .is_none_or(|known| (consent.at, known.granted) > (known.at, consent.granted));
-            if wins {
-                self.consents.insert(channel, consent);
-            }
-        }
-    }
-
-    /// Whether the newest consent for the channel is an opt-in.
-    pub fn consents_to(&self, channel: &Channel) -> bool {
-        self.consents.get(channel).is_some_and(|consent| consent.granted)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_newest_consent_wins_whatever_the_order_of_arrival() {
-        let consent =
-            |at, granted| Consent { granted, at: Instant(at), source: None, process: None };
-        let cases = [
-            ([(1, true), (2, false)], false),
-            ([(1, false), (2, true)], true),
-            ([(2, true), (2, false)], false),
-            ([(2, false), (2, true)], false),
-        ];
-        for (consents, want) in cases {
-            for order in [[0, 1], [1, 0]] {
-                let mut participant = Participant::default();
-                for at in order {
-                    let (time, granted) = consents[at];
-                    let sent = vec![("email".into(), consent(time, granted))];
-                    participant.update(Profile::default(), sent);
-                }
-                assert_eq!(
-                    participant.consents_to(&"email".into()),
-                    want,
-                    "{consents:?} {order:?}"
-                );
-            }
-        }
-    }
 }

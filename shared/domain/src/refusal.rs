@@ -67,11 +67,17 @@ pub enum Refusal {
     ParticipantMerged,
     #[error("the pass is for other purchases, or for other participants")]
     PassGivesNothing,
+    #[error("the participant was erased")]
+    ParticipantErased,
+    #[error("the alias belongs to another participant")]
+    AliasTaken,
+    #[error("the participant has as many aliases as there may be")]
+    TooManyAliases,
 }
 
 impl Refusal {
     /// Every refusal, in the order of their stored numbers: append only.
-    pub const ALL: [Refusal; 31] = [
+    pub const ALL: [Refusal; 34] = [
         Refusal::NotCovered,
         Refusal::SpendingBlocked,
         Refusal::OutsideSpendWindow,
@@ -103,6 +109,9 @@ impl Refusal {
         Refusal::NotNameless,
         Refusal::ParticipantMerged,
         Refusal::PassGivesNothing,
+        Refusal::ParticipantErased,
+        Refusal::AliasTaken,
+        Refusal::TooManyAliases,
     ];
 
     /// The stable code of the contract.
@@ -139,6 +148,9 @@ impl Refusal {
             Refusal::NotNameless => "not_nameless",
             Refusal::ParticipantMerged => "participant_merged",
             Refusal::PassGivesNothing => "pass_gives_nothing",
+            Refusal::ParticipantErased => "participant_erased",
+            Refusal::AliasTaken => "alias_taken",
+            Refusal::TooManyAliases => "too_many_aliases",
         }
     }
 }

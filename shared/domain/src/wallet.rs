@@ -75,6 +75,8 @@ pub struct Wallet {
     /// The newest at the end, at most [`MAX_WRITTEN_OFF`].
     pub written_off: Vec<WrittenOff>,
     pub blocked: bool,
+    /// Whether the participant was erased.
+    pub erased: bool,
     pub counters: Vec<Counter>,
     /// What accumulating offers have counted and not consumed; never nothing.
     pub tallies: Vec<Tally>,
@@ -179,6 +181,7 @@ impl Wallet {
                 self.last_event = self.last_event.max(Some(*performed_on));
             }
             Effect::Block { blocked } => self.blocked = *blocked,
+            Effect::Erase => self.erased = true,
             Effect::Gone { .. } => {}
             Effect::WriteOff { balance, entry, amount } => {
                 self.write_off(balance, *entry, *amount);

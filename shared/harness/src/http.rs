@@ -114,6 +114,12 @@ impl Request {
         few_values(self.bounded_body(MAX_DOCUMENT)?)
     }
 
+    /// The same request with another body.
+    #[must_use]
+    pub(crate) fn with_body(&self, body: Vec<u8>) -> Request {
+        Request { body, gzip: false, ..self.clone() }
+    }
+
     fn bounded_body(&self, most: usize) -> Result<Vec<u8>, Fault> {
         if self.gzip { gunzip(&self.body, most) } else { bounded(self.body.clone(), most) }
     }

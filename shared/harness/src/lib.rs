@@ -1,6 +1,7 @@
 //! Around a handler: start-up, HTTP answers, queue batches. The only code that knows a status code
 //! or reads a setting.
 
+mod alias;
 mod body;
 mod changes;
 mod fault;
@@ -16,6 +17,7 @@ mod room;
 mod runtime;
 mod secret;
 
+pub use alias::AliasSecret;
 pub use changes::{Changed, Changes};
 pub use fault::Fault;
 pub use http::{Answer, Request, violation};

@@ -16,6 +16,7 @@ use lambda_runtime::Error;
 use serde::Serialize;
 use store::Store;
 
+use crate::alias::AliasSecret;
 use crate::fault::Fault;
 use crate::named::NamedSecrets;
 use crate::outbound::Outbound;
@@ -42,7 +43,11 @@ const LINK: Duration = Duration::from_secs(900);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Needs {
     Table,
-    /// The queue of evaluations, to send to, and the secret of pass codes.
+    /// The secrets of pass codes and of aliases.
+    Spends,
+    /// The secret of aliases.
+    Aliases,
+    /// The queue of evaluations, to send to, and the secrets of pass codes and of aliases.
     Evaluations,
     /// The queue of evaluations, and how often a message comes.
     Runs,
@@ -64,6 +69,7 @@ pub struct Room {
     bucket: Option<(aws_sdk_s3::Client, String)>,
     secret: Option<Secret>,
     feeds: Option<(Outbound, NamedSecrets)>,
+    aliases: Option<AliasSecret>,
 }
 
 fn message_body(message: &impl Serialize) -> Result<String, Fault> {
@@ -98,6 +104,11 @@ async fn sdk_config() -> Result<SdkConfig, Error> {
     Ok(config.load().await)
 }
 
+fn alias_secret(config: &SdkConfig) -> Result<AliasSecret, Error> {
+    let client = aws_sdk_secretsmanager::Client::new(config);
+    Ok(AliasSecret::new(client, setting("ALIAS_SECRET_ID")?))
+}
+
 impl Room {
     /// Reads the settings and builds the clients.
     pub(crate) async fn open(needs: Needs) -> Result<Room, Error> {
@@ -110,13 +121,20 @@ impl Room {
             bucket: None,
             secret: None,
             feeds: None,
+            aliases: None,
         };
         let sqs = || aws_sdk_sqs::Client::new(&config);
         match needs {
             Needs::Table => {}
+            Needs::Spends => {
+                room.secret = Some(secret(&config)?);
+                room.aliases = Some(alias_secret(&config)?);
+            }
+            Needs::Aliases => room.aliases = Some(alias_secret(&config)?),
             Needs::Evaluations => {
                 room.queue = Some((sqs(), setting("EVALUATION_QUEUE_URL")?));
                 room.secret = Some(secret(&config)?);
+                room.aliases = Some(alias_secret(&config)?);
             }
             Needs::Runs => {
                 room.queue = Some((sqs(), setting("EVALUATION_QUEUE_URL")?));
@@ -281,5 +299,13 @@ impl Room {
     /// The function has none.
     pub fn secret(&self) -> Result<&Secret, Fault> {
         self.secret.as_ref().ok_or(Fault::Internal("no secret"))
+    }
+
+    /// The secret of aliases.
+    ///
+    /// # Errors
+    /// The function has none.
+    pub fn aliases(&self) -> Result<&AliasSecret, Fault> {
+        self.aliases.as_ref().ok_or(Fault::Internal("no secret of aliases"))
     }
 }

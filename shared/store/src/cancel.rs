@@ -236,6 +236,9 @@ impl Operation for EventCancel<'_> {
                 Ok(EventCancelled::TakenBack(Box::new(after), sequence))
             }
         };
+        if state.wallet.erased {
+            event.recorded.event.erase();
+        }
         sides.push(put_event(&event)?);
         let mut proposal = self.proposal(state, applied, theirs, sides);
         let quotas = quota_writes(order.programme, proposal.all_entries());

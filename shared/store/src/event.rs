@@ -91,7 +91,8 @@ impl Store {
     /// judged, 2 pending; a statement 6.17 and 5; a repeat writes nothing.
     ///
     /// # Errors
-    /// `Refused` (by its spend, `event_cancelled` or `statement_exists`: nothing is stored),
+    /// `Refused` (by its spend, `event_cancelled`, `statement_exists` or `participant_erased`:
+    /// nothing is stored),
     /// `NotFound` (participant), `KeyReused`, or a failure.
     pub async fn post_event(&self, order: &Posting<'_>) -> Result<Done<RecordedEvent>> {
         Ok(self.post_invoice(order).await?.0)
@@ -197,6 +198,9 @@ impl Operation for Post<'_> {
             let wallet = wallet.unwrap_or_default();
             self.before = wallet.clone();
             return Ok(Step::Known(Ok(Done { value, wallet, repeated: true })));
+        }
+        if ledger.state.as_ref().is_some_and(|state| state.wallet.erased) {
+            return Ok(Step::Answer(Err(Error::Refused(Refusal::ParticipantErased))));
         }
         let enrols = ledger.state.is_none();
         if (enrols && !order.enrols) || self.refers_stranger {

@@ -120,6 +120,10 @@ impl Operation for Fold<'_> {
             stored.recorded.judgements.push(judgement);
             stored.recorded.due = due;
             stored.recorded.spends.extend(spends);
+            // It was accepted while its participant was erased.
+            if wallet.erased {
+                stored.recorded.event.erase();
+            }
             sides.push(put_event(&stored)?);
             answers.push(stored.recorded);
             entries.extend(applied.entries);

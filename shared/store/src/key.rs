@@ -1,5 +1,6 @@
 //! Keys of the one table: made here and nowhere else.
 
+use domain::alias::AliasMark;
 use domain::id::{Classification, EventId, FeedId, Key, OfferId, ParticipantId, PlanId};
 use domain::pass::PassId;
 use domain::time::{Instant, Month};
@@ -75,6 +76,20 @@ pub fn event(id: &EventId) -> ItemKey {
 /// A caller's key that carries no time, among those of one participant and one kind.
 pub fn guard(kind: &str, id: &ParticipantId, key: &Key) -> ItemKey {
     item(format!("U#{kind}#{id}#{key}"), "U")
+}
+
+/// Whom an alias names.
+pub fn alias(mark: &AliasMark) -> ItemKey {
+    item(format!("U#alias#{}#{}", mark.kind.name(), hex(&mark.hash)), "U")
+}
+
+/// Whom a request meant that came with an alias.
+pub fn aliased(request: &[u8; 32]) -> ItemKey {
+    item(format!("U#aliased#{}", hex(request)), "U")
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// What an offer has given all participants together.

@@ -1,10 +1,12 @@
 //! The one table: keys, items, and the commit loop through which every wallet changes.
 
 mod adjust;
+mod alias;
 mod bar;
 mod cancel;
 mod cancel_spend;
 mod commit;
+mod erase;
 mod error;
 mod event;
 mod events;
@@ -54,6 +56,7 @@ pub use key::SHARDS;
 pub use keyed::RequestKey;
 pub use member::{MAX_MEMBERS, Member};
 pub use merge::{Merged, Merging};
+pub use participant::{Changed, Changing};
 pub use pass::{
     Accessing, Activating, Bearer, Codes, LoadingPass, Proof, Redeeming, RedemptionTakenBack,
     Registering, TakingBack, UpdatingPass,

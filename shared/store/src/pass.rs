@@ -5,6 +5,7 @@ mod bearer;
 mod change;
 mod issue;
 mod promotion;
+mod recipient;
 mod redeem;
 mod register;
 mod take_back;

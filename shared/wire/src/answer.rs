@@ -28,7 +28,7 @@ pub use gift::{DiscountAnswer, DiscountedLineView, GiftView};
 pub use hold::{HoldAnswer, ReleaseAnswer, hold, release};
 pub use merge::{MergeAnswer, merge};
 pub use nameless::{PassSeenAnswer, RegisteredAnswer, pass_seen, registered};
-pub use participant::{ConsentView, ParticipantAnswer, ProfileView, participant};
+pub use participant::{ChangedView, ConsentView, ParticipantAnswer, ProfileView, participant};
 pub use pass::{
     AccessView, ChangeView, CreditView, PassDetail, PassIssuedAnswer, PassLoadedAnswer, PassView,
     PlanActivatedAnswer, PlanAnswer, Redeemed, RedemptionAnswer, RedemptionView, TakenBackAnswer,

@@ -10,6 +10,7 @@ use domain::spend::SpendAsked;
 use domain::time::Instant;
 use serde_json::Value;
 
+use crate::alias::{not_both, read_alias};
 use crate::event::detail::{detail, known_fields};
 use crate::fault::{BodyFault, code};
 use crate::read::{self, Node, Object};
@@ -192,12 +193,16 @@ pub(crate) fn performed_on(
     }
 }
 
-/// Who benefits: an id; an alias is not looked up yet.
+/// Who benefits. An alias is looked up before a body is parsed: one that stands here still is in
+/// the way of an id, or none at all.
 pub(crate) fn participant(fields: &Object<'_>) -> Option<ParticipantId> {
     if let Some(alias) = fields.optional("alias") {
-        alias.fault(code::NOT_SUPPORTED, "aliases are not supported yet: send the participant_id");
-        let id = fields.optional("participant_id")?;
-        return id.parsed(ParticipantId::parse);
+        not_both(fields);
+        let id = fields.optional("participant_id");
+        if read_alias(&alias).is_some() && id.is_none() {
+            alias.fault(code::UNKNOWN_REFERENCE, "is no alias of a participant");
+        }
+        return id?.parsed(ParticipantId::parse);
     }
     fields.required("participant_id")?.parsed(ParticipantId::parse)
 }

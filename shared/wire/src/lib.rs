@@ -2,12 +2,14 @@
 //! into the domain; what the domain says is shown as JSON or CSV.
 
 pub mod adjust;
+pub mod alias;
 pub mod answer;
 pub mod csv;
 pub mod event;
 pub mod fault;
 pub mod feed;
 pub mod hold;
+pub mod import;
 pub mod invoice;
 pub mod merge;
 pub mod message;
@@ -19,3 +21,4 @@ mod read;
 pub mod request;
 pub mod returns;
 pub mod spend;
+pub mod suppression;

@@ -13,6 +13,8 @@ pub enum EvaluationMessage {
     Shard { run: String, shard: u8 },
     /// These events of one participant, right after they were stored.
     Events { participant: String, events: Vec<String> },
+    /// What is personal in the events and passes of an erased participant.
+    Erase { participant: String },
 }
 
 /// An evaluation message with its ids parsed.
@@ -20,6 +22,7 @@ pub enum EvaluationMessage {
 pub enum Evaluation {
     Shard { run: RunId, shard: u8 },
     Events { participant: ParticipantId, events: Vec<EventId> },
+    Erase { participant: ParticipantId },
 }
 
 /// Asks for one shard of a segment export that is recorded under this id.
@@ -56,8 +59,7 @@ impl EvaluationMessage {
                 Ok(Evaluation::Shard { run, shard })
             }
             EvaluationMessage::Events { participant, events } => {
-                let participant = ParticipantId::parse(&participant)
-                    .map_err(|error| format!("participant {error}"))?;
+                let participant = who(&participant)?;
                 let events: Result<Vec<EventId>, _> =
                     events.iter().map(|event| EventId::parse(event)).collect();
                 let events = events.map_err(|error| format!("events: one {error}"))?;
@@ -65,6 +67,9 @@ impl EvaluationMessage {
                     return Err("events must name at least one".into());
                 }
                 Ok(Evaluation::Events { participant, events })
+            }
+            EvaluationMessage::Erase { participant } => {
+                Ok(Evaluation::Erase { participant: who(&participant)? })
             }
         }
     }
@@ -87,6 +92,10 @@ impl ScheduleTick {
             parse_instant(&tick.scheduled_time).ok_or("scheduled_time is not an RFC 3339 time")?;
         Ok(Tick { source: tick.source, scheduled })
     }
+}
+
+fn who(id: &str) -> Result<ParticipantId, String> {
+    ParticipantId::parse(id).map_err(|error| format!("participant {error}"))
 }
 
 fn from_json<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, String> {

@@ -1,4 +1,4 @@
-//! Participants: the profile with consents, and the spending block.
+//! Participants: the profile with consents and aliases, and the spending block.
 //!
 //! All of it is personal: no message repeats what was sent.
 
@@ -6,10 +6,12 @@ use std::collections::{BTreeMap, HashSet};
 
 use chrono::{Datelike, NaiveDate};
 use chrono_tz::Tz;
+use domain::alias::{Alias, MAX_ALIASES};
 use domain::anniversary::Anniversary;
 use domain::participant::{Channel, Consent, Profile};
 use domain::time::Instant;
 
+use crate::alias::read_alias;
 use crate::fault::{BodyFault, code};
 use crate::pass::parse_channel;
 use crate::read::{Node, Object, json, read};
@@ -31,6 +33,10 @@ pub struct ParticipantUpdate {
     pub profile: Option<Profile>,
     /// At most one of a channel.
     pub consents: Vec<(Channel, Consent)>,
+    /// That it has from now on.
+    pub aliases: Vec<Alias>,
+    /// That it has no more; none of them is among the others.
+    pub remove_aliases: Vec<Alias>,
 }
 
 /// Blocks spending, or releases it.
@@ -40,16 +46,31 @@ pub struct BlockRequest {
     pub reason: Box<str>,
 }
 
-/// Parses `{profile, consents}`. A consent may bear any time: which is newer is decided
-/// between consents, not against a clock.
+/// Parses `{profile, consents, aliases, remove_aliases}`. A consent may bear any time:
+/// which is newer is decided between consents, not against a clock.
 ///
 /// # Errors
 /// [`BodyFault::Malformed`], or [`BodyFault::Invalid`] with everything that is wrong.
 pub fn parse_participant(bytes: &[u8], now: Instant) -> Result<ParticipantUpdate, BodyFault> {
-    read(&json(bytes)?, |node| {
-        let body = node.object(&["profile", "consents"])?;
-        Some(participant_update(&body, now))
-    })
+    read(&json(bytes)?, |node| read_update(node, now))
+}
+
+/// Reads what a participant is updated with.
+pub(crate) fn read_update(node: &Node<'_>, now: Instant) -> Option<ParticipantUpdate> {
+    let body = node.object(&["profile", "consents", "aliases", "remove_aliases"])?;
+    let mut named = Vec::new();
+    let mut aliases = |name| {
+        body.list(name, MAX_ALIASES, |node| {
+            let alias = read_alias(node)?;
+            if named.contains(&alias) {
+                node.fault(code::DUPLICATE, "occurs before");
+            }
+            named.push(alias.clone());
+            Some(alias)
+        })
+    };
+    let (aliases, remove_aliases) = (aliases("aliases"), aliases("remove_aliases"));
+    Some(ParticipantUpdate { aliases, remove_aliases, ..participant_update(&body, now) })
 }
 
 /// Reads profile and consents.
@@ -63,7 +84,7 @@ pub(crate) fn participant_update(body: &Object<'_>, now: Instant) -> Participant
         }
         Some((channel, consent))
     });
-    ParticipantUpdate { profile, consents }
+    ParticipantUpdate { profile, consents, aliases: Vec::new(), remove_aliases: Vec::new() }
 }
 
 /// Parses `{blocked, reason}`.

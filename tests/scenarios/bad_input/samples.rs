@@ -69,6 +69,8 @@ async fn send(
         ("segment-export", "export") => ("POST", "/v1/segments/mail-ready/exports"),
         ("programme", "programme") => ("PUT", "/v1/programme"),
         ("programme", "participant") => ("PUT", participant.as_str()),
+        ("programme", "lookup") => ("POST", "/v1/participant-lookups"),
+        ("programme", "suppressions") => ("POST", "/v1/suppressions"),
         ("programme", "block") => ("POST", block.as_str()),
         ("programme", "merge") => ("POST", merges.as_str()),
         ("programme", "adjustment") => ("POST", adjustment.as_str()),

@@ -34,6 +34,8 @@ pub enum Command<'a> {
     Redeem { pass: &'a Pass, plan: &'a PassPlan, payload: PayloadHash, own: bool },
     /// Block spending, or release it.
     Block { blocked: bool, reason: &'a str },
+    /// Erase the participant: spending is blocked for good.
+    Erase,
     /// Set funds aside.
     Hold {
         key: &'a Key,
@@ -76,6 +78,7 @@ impl Command<'_> {
             Command::Judge { .. }
             | Command::Cancel { .. }
             | Command::Block { .. }
+            | Command::Erase
             | Command::Settle { .. }
             | Command::Release { .. }
             | Command::HandOver { .. } => false,
@@ -97,7 +100,9 @@ impl Command<'_> {
                 let turn = u32::try_from(pass.redemptions.len()).unwrap_or(u32::MAX);
                 (EntryKey::Redeem { plan, serial, turn }, *payload)
             }
-            Command::Block { .. } => (EntryKey::Block(sequence), PayloadHash::default()),
+            Command::Block { .. } | Command::Erase => {
+                (EntryKey::Block(sequence), PayloadHash::default())
+            }
             Command::Hold { key, payload, .. } => (EntryKey::Hold((*key).clone()), *payload),
             Command::Settle { key, payload, .. } | Command::Release { key, payload, .. } => {
                 (EntryKey::EndHold((*key).clone()), *payload)

@@ -304,6 +304,10 @@ impl Book {
         self.commit(&Command::Redeem { pass, plan: &plan, payload, own: false })
     }
 
+    pub fn erase(&mut self) {
+        self.commit(&Command::Erase);
+    }
+
     pub fn block(&mut self, blocked: bool) {
         self.commit(&Command::Block { blocked, reason: "dispute" });
     }

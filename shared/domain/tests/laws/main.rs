@@ -32,6 +32,7 @@ mod merges;
 mod nameless;
 mod orders;
 mod passes;
+mod people;
 mod preview;
 mod profiles;
 mod promotions;

@@ -30,6 +30,7 @@ fn anna() -> Participant {
             ..Profile::default()
         },
         consents: BTreeMap::from([("email".into(), consent(true)), ("sms".into(), consent(false))]),
+        ..Participant::default()
     }
 }
 

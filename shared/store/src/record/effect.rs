@@ -72,6 +72,7 @@ pub enum EffectRecord {
     Deactivate(ActivationRecord),
     /// Offer, plan, serial.
     Issue(Name, Name, u64, Option<SlotRecord>),
+    Erase,
 }
 
 pub fn lot_record(names: &mut Names, lot: &LotId) -> Result<LotRecord> {
@@ -147,6 +148,7 @@ pub fn effect_record(names: &mut Names, effect: &Effect) -> Result<EffectRecord>
         }
         Effect::Seen { performed_on } => EffectRecord::Seen(performed_on.0),
         Effect::Block { blocked } => EffectRecord::Block(*blocked),
+        Effect::Erase => EffectRecord::Erase,
         Effect::Count { offer, part, by } => {
             let offer = names.add(offer.as_str())?;
             EffectRecord::Count(offer, part_record(names, part)?, *by)
@@ -227,6 +229,7 @@ pub fn read_effect(texts: &Texts<'_>, record: &EffectRecord) -> Result<Effect> {
         },
         EffectRecord::Seen(time) => Effect::Seen { performed_on: Instant(*time) },
         EffectRecord::Block(blocked) => Effect::Block { blocked: *blocked },
+        EffectRecord::Erase => Effect::Erase,
         EffectRecord::Count(offer, part, by) => {
             Effect::Count { offer: texts.offer(*offer)?, part: read_part(texts, part)?, by: *by }
         }

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use domain::alias::{AliasKind, AliasMark};
 use domain::anniversary::Anniversary;
-use domain::participant::{Consent, Participant, Profile};
+use domain::participant::{Consent, Erased, Participant, Profile, Provenance};
 use domain::time::{Day, Instant};
 use serde::{Deserialize, Serialize};
 
@@ -28,11 +29,23 @@ struct ParticipantRecord {
     flags: BTreeMap<Box<str>, bool>,
     /// Channel, granted, time, source, process.
     consents: Vec<(Box<str>, bool, i64, Text, Text)>,
+    aliases: Vec<(KindRecord, [u8; 32])>,
+    /// Time, by whom, process.
+    changed: Option<(i64, Box<str>, Text)>,
+    /// Time, and below which entry events are to be looked through.
+    erased: Option<(i64, Option<u64>)>,
+}
+
+#[derive(Serialize, Deserialize)]
+enum KindRecord {
+    ExternalId,
+    Card,
+    Email,
 }
 
 /// Encodes a participant's master data.
 pub fn encode_participant(participant: &Participant) -> Result<Vec<u8>> {
-    let Participant { profile, consents } = participant.clone();
+    let Participant { profile, consents, aliases, changed, erased } = participant.clone();
     let consents = consents.into_iter().map(|(channel, consent)| {
         (channel, consent.granted, consent.at.0, consent.source, consent.process)
     });
@@ -49,6 +62,9 @@ pub fn encode_participant(participant: &Participant) -> Result<Vec<u8>> {
         tags: profile.tags,
         flags: profile.flags,
         consents: consents.collect(),
+        aliases: aliases.into_iter().map(|mark| (kind_record(mark.kind), mark.hash)).collect(),
+        changed: changed.map(|changed| (changed.at.0, changed.by, changed.process)),
+        erased: erased.map(|erased| (erased.at.0, erased.below)),
     })?)
 }
 
@@ -73,5 +89,29 @@ pub fn decode_participant(bytes: &[u8]) -> Result<Participant> {
             flags: record.flags,
         },
         consents: consents.collect(),
+        aliases: record.aliases.into_iter().map(read_mark).collect(),
+        changed: record.changed.map(|(at, by, process)| Provenance {
+            at: Instant(at),
+            by,
+            process,
+        }),
+        erased: record.erased.map(|(at, below)| Erased { at: Instant(at), below }),
     })
+}
+
+fn kind_record(kind: AliasKind) -> KindRecord {
+    match kind {
+        AliasKind::ExternalId => KindRecord::ExternalId,
+        AliasKind::Card => KindRecord::Card,
+        AliasKind::Email => KindRecord::Email,
+    }
+}
+
+fn read_mark((kind, hash): (KindRecord, [u8; 32])) -> AliasMark {
+    let kind = match kind {
+        KindRecord::ExternalId => AliasKind::ExternalId,
+        KindRecord::Card => AliasKind::Card,
+        KindRecord::Email => AliasKind::Email,
+    };
+    AliasMark { kind, hash }
 }

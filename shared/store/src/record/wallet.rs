@@ -47,7 +47,8 @@ struct StateRecord {
     names: Vec<FrontCoded>,
     lots: Vec<(LotRecord, i64)>,
     debts: Vec<(Name, i64)>,
-    blocked: bool,
+    /// Spending is blocked: 1. The participant was erased: 2.
+    blocked: u8,
     counters: Vec<(Name, SlotRecord, u32)>,
     tallies: Vec<TallyRecord>,
     tally_awards: Vec<TallyAwardRecord>,
@@ -134,7 +135,7 @@ pub fn encode_state(state: &State) -> Result<Vec<u8>> {
     let record = StateRecord {
         lots,
         debts,
-        blocked: wallet.blocked,
+        blocked: u8::from(wallet.blocked) | (u8::from(wallet.erased) << 1),
         counters,
         tallies,
         tally_awards,
@@ -198,7 +199,8 @@ pub fn decode_state(bytes: &[u8], length: u64, time: Instant) -> Result<State> {
         lots: lots.collect::<Result<_>>()?,
         debts: debts.collect::<Result<_>>()?,
         written_off: written_off.collect::<Result<_>>()?,
-        blocked: record.blocked,
+        blocked: record.blocked & 1 != 0,
+        erased: record.blocked & 2 != 0,
         counters: counters.collect::<Result<_>>()?,
         tallies: tallies.collect::<Result<_>>()?,
         tally_awards: tally_awards.collect::<Result<_>>()?,

@@ -7,8 +7,8 @@ use aws_sdk_dynamodb::error::{BuildError, SdkError};
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{
-    AttributeValue, CancellationReason, ConditionCheck, Put, ReturnValuesOnConditionCheckFailure,
-    TransactWriteItem, Update,
+    AttributeValue, CancellationReason, ConditionCheck, Delete, Put,
+    ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
 };
 
 use super::{Item, Table, attributes, number, unavailable};
@@ -35,6 +35,10 @@ pub enum Write {
     Check {
         key: ItemKey,
         demand: Demand,
+    },
+    /// Removes an item; none there is as well.
+    Delete {
+        key: ItemKey,
     },
     /// Adds to numbers of an item, which need not be there.
     Add {
@@ -154,6 +158,13 @@ impl Table {
                     .set_expression_attribute_names(demand.names())
                     .set_expression_attribute_values(demand.values())
                     .return_values_on_condition_check_failure(all_old)
+                    .build()
+                    .map_err(bad)?,
+            ),
+            Write::Delete { key } => item.delete(
+                Delete::builder()
+                    .table_name(&self.name)
+                    .set_key(Some(attributes(key)))
                     .build()
                     .map_err(bad)?,
             ),

@@ -5,6 +5,7 @@ use std::fmt::Debug;
 use std::hash::Hash;
 use std::sync::Arc;
 
+use domain::alias::{AliasKind, AliasMark};
 use domain::amount::Amount;
 use domain::anniversary::Anniversary;
 use domain::event::{
@@ -21,7 +22,7 @@ use domain::ledger::{
     TakenBack,
 };
 use domain::offer::{Counts, OneOf};
-use domain::participant::{Consent, Participant, Profile};
+use domain::participant::{Consent, Erased, Participant, Profile, Provenance};
 use domain::pass::{
     Activation, Change, ChangeKind, Generation, Issued, Loaded, Mark, Origin, Pass, PassGiven,
     PassId, PassShown, PlanStart, Printed, Redemption, SERIALS,
@@ -235,6 +236,7 @@ fn effect() -> impl Strategy<Value = Effect> {
         }),
         instant().prop_map(|performed_on| Effect::Seen { performed_on }),
         any::<bool>().prop_map(|blocked| Effect::Block { blocked }),
+        Just(Effect::Erase),
         tallied(),
         (lot_id(), amount()).prop_map(|(lot, amount)| Effect::Gone { lot, amount }),
         written_off().prop_map(|WrittenOff { balance, entry, amount }| Effect::WriteOff {
@@ -439,6 +441,7 @@ pub fn state() -> impl Strategy<Value = State> {
             debts,
             written_off,
             blocked,
+            erased: blocked && length % 2 == 0,
             counters,
             tallies,
             tally_awards,
@@ -688,7 +691,16 @@ pub fn profile() -> impl Strategy<Value = Participant> {
     let flags = prop::collection::btree_map(text(), any::<bool>(), 0..4);
     let name_day = (10_957..11_323).prop_map(|day| Anniversary::of(Day(day).date()));
     let rest = (of(day()), of(name_day), of(text()), vec(text(), 0..4), flags);
-    (names, rest, consents).prop_map(|(names, rest, consents)| {
+    let kind = prop::sample::select(AliasKind::ALL.to_vec());
+    let alias = (kind, any::<[u8; 32]>()).prop_map(|(kind, hash)| AliasMark { kind, hash });
+    let changed = (instant(), text(), of(text())).prop_map(|(at, by, process)| Provenance {
+        at,
+        by,
+        process,
+    });
+    let erased = (instant(), of(any::<u64>())).prop_map(|(at, below)| Erased { at, below });
+    let besides = (vec(alias, 0..4), of(changed), of(erased));
+    (names, rest, consents, besides).prop_map(|(names, rest, consents, known_besides)| {
         let (birthday, name_day, area, tags, flags): (_, _, _, _, BTreeMap<Box<str>, bool>) = rest;
         let profile = Profile {
             first_name: names.0,
@@ -703,6 +715,7 @@ pub fn profile() -> impl Strategy<Value = Participant> {
             tags,
             flags,
         };
-        Participant { profile, consents }
+        let (aliases, changed, erased) = known_besides;
+        Participant { profile, consents, aliases, changed, erased }
     })
 }

@@ -37,6 +37,11 @@ impl History {
         let updated = parts.iter().map(|part| &part["Update"]["Key"]);
         let updated = updated.filter(|key| !key.is_null()).map(read);
         let alone = (operation == "PutItem").then(|| body["Item"].clone());
+        let deleted = parts.iter().map(|part| &part["Delete"]["Key"]);
+        for key in deleted.filter(|key| !key.is_null()) {
+            let versions = self.versions.entry(place(key)).or_default();
+            versions.push((self.writes, Value::Null));
+        }
         for item in put.chain(updated).chain(alone).filter(|item| !item.is_null()) {
             let versions = self.versions.entry(place(&item)).or_default();
             versions.push((self.writes, item));
@@ -46,14 +51,16 @@ impl History {
     /// The newest version of every item.
     pub fn items(&self) -> BTreeMap<Place, Value> {
         let newest = |versions: &Vec<(u64, Value)>| versions.last().map(|(_, item)| item.clone());
-        self.versions.iter().filter_map(|(at, v)| Some((at.clone(), newest(v)?))).collect()
+        let items = self.versions.iter().filter_map(|(at, v)| Some((at.clone(), newest(v)?)));
+        items.filter(|(_, item)| !item.is_null()).collect()
     }
 
     /// An item as it was `age` writes ago.
     fn aged(&self, place: &Place, age: u64) -> Option<&Value> {
         let cut = self.writes.saturating_sub(age);
         let versions = self.versions.get(place)?;
-        versions.iter().rev().find(|(at, _)| *at <= cut).map(|(_, item)| item)
+        let version = versions.iter().rev().find(|(at, _)| *at <= cut);
+        version.map(|(_, item)| item).filter(|item| !item.is_null())
     }
 
     /// Answers a read that may be stale; none for one that must not be, or that is an index's.

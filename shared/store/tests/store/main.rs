@@ -26,6 +26,7 @@ mod nameless;
 mod operation;
 mod pages;
 mod passes;
+mod people;
 mod promotion_cost;
 mod promotions;
 mod quotas;

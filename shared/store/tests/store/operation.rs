@@ -24,6 +24,7 @@ use crate::feeds;
 use crate::merges::Merge;
 use crate::money::{Ask, book};
 use crate::nameless::{Holder, own};
+use crate::people;
 use crate::promotions::Promoted;
 use crate::referrals::Referring;
 use crate::requests;
@@ -150,6 +151,12 @@ operations! {
     ReadProgramme,
     ReadRoster,
     Recall,
+    FillProfile,
+    TakeAlias,
+    TakeTakenAlias,
+    FreeAlias,
+    RequestByAlias,
+    Erase,
 }
 
 /// Who asks, and under which programme.
@@ -234,6 +241,7 @@ impl Cast {
         }
         self.saving.prepare(store).await?;
         Box::pin(self.promoted.prepare(store)).await?;
+        people::prepare(store, who).await?;
         store.start_run(&run_id("run-1"), &requests::run()).await?;
         store.give_up_shard(&run_id("run-1"), requests::GIVEN_UP, noon()).await?;
         let export = &run_id("export-1");
@@ -465,6 +473,12 @@ impl Cast {
             Operation::ReadRuns => requests::read_runs(store).await,
             Operation::Recall => Box::pin(requests::recall(store, who)).await,
             Operation::ReadProgramme => requests::read_programme(store).await,
+            Operation::FillProfile => people::fill(store, who).await,
+            Operation::TakeAlias => people::take(store, who, "new").await,
+            Operation::TakeTakenAlias => people::take(store, who, "c-4").await,
+            Operation::FreeAlias => people::free(store, who, "c-1").await,
+            Operation::RequestByAlias => people::request(store, "c-4").await,
+            Operation::Erase => people::erase(store, programme, who).await,
         }
     }
 

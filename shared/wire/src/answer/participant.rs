@@ -15,6 +15,23 @@ pub struct ParticipantAnswer {
     pub profile: ProfileView,
     /// The newest of each channel, by channel.
     pub consents: Vec<ConsentView>,
+    /// How many of each kind there are: what they are is not known here.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub aliases: BTreeMap<&'static str, usize>,
+    /// When the profile was changed last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub changed: Option<ChangedView>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub erased_at: Option<String>,
+}
+
+/// A change with its provenance.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ChangedView {
+    pub at: String,
+    pub by: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub process: Option<String>,
 }
 
 /// Master data; what is not known is left out.
@@ -65,10 +82,22 @@ pub fn participant(id: &ParticipantId, known: &Participant, zone: Tz) -> Partici
         source: owned(consent.source.as_deref()),
         process: owned(consent.process.as_deref()),
     });
+    let mut aliases = BTreeMap::new();
+    for mark in &known.aliases {
+        *aliases.entry(mark.kind.name()).or_default() += 1;
+    }
+    let changed = known.changed.as_ref().map(|changed| ChangedView {
+        at: show_instant(changed.at, zone),
+        by: changed.by.to_string(),
+        process: owned(changed.process.as_deref()),
+    });
     ParticipantAnswer {
         id: id.to_string(),
         profile: profile(&known.profile),
         consents: consents.collect(),
+        aliases,
+        changed,
+        erased_at: known.erased.as_ref().map(|erased| show_instant(erased.at, zone)),
     }
 }
 

@@ -11,10 +11,12 @@ use domain::programme::Programme;
 use domain::time::{Instant, parse_instant};
 use serde_json::Value;
 use wire::adjust::{parse_adjustment, parse_adjustments, parse_row};
+use wire::alias::{name_participant, parse_alias_lookup, sent_alias};
 use wire::event::{EventContext, parse_bulk, parse_event, parse_json};
 use wire::fault::{BodyFault, code};
 use wire::feed::{FeedHintMessage, parse_replay};
 use wire::hold::{parse_hold, parse_release, parse_settle};
+use wire::import::{parse_import, parse_import_row};
 use wire::invoice::parse_invoice;
 use wire::merge::parse_merge;
 use wire::message::{EvaluationMessage, ExportMessage, ScheduleTick};
@@ -27,6 +29,7 @@ use wire::programme::parse_programme;
 use wire::request::{parse_export, parse_run};
 use wire::returns::{parse_cancel, parse_credit_note};
 use wire::spend::parse_spend;
+use wire::suppression::{parse_suppression, parse_suppressions};
 
 fn events() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../events")
@@ -61,8 +64,19 @@ fn hold() -> TransactionCode {
     TransactionCode { participant: ParticipantId::parse("c-1001").unwrap(), sequence: 7 }
 }
 
+/// A body in which an alias is looked up, as it is before one is parsed.
+fn named(bytes: &[u8]) -> Vec<u8> {
+    let Ok(mut body) = parse_json(bytes) else { return bytes.to_vec() };
+    if sent_alias(&body).is_some() {
+        name_participant(&mut body, &ParticipantId::parse("c-1001").unwrap());
+    }
+    body.to_string().into_bytes()
+}
+
 /// Reads one file as the kind that its name starts with.
 fn read(folder: &str, kind: &str, with_key: bool, bytes: &[u8]) -> Result<(), BodyFault> {
+    let by_id = named(bytes);
+    let bytes = if matches!(kind, "purchase" | "spend" | "hold") { &by_id } else { bytes };
     let programme = programme(folder);
     let key = Key::parse("0192f0c4-0000-7000-8000-000000000000").unwrap();
     let key = with_key.then_some(&key);
@@ -113,6 +127,14 @@ fn read(folder: &str, kind: &str, with_key: bool, bytes: &[u8]) -> Result<(), Bo
         ("programme", "merge") => {
             parse_merge(bytes, &ParticipantId::parse("c-1001").unwrap()).map(drop)
         }
+        ("programme", "lookup") => parse_alias_lookup(bytes).map(drop),
+        ("programme", "suppressions") => parse_suppressions(bytes)?
+            .iter()
+            .try_for_each(|row| parse_suppression(row, now()).map(drop)),
+        ("programme", "import") => parse_import(bytes)?.into_iter().try_for_each(|row| {
+            let row = parse_import_row(&row?, &programme, now())?;
+            row.opening.map_or(Ok(()), |opening| opening.map(drop))
+        }),
         ("programme", "block") => parse_block(bytes).map(drop),
         ("programme", "adjustment") => parse_adjustment(bytes, &programme).map(drop),
         ("programme", "adjustments") => parse_adjustments(bytes)?
@@ -145,7 +167,8 @@ fn every_sample_payload_is_accepted_or_refused_as_its_name_says() {
         for file in fs::read_dir(folder.path()).unwrap().map(|file| file.unwrap()) {
             let name = file.file_name().into_string().unwrap();
             let place = format!("{folder_name}/{name}");
-            let stem = name.strip_suffix(".json").unwrap_or_else(|| panic!("{place}"));
+            let stem = name.strip_suffix(".json").or(name.strip_suffix(".csv"));
+            let stem = stem.unwrap_or_else(|| panic!("{place}"));
             let kind = stem.split(['-', '.']).next().unwrap();
             let bytes = fs::read(file.path()).unwrap();
             read_files += 1;
@@ -185,6 +208,9 @@ fn r22_no_message_repeats_an_identifier_or_a_code() {
         "pass-redemption/redemption-digits.refused.json",
         "pass-redemption/update-pin.refused.json",
         "programme/participant-fields.refused.json",
+        "programme/participant-aliases.refused.json",
+        "programme/lookup-none.refused.json",
+        "event-ingestion/purchase-alias.refused.json",
     ] {
         let (folder, name) = place.split_once('/').unwrap();
         let kind = name.split(['-', '.']).next().unwrap();

@@ -12,6 +12,7 @@ mod gifts;
 mod holds;
 mod nameless;
 mod offers;
+mod people;
 mod promotions;
 mod segments;
 mod story;

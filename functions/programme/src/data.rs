@@ -1,0 +1,109 @@
+//! All that is held of one participant, for whoever has a right to know it.
+//!
+//! Each page has who it is and the wallet as they are now, and goes on with ledger and events, the
+//! newest first, where the page before it ended; the last one has no cursor.
+
+use domain::ledger::{Entry, EntryKey};
+use domain::pass::{Origin, PassId};
+use domain::programme::Programme;
+use harness::{Answer, Fault, Request, Room};
+use serde_json::{Value, json};
+use store::{Error, EventsCursor, EventsFilter, Noun};
+use wire::answer;
+
+use crate::handler::participant;
+
+/// Ledger entries of a page.
+const ENTRIES: usize = 100;
+/// Events of a page: each may have 500 lines.
+const EVENTS: usize = 25;
+/// In a cursor: that a list is at its end.
+const END: &str = "-";
+
+/// Where a page goes on: none of either, where there is no more.
+struct Cursor {
+    /// Ledger entries below this sequence.
+    below: Option<u64>,
+    /// From the newest event on: none within.
+    events: Option<Option<EventsCursor>>,
+}
+
+impl Cursor {
+    fn parse(text: &str) -> Option<Cursor> {
+        let (below, events) = text.split_once('_')?;
+        let below = if below == END { None } else { Some(below.parse().ok()?) };
+        let events = if events == END { None } else { Some(Some(EventsCursor::parse(events)?)) };
+        Some(Cursor { below, events })
+    }
+
+    fn show(&self) -> Option<String> {
+        let below = self.below.map(|below| below.to_string());
+        let events = self
+            .events
+            .as_ref()
+            .map(|events| events.as_ref().map(ToString::to_string).unwrap_or_default());
+        let more = below.is_some() || events.is_some();
+        let text = |part: Option<String>| part.unwrap_or_else(|| END.to_owned());
+        more.then(|| format!("{}_{}", text(below), text(events)))
+    }
+}
+
+/// `GET /v1/participants/{participant}/data`.
+pub async fn get(room: &Room, request: &Request) -> Result<Answer, Fault> {
+    let id = participant(request)?;
+    let first = Cursor { below: Some(u64::MAX), events: Some(None) };
+    let from = request.query("cursor", Cursor::parse)?.unwrap_or(first);
+    let programme = room.programme(request.now).await?;
+    let known = room.store.participant(&id).await?;
+    let wallet = room.store.wallet(&id).await?;
+    let entries = match from.below {
+        Some(below) => room.store.transactions(&id, Some(below), ENTRIES).await?,
+        None => Vec::new(),
+    };
+    let last = entries.last().map(|entry| entry.sequence).filter(|sequence| *sequence > 1);
+    let below = last.filter(|_| entries.len() == ENTRIES);
+    let (events, after) = match from.events {
+        Some(after) => {
+            let page = room.store.events(&id, &EventsFilter::default(), after, EVENTS).await?;
+            (page.events, page.cursor.map(Some))
+        }
+        None => (Vec::new(), None),
+    };
+    let mut passes = Vec::new();
+    for entry in &entries {
+        passes.extend(pass(room, request, &programme, entry).await?);
+    }
+    let shown = entries.iter().map(|entry| answer::transaction(&programme, &id, entry));
+    let events = events.iter().map(|event| answer::event_only(&programme, event));
+    Answer::json(
+        200,
+        &json!({
+            "participant": answer::participant(&id, &known, programme.zone),
+            "wallet": answer::wallet(&programme, &wallet, request.now),
+            "transactions": shown.collect::<Vec<_>>(),
+            "events": events.collect::<Vec<_>>(),
+            "passes": passes,
+            "cursor": Cursor { below, events: after }.show(),
+        }),
+    )
+}
+
+/// The pass that an entry redeemed, with whom it was for.
+async fn pass(
+    room: &Room,
+    request: &Request,
+    programme: &Programme,
+    entry: &Entry,
+) -> Result<Option<Value>, Fault> {
+    let EntryKey::Redeem { plan, serial, .. } = &entry.key else { return Ok(None) };
+    let id = PassId { plan: plan.clone(), serial: *serial };
+    let Some(plan) = programme.pass_plan(plan) else { return Ok(None) };
+    let pass = match room.store.pass(plan, &id).await {
+        Err(Error::NotFound(Noun::Pass)) => return Ok(None),
+        known => known?,
+    };
+    let recipient =
+        if let Origin::Issued(issued) = &pass.origin { issued.recipient.as_deref() } else { None };
+    let shown = answer::pass_view(programme, plan, &pass, request.now);
+    Ok(Some(json!({ "pass": shown, "recipient": recipient })))
+}
