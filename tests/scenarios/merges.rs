@@ -1,6 +1,6 @@
 //! Duplicates, as the service desk merges them, and gift cards that find their owner's account.
 
-use scenarios::client::{Answer, key};
+use scenarios::client::{Answer, Call, key};
 use serde_json::{Value, json};
 
 use crate::tale::Tale;
@@ -99,4 +99,44 @@ async fn r77_nobody_is_merged_into_themselves_into_nobody_or_into_a_duplicate() 
     let path = "/v1/participants/clara/merges";
     let answer = reader.post(path, &key(), &json!({ "duplicate": "carla" })).await.unwrap();
     assert_eq!(answer.status, 403);
+}
+
+/// aliases and what is known of the duplicate come along; who is erased afterwards
+/// is erased under both names.
+#[tokio::test(flavor = "multi_thread")]
+async fn r77_r92_aliases_and_profile_come_along_and_an_erasure_covers_both_names() {
+    let tale = Tale::of("passes").await;
+    let client = &tale.stack.client;
+    tale.joins("clara").await;
+    let card = json!({ "kind": "card", "value": "4711 0815 4711" });
+    let known = json!({ "profile": { "first_name": "Klara-Canary", "email": "canary@example.org" },
+        "aliases": [card],
+        "consents": [{ "channel": "email", "granted": false, "at": "2026-11-01T00:00:00Z" }] });
+    assert_eq!(client.put("/v1/participants/klara", &known).await.unwrap().status, 201);
+    let own = json!({ "profile": { "first_name": "Clara" } });
+    assert_eq!(client.put("/v1/participants/clara", &own).await.unwrap().status, 200);
+    assert_eq!(tale.merges("clara", "klara", &key()).await.status, 201);
+
+    let clara = client.get("/v1/participants/clara").await.unwrap();
+    assert_eq!(clara.text("/profile/first_name"), "Clara", "what is known stays: {clara:?}");
+    assert_eq!(clara.text("/profile/email"), "canary@example.org", "what is not comes along");
+    assert_eq!(clara.body["consents"][0]["granted"], json!(false), "{clara:?}");
+    let klara = client.get("/v1/participants/klara").await.unwrap();
+    assert!(!klara.body.to_string().contains("anary"), "nothing is left: {klara:?}");
+    let lookup = json!({ "alias": card });
+    let found = client.post("/v1/participant-lookups", &key(), &lookup).await.unwrap();
+    assert_eq!(found.text("/participant_id"), "clara", "{found:?}");
+    let late = client.put("/v1/participants/klara", &known).await.unwrap();
+    assert_eq!(told(&late), (409, "participant_merged"));
+
+    let erase = Call { method: "DELETE", path: "/v1/participants/clara", key: None, body: None };
+    assert_eq!(client.send(&erase).await.unwrap().status, 202);
+    tale.stack.idle().await.unwrap();
+    let gone = client.post("/v1/participant-lookups", &key(), &lookup).await.unwrap();
+    assert_eq!(told(&gone), (404, "participant_not_found"));
+    for who in ["clara", "klara"] {
+        let path = format!("/v1/participants/{who}");
+        assert_eq!(told(&client.put(&path, &own).await.unwrap()), (409, "participant_erased"));
+    }
+    assert_eq!(told(&tale.merges("clara", "klara", &key()).await), (409, "participant_erased"));
 }

@@ -186,6 +186,9 @@ fn decide(
             done(Act::Adjusted { reason: adjustment.reason.clone() }, effects)
         }
         Command::Register { pass, .. } => {
+            if wallet.erased {
+                return Err(Refusal::ParticipantErased);
+            }
             wallet.opens_to(Some(pass))?;
             done(Act::Registered, vec![Effect::Registered])
         }

@@ -22,13 +22,19 @@ pub struct HandOver<'a> {
     pub refused: Option<Refusal>,
 }
 
+/// Whoever was erased is nobody's duplicate, and has none.
+fn is_there(wallet: &Wallet) -> Result<(), Refusal> {
+    if wallet.erased { Err(Refusal::ParticipantErased) } else { Ok(()) }
+}
+
 /// What leaves the duplicate: every lot as it is, debts, the months of its purchases. What holds set
 /// aside stays until they end, and what comes back later waits for the next merge.
 ///
 /// # Errors
-/// `pass_required` or `not_nameless` where the pass does not fit, or its state; what the other
+/// `participant_erased`; `pass_required` or `not_nameless` where the pass does not fit, or its state; what the other
 /// wallet said.
 pub(crate) fn hand_over(wallet: &Wallet, asked: HandOver<'_>) -> Result<Vec<Effect>, Refusal> {
+    is_there(wallet)?;
     wallet.opens_to(asked.pass)?;
     if let Some(refused) = asked.refused {
         return Err(refused);
@@ -53,13 +59,14 @@ pub(crate) fn hand_over(wallet: &Wallet, asked: HandOver<'_>) -> Result<Vec<Effe
 /// what is there, and the rest of it is owed on. A block of spending comes along.
 ///
 /// # Errors
-/// `pass_required` for a nameless wallet, `balance_full`.
+/// `participant_erased`, `pass_required` for a nameless wallet, `balance_full`.
 pub(crate) fn take_over(
     programme: &Programme,
     wallet: &Wallet,
     now: Instant,
     (entry, duplicate): (&Entry, &Wallet),
 ) -> Result<Vec<Effect>, Refusal> {
+    is_there(wallet)?;
     wallet.opens_to(None)?;
     let mut taking = Taking { programme, wallet: wallet.clone(), now, effects: Vec::new() };
     for effect in &entry.effects {

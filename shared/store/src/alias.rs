@@ -16,6 +16,12 @@ pub(crate) fn take_alias(id: &ParticipantId, marks: &Marks) -> Vec<Write> {
     std::iter::once(Write::Put { item: own, demand: Demand::Absent }).chain(free).collect()
 }
 
+/// Hands an alias over: its holder's profile, in the same transaction, says that it had it.
+pub(crate) fn hand_alias(into: &ParticipantId, mark: &AliasMark) -> Write {
+    let item = item(key::alias(mark), [("p", text(into.as_str()))]);
+    Write::Put { item, demand: Demand::Present }
+}
+
 /// Frees an alias.
 pub(crate) fn free_alias(mark: &AliasMark) -> Write {
     Write::Delete { key: key::alias(mark) }

@@ -90,6 +90,18 @@ impl Store {
         Ok(complete && matches!(put, Written::Done))
     }
 
+    /// Erases a duplicate with its events and passes; begun before, it is gone on with.
+    async fn erase_whole(
+        &self,
+        programme: &Programme,
+        now: Instant,
+        id: &ParticipantId,
+    ) -> Result<()> {
+        self.erase(programme, now, id).await?;
+        while !self.erase_step(programme, id).await? {}
+        Ok(())
+    }
+
     async fn waiting_events(&self, id: &ParticipantId) -> Result<Vec<EventId>> {
         let prefix = key::pending_prefix(id);
         let partition = key::pending(key::shard_of(id));
@@ -108,6 +120,10 @@ impl Store {
     ) -> Result<()> {
         if let Some(event) = entry.event() {
             self.erase_event(id, event).await?;
+        }
+        if let EntryKey::MergeOf { duplicate, .. } = &entry.key {
+            // The same person under another name.
+            Box::pin(self.erase_whole(programme, entry.at, duplicate)).await?;
         }
         if let EntryKey::Redeem { plan, serial, .. } = &entry.key {
             let pass = PassId { plan: plan.clone(), serial: *serial };

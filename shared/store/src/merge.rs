@@ -5,19 +5,23 @@ use domain::apply::{Applied, Command, Outcome, apply};
 use domain::id::{Key, ParticipantId};
 use domain::ledger::{Entry, PayloadHash};
 use domain::merge::HandOver;
+use domain::participant::Participant;
 use domain::programme::Programme;
+use domain::refusal::Refusal;
 use domain::time::Instant;
+use domain::wallet::Wallet;
 
 use crate::Store;
+use crate::alias::hand_alias;
 use crate::commit::{Done, Operation, Proposal, Step, WalletChange, decision_time};
 use crate::error::{Error, Noun, Result};
 use crate::key;
 use crate::keyed::{Keyed, Kind, RequestKey};
 use crate::ledger::{Ledger, Reach};
-use crate::participant::update_profile;
+use crate::participant::{put_profile, read_profile};
 use crate::pass::{Bearer, Shown};
 use crate::record::State;
-use crate::table::{Demand, Item, Write};
+use crate::table::{Demand, Item, Write, read_number};
 
 /// A merge that is asked for.
 #[derive(Clone, Debug)]
@@ -54,8 +58,8 @@ struct Merge<'a> {
 
 impl Store {
     /// Moves all that a duplicate has to another participant; the wallet is the duplicate's. Write
-    /// units: 6.33; 2 more each with consents, with a pass and with a key that carries no time. A
-    /// refusal is an entry of the duplicate.
+    /// units: 6.33; 2 more each where something is known of the duplicate, for each of its aliases,
+    /// with a pass, and with a key that carries no time. A refusal is an entry of the duplicate.
     ///
     /// # Errors
     /// `Refused`, `NotFound` (participant), `KeyReused`, `KeyInFuture`, or a failure.
@@ -112,18 +116,31 @@ impl Operation for Merge<'_> {
         if let Outcome::Refused(refusal) = given.outcome {
             return Ok(Step::Commit(Proposal::of(given, sides), Err(Error::Refused(refusal))));
         }
+        let profiles = match self.profiles()? {
+            Ok(profiles) => profiles,
+            Err(refusal) => {
+                let into = self.profiles.1.as_ref();
+                let version = into.map(|item| read_number(item, "v")).transpose()?;
+                let demand = version.map_or(Demand::Absent, |v| Demand::Number("v", v));
+                let check = Write::Check { key: key::profile(order.into), demand };
+                return Ok(self.refuse(
+                    wallet,
+                    now,
+                    asked,
+                    refusal,
+                    sides.into_iter().chain([check]),
+                ));
+            }
+        };
         let last = given.entries.last().ok_or(Error::Corrupt("a merge without its entry"))?;
         let command = Command::TakeOver { duplicate, payload, from: (last, &given.wallet) };
         let taken = apply(programme, &into.wallet, now, &command);
         if let Outcome::Refused(refusal) = taken.outcome {
-            // The duplicate's entry says so; it rests on the wallet that does not take it.
-            let asked = HandOver { refused: Some(refusal), ..asked };
-            let refused = apply(programme, wallet, now, &Command::HandOver { key, payload, asked });
             let demand = Demand::Number("q", into.wallet.length);
-            sides.push(Write::Check { key: key::state(order.into), demand });
-            return Ok(Step::Commit(Proposal::of(refused, sides), Err(Error::Refused(refusal))));
+            let check = Write::Check { key: key::state(order.into), demand };
+            return Ok(self.refuse(wallet, now, asked, refusal, sides.into_iter().chain([check])));
         }
-        sides.extend(self.profiles()?);
+        sides.extend(profiles);
         let second = Some(self.change(into, taken));
         let proposal = Proposal { second, ..Proposal::of(given, sides) };
         Ok(Step::Commit(proposal, Ok(Merged { sequence })))
@@ -142,18 +159,39 @@ impl Merge<'_> {
         })
     }
 
-    /// The duplicate's consents are the other's where they are newer: who unsubscribed under one
-    /// name gets no mail under the other. The duplicate's profile is put as it is, so that no update
-    /// of it comes in between.
-    fn profiles(&self) -> Result<Vec<Write>> {
-        let (of_duplicate, known) = (self.profiles.0.as_ref(), self.profiles.1.as_ref());
-        let (duplicate, put) = update_profile(self.order.duplicate, of_duplicate, None, &[])?;
-        let consents: Vec<_> = duplicate.consents.into_iter().collect();
-        let mut writes = vec![put];
-        if !consents.is_empty() {
-            writes.push(update_profile(self.order.into, known, None, &consents)?.1);
+    /// The duplicate's entry says that the other does not take it; what that rests on is checked.
+    fn refuse(
+        &self,
+        wallet: &Wallet,
+        now: Instant,
+        asked: HandOver<'_>,
+        refusal: Refusal,
+        sides: impl Iterator<Item = Write>,
+    ) -> Step<Merged> {
+        let Merging { programme, key, payload, .. } = *self.order;
+        let asked = HandOver { refused: Some(refusal), ..asked };
+        let refused = apply(programme, wallet, now, &Command::HandOver { key, payload, asked });
+        let proposal = Proposal::of(refused, sides.collect());
+        Step::Commit(proposal, Err(Error::Refused(refusal)))
+    }
+
+    /// What is known of the duplicate comes along: who unsubscribed under one name gets no mail
+    /// under the other, and who is erased is erased under both. Its own profile is put also where
+    /// nothing was in it, so that no update of it comes in between.
+    fn profiles(&self) -> Result<std::result::Result<Vec<Write>, Refusal>> {
+        let Merging { duplicate, into, .. } = *self.order;
+        let (of_duplicate, of_other) = (self.profiles.0.as_ref(), self.profiles.1.as_ref());
+        let known = of_duplicate.map(read_profile).transpose()?.unwrap_or_default();
+        let mut whole = of_other.map(read_profile).transpose()?.unwrap_or_default();
+        let mut writes = vec![put_profile(duplicate, of_duplicate, &Participant::default())?];
+        writes.extend(known.aliases.iter().map(|mark| hand_alias(into, mark)));
+        if known != Participant::default() {
+            if let Err(refusal) = whole.absorb(known) {
+                return Ok(Err(refusal));
+            }
+            writes.push(put_profile(into, of_other, &whole)?);
         }
-        Ok(writes)
+        Ok(Ok(writes))
     }
 }
 

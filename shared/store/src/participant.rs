@@ -109,26 +109,6 @@ fn is_open(wallet: &Wallet) -> Result<()> {
     }
 }
 
-/// What is known of a participant once it is updated, and how that is written.
-pub(crate) fn update_profile(
-    id: &ParticipantId,
-    known: Option<&Item>,
-    profile: Option<&Profile>,
-    consents: &[(Channel, Consent)],
-) -> Result<(Participant, Write)> {
-    let version = known.map(|item| read_number(item, "v")).transpose()?;
-    let mut participant = known.map(read_profile).transpose()?.unwrap_or_default();
-    let profile = profile.cloned().unwrap_or_else(|| participant.profile.clone());
-    participant.update(profile, consents.to_vec());
-    let record = binary(encode_participant(&participant)?);
-    let next = number(version.unwrap_or(0) + 1);
-    let put = Write::Put {
-        item: item(key::profile(id), [("v", next), ("d", record)]),
-        demand: version.map_or(Demand::Absent, |version| Demand::Number("v", version)),
-    };
-    Ok((participant, put))
-}
-
 impl Store {
     /// Registers a participant, with an empty wallet, or updates one. The flag says whether it is
     /// new. Write units: 5 to register (with the roster's index), 1 to update.

@@ -71,6 +71,24 @@ impl Participant {
         self.aliases.extract_if(.., its).collect()
     }
 
+    /// Takes over what is known of a duplicate: its aliases, the consents that are newer, and
+    /// what is not known here of its profile.
+    ///
+    /// # Errors
+    /// `TooManyAliases`: nothing is taken over.
+    pub fn absorb(&mut self, duplicate: Participant) -> Result<(), Refusal> {
+        if self.aliases.len() + duplicate.aliases.len() > MAX_ALIASES {
+            return Err(Refusal::TooManyAliases);
+        }
+        self.aliases.extend(duplicate.aliases);
+        self.aliases.sort();
+        self.hear(duplicate.consents.into_iter().collect());
+        let mut whole = duplicate.profile;
+        whole.fill(std::mem::take(&mut self.profile));
+        self.profile = whole;
+        Ok(())
+    }
+
     /// Forgets all that is personal. That no channel may be used any more is left, as is how
     /// long the ledger was: the events of its entries are yet to be looked through. Answers the
     /// aliases that it had.

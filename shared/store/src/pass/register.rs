@@ -3,6 +3,7 @@
 use domain::apply::{Command, Outcome, apply};
 use domain::id::{Key, ParticipantId};
 use domain::ledger::{Entry, PayloadHash};
+use domain::participant::ProfileChange::{Keep, Replace};
 use domain::participant::{Channel, Consent, Profile};
 use domain::programme::Programme;
 use domain::time::Instant;
@@ -14,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::key;
 use crate::keyed::{Keyed, Kind, RequestKey};
 use crate::ledger::{Ledger, Reach};
-use crate::participant::update_profile;
+use crate::participant::{put_profile, read_profile};
 use crate::table::{Item, Write};
 
 /// The registration of a nameless wallet. What is known of a participant is personal, so it has no
@@ -90,8 +91,11 @@ impl Operation for Register<'_> {
             Outcome::Refused(refusal) => Err(Error::Refused(refusal)),
             Outcome::Done | Outcome::Judged { .. } => {
                 let (id, known) = (order.participant, self.profile.as_ref());
-                let (_, put) = update_profile(id, known, order.profile, order.consents)?;
-                sides.push(put);
+                let mut participant = known.map(read_profile).transpose()?.unwrap_or_default();
+                let profile = order.profile.cloned();
+                participant.change(profile.map_or(Keep, Replace), None);
+                participant.hear(order.consents.to_vec());
+                sides.push(put_profile(id, known, &participant)?);
                 Ok(sequence)
             }
         };

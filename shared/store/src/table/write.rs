@@ -20,6 +20,8 @@ use crate::key::ItemKey;
 pub enum Demand {
     /// There is none.
     Absent,
+    /// There is one.
+    Present,
     /// There is one with this value of a number attribute.
     Number(&'static str, u64),
 }
@@ -189,20 +191,21 @@ impl Demand {
     fn expression(&self) -> &'static str {
         match self {
             Demand::Absent => "attribute_not_exists(pk)",
+            Demand::Present => "attribute_exists(pk)",
             Demand::Number(..) => "#n = :n",
         }
     }
 
     fn names(&self) -> Option<HashMap<String, String>> {
         match self {
-            Demand::Absent => None,
+            Demand::Absent | Demand::Present => None,
             Demand::Number(name, _) => Some([("#n".to_owned(), (*name).to_owned())].into()),
         }
     }
 
     fn values(&self) -> Option<Item> {
         match self {
-            Demand::Absent => None,
+            Demand::Absent | Demand::Present => None,
             Demand::Number(_, value) => Some([(":n".to_owned(), number(*value))].into()),
         }
     }
