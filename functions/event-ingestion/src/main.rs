@@ -10,5 +10,5 @@ mod spend;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), harness::Error> {
-    harness::run(harness::Needs::Evaluations, handler::handle).await
+    harness::run(harness::Needs::Events, handler::handle).await
 }

@@ -47,8 +47,10 @@ pub enum Needs {
     Spends,
     /// The secret of aliases.
     Aliases,
-    /// The queue of evaluations, to send to, and the secrets of pass codes and of aliases.
+    /// The queue of evaluations, to send to, and the secret of aliases.
     Evaluations,
+    /// Likewise, and the secret of pass codes.
+    Events,
     /// The queue of evaluations, and how often a message comes.
     Runs,
     /// The queue of exports, how often a message comes, and the bucket.
@@ -132,6 +134,10 @@ impl Room {
             }
             Needs::Aliases => room.aliases = Some(alias_secret(&config)?),
             Needs::Evaluations => {
+                room.queue = Some((sqs(), setting("EVALUATION_QUEUE_URL")?));
+                room.aliases = Some(alias_secret(&config)?);
+            }
+            Needs::Events => {
                 room.queue = Some((sqs(), setting("EVALUATION_QUEUE_URL")?));
                 room.secret = Some(secret(&config)?);
                 room.aliases = Some(alias_secret(&config)?);

@@ -97,8 +97,8 @@ async fn r96_master_data_and_consents_are_due_when_they_differ_from_what_was_tol
     for (name, sent, changes) in [
         ("Anna", vec![consent(true, 5)], 1),
         ("Bert", vec![], 0),
-        ("Bert", vec![consent(false, 3)], 0),
-        ("Bert", vec![consent(false, 6)], 1),
+        ("Cleo", vec![consent(false, 3)], 0),
+        ("Cleo", vec![consent(false, 6)], 1),
     ] {
         store.register(&who, Some(profile(name)), sent).await.unwrap();
         let due = store.due(&every, &who).await.unwrap();
