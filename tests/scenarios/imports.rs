@@ -65,8 +65,12 @@ async fn r90_a_bad_row_stops_no_good_one_and_is_told_without_what_it_holds() {
     let stack = shared_stack().await;
     let [one, two, three] = [(); 3].map(|()| format!("p-{}", key()));
     let card: String = key().chars().filter(char::is_ascii_hexdigit).take(30).collect();
+    // Rows of different participants are booked at once: whoever comes first has the card.
+    let header = "participant_id,email,alias:card,balance,amount,reference,reason";
+    let first = format!("{header}\n{one},,{card},,,,\n");
+    assert_eq!(send(&stack, &key(), &first).await.body["taken"], json!(1));
     let file = format!(
-        "participant_id,email,alias:card,balance,amount,reference,reason\n\
+        "{header}\n\
          {one},,{card},points,5,open-1,opening\n\
          {two},canary at example,,,,,\n\
          {two},,{card},,,,\n\

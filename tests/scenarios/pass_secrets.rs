@@ -14,6 +14,8 @@ use search::{Card, Secrets};
 
 const PRINTED: usize = 500;
 const ISSUED: usize = 250;
+/// Passes of a promotion, which come with purchases.
+const LETTERS: usize = 40;
 /// Tasks that use cards at once, each with a participant of its own.
 const TASKS: usize = 5;
 /// Cards that are used until the throttles have to fill again.
@@ -147,6 +149,30 @@ async fn all_used(stack: &Stack, cards: &[Card]) -> Vec<Answer> {
     answers
 }
 
+/// Letters of a promotion come with purchases: well, twice, with a PIN, in bulk and in a preview.
+async fn shown(stack: &Stack, letters: &[Card]) -> Vec<Answer> {
+    let mut answers = Vec::new();
+    let now = stack.advance("P0D").await.unwrap();
+    for letter in letters {
+        let mut purchase = sample("passes/purchase-hat.json");
+        purchase["participant_id"] = json!("p0");
+        purchase["performed_on"] = json!(now.text("/now"));
+        purchase["external_reference"] = json!(key());
+        purchase["pass"] = json!({ "code": letter.code });
+        let bought = call(&stack.client, "POST", "/v1/events", &purchase).await;
+        assert_eq!(bought.body["event"]["pass"]["accepted"], json!(true), "{bought:?}");
+        answers.push(bought);
+        answers.push(call(&stack.client, "POST", "/v1/events/preview", &purchase).await);
+        let rows = json!({ "events": [purchase] });
+        answers.push(call(&stack.client, "POST", "/v1/events/bulk", &rows).await);
+        purchase["external_reference"] = json!(key());
+        answers.push(call(&stack.client, "POST", "/v1/events", &purchase).await);
+        purchase["pass"]["pin"] = json!(letter.code);
+        answers.push(call(&stack.client, "POST", "/v1/events", &purchase).await);
+    }
+    answers
+}
+
 /// The function dies under good calls that carry a code and a PIN.
 async fn interrupted(stack: &Stack, cards: &[Card]) -> Vec<Answer> {
     let mut answers = Vec::new();
@@ -206,7 +232,8 @@ async fn r84_codes_and_pins_are_in_no_item_answer_log_queue_export_or_file() {
     let stack = Stack::start_with(&["--data", folder.to_str().unwrap()]).await.unwrap();
     let mut programme = sample("passes/programme.json");
     let rule = json!({ "all": [{ "balance": "eur", "at_least": "1.00" }] });
-    programme["segments"] = json!([{ "id": "everybody", "where": rule }]);
+    let mut segments = programme["segments"].as_array_mut().unwrap().iter_mut();
+    segments.find(|segment| segment["id"] == "everybody").unwrap()["where"] = rule;
     programme["runs"] = json!([{ "id": "nightly", "cron": "0 3 * * *" }]);
     let put = stack.client.put("/v1/programme", &programme).await.unwrap();
     assert_eq!(put.status, 200, "{put:?}");
@@ -220,9 +247,15 @@ async fn r84_codes_and_pins_are_in_no_item_answer_log_queue_export_or_file() {
     }
     let cards = made(&stack.client).await;
     assert_eq!(cards.len(), PRINTED + 2 * ISSUED);
-    let secrets = Secrets::of(&cards);
+    let mut letters = Vec::new();
+    for _ in 0..LETTERS {
+        let path = "/v1/pass-plans/next-visit/passes";
+        letters.push(Card::issued(&call(&stack.client, "POST", path, &json!({})).await));
+    }
+    let secrets = Secrets::of(&[&cards[..], &letters].concat());
     let (most, left) = cards.split_at(cards.len() - LEFT);
     let mut answers = all_used(&stack, most).await;
+    answers.extend(shown(&stack, &letters).await);
     stack.advance("PT20S").await.unwrap();
     answers.extend(interrupted(&stack, left).await);
     answers.extend(queued(&stack, &cards[..20]).await);

@@ -66,6 +66,7 @@ async fn send(
         ("pass-redemption", "cancel") => ("POST", cancel.as_str()),
         ("pass-redemption", "redemption") => ("POST", "/v1/pass-redemptions"),
         ("pass-redemption", "registration") => ("POST", "/v1/pass-registrations"),
+        ("crm-feed", "replay") => ("POST", "/v1/feeds/crm/replay"),
         ("segment-export", "export") => ("POST", "/v1/segments/mail-ready/exports"),
         ("programme", "programme") => ("PUT", "/v1/programme"),
         ("programme", "participant") => ("PUT", participant.as_str()),
