@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::activity::{Activity, Watch};
 use crate::amount::Amount;
 use crate::id::{
     BalanceCode, Classification, EventId, Key, OfferId, ParticipantId, PlanId, UnitId,
@@ -235,8 +236,8 @@ pub enum Effect {
     Quota { offer: OfferId, awards: i32, places: i32, budget: Amount },
     /// All of one lot moved to another, because a wallet holds a bounded number of lots.
     Merge { from: LotId, into: LotId },
-    /// Purchases of a month; both are negative when cancelled.
-    Activity { month: Month, purchases: i32, amount: Amount },
+    /// What was done in a month; negative where it is taken back.
+    Activity(Activity),
     /// The time of the newest event.
     Seen { performed_on: Instant },
     /// Spending is blocked, or is not any more.
@@ -266,6 +267,11 @@ pub enum Effect {
     Deactivate(Activation),
     /// An offer gave a pass: no balance changes.
     Issue { offer: OfferId, pass: PassId, slot: Option<Slot> },
+    /// What a segment watches was so in a month, by these lines of the purchase, none: all of it.
+    /// Negative where it is taken back.
+    Watched { watch: Watch, month: Month, by: i32, lines: Vec<u16> },
+    /// No segment watches it any more.
+    Unwatched { watch: Watch },
 }
 
 impl Effect {
@@ -290,7 +296,7 @@ impl Effect {
             | Effect::Tallied(_)
             | Effect::Untallied { .. }
             | Effect::Merge { .. }
-            | Effect::Activity { .. }
+            | Effect::Activity(_)
             | Effect::Seen { .. }
             | Effect::Block { .. }
             | Effect::Gone { .. }
@@ -301,7 +307,9 @@ impl Effect {
             | Effect::Merged { .. }
             | Effect::Activate(_)
             | Effect::Deactivate(_)
-            | Effect::Issue { .. } => None,
+            | Effect::Issue { .. }
+            | Effect::Watched { .. }
+            | Effect::Unwatched { .. } => None,
         }
     }
 }
