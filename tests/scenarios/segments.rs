@@ -9,7 +9,7 @@ use scenarios::client::key;
 use scenarios::stack::Stack;
 use serde_json::{Value, json};
 
-use crate::calls::{posted, read};
+use crate::calls::{cancel, posted, read, set_clock, spend, spend_of};
 use crate::desk::{built, credit, purchase, sample};
 
 /// The transit programme with the sample's segments: gifts expire after 20 days, nothing else is
@@ -127,6 +127,86 @@ async fn r93_an_export_holds_exactly_the_members_of_its_segment() {
     assert_eq!(found["northerners"], (vec![], 2));
     assert_eq!(found["friends-of-the-house"], (vec!["cleo".to_owned()], 2));
     assert_eq!(found["guests"], (vec!["anna".into(), "cleo".into(), "emil".into()], 4));
+}
+
+/// Somebody buys at a till, at a time, for so much, of a category; answers the event's id.
+async fn buys(stack: &Stack, who: &str, at: &str, net: &str, goods: &str, unit: &str) -> String {
+    let mut event = purchase(who, net);
+    event["performed_on"] = json!(at);
+    event["lines"][0]["category"] = json!(goods);
+    event["unit"] = json!(unit);
+    posted(stack, &event).await
+}
+
+async fn gets(stack: &Stack, who: &str, points: u32, until: &str) {
+    let path = format!("/v1/participants/{who}/adjustments");
+    let amount = points.to_string();
+    let body = json!({ "balance": "points", "amount": amount, "reason": "x", "expires": until });
+    let answer = stack.client.post(&path, &key(), &body).await.unwrap();
+    assert_eq!(answer.status, 201, "{answer:?}");
+}
+
+/// The segments by activity, at the beginning of a November of the programme's zone.
+#[tokio::test(flavor = "multi_thread")]
+async fn r93_segments_by_activity_follow_purchases_spends_and_cancels() {
+    built().await;
+    let stack = Stack::start().await.unwrap();
+    let mut programme = sample("programme/programme-activity.json");
+    programme["definition"] = sample("transit/programme.json")["definition"].take();
+    programme["definition"]["spend"] = json!({ "requires_purchase": false, "balance": "points" });
+    programme["classifications"] = sample("transit/programme.json")["classifications"].take();
+    let put = stack.client.put("/v1/programme", &programme).await.unwrap();
+    assert_eq!(put.status, 200, "{put:?}");
+    set_clock(&stack, "2027-11-20T12:00:00+01:00").await;
+    for name in ["ada", "bob", "cyd", "a-2"] {
+        register(&stack, name, json!({}), name != "cyd").await;
+    }
+    // Half of what Ada bought in October fell into November, by the clock of the zone.
+    for (at, net) in [
+        ("2027-08-10T10:00:00Z", "100.00"),
+        ("2027-09-10T10:00:00Z", "100.00"),
+        ("2027-10-31T22:59:59Z", "100.00"),
+        ("2027-10-31T23:00:00Z", "49.99"),
+    ] {
+        buys(&stack, "ada", at, net, "tea", "shop-9").await;
+    }
+    let last = buys(&stack, "bob", "2027-11-02T10:00:00Z", "3.00", "coffee", "shop-1").await;
+    buys(&stack, "bob", "2027-10-02T10:00:00Z", "3.00", "coffee", "shop-2").await;
+    buys(&stack, "cyd", "2027-11-02T10:00:00Z", "3.00", "coffee", "shop-9").await;
+    assert_eq!(spend(&stack, &key(), &spend_of("bob", 5, None)).await.status, 201);
+    gets(&stack, "ada", 50, "2027-12-20").await;
+    gets(&stack, "bob", 50, "2027-12-21").await;
+    gets(&stack, "bob", 1_000, "2028-12-31").await;
+    let segments = [
+        "bought-and-spent-nothing",
+        "sales-fell",
+        "points-expire",
+        "savers-with-mail",
+        "coffee-in-the-old-town",
+        "jury",
+        "no-welcome-yet",
+    ];
+    let cases: [(&str, &[&str], u64); 7] = [
+        ("bought-and-spent-nothing", &["ada"], 2),
+        ("sales-fell", &["ada"], 1),
+        ("points-expire", &["ada"], 1),
+        ("savers-with-mail", &["bob"], 1),
+        ("coffee-in-the-old-town", &["bob"], 1),
+        ("jury", &["a-2"], 1),
+        ("no-welcome-yet", &["a-2"], 1),
+    ];
+    let found = exported(&stack, &segments).await;
+    for (segment, names, members) in cases {
+        let want = (names.iter().map(ToString::to_string).collect(), members);
+        assert_eq!(found[segment], want, "{segment}");
+    }
+
+    // A cent more, and one coffee less.
+    buys(&stack, "ada", "2027-11-05T10:00:00Z", "0.01", "tea", "shop-9").await;
+    assert_eq!(cancel(&stack, &last, &key()).await.status, 200);
+    let found = exported(&stack, &["sales-fell", "coffee-in-the-old-town"]).await;
+    assert_eq!(found["sales-fell"], (vec![], 0));
+    assert_eq!(found["coffee-in-the-old-town"], (vec![], 0));
 }
 
 #[tokio::test(flavor = "multi_thread")]

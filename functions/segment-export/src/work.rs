@@ -170,11 +170,11 @@ impl Work<'_> {
 
     /// How somebody stands, counted.
     fn standing(&self, member: &Member, counts: &mut ExportCounts) -> Standing {
-        let Member { participant, wallet, .. } = member;
+        let Member { id, participant, wallet } = member;
         let zone = self.programme.zone;
         // A duplicate is written to under the name that it was merged into.
         let is_member = wallet.merged_into.is_none()
-            && self.segment.members.holds(participant, wallet, self.as_of, zone);
+            && self.segment.members.holds(id, participant, wallet, self.as_of, zone);
         let standing = Standing::of(participant, is_member);
         counts.members += u64::from(is_member);
         match standing {

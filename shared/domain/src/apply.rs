@@ -7,11 +7,12 @@ pub use command::Command;
 
 use std::borrow::Cow;
 
+use crate::activity;
 use crate::adjust::plan_adjustment;
 use crate::amount::{Amount, MAX_MINOR};
 use crate::award::{self, Judged, Mode};
 use crate::cancel::take_back;
-use crate::event::{Due, EventState, EventType, Judge, Judgement, RecordedEvent, SpendOn};
+use crate::event::{Due, EventState, Judge, Judgement, RecordedEvent, SpendOn};
 use crate::hold::{lapses, plan_hold, plan_release, plan_settle};
 use crate::id::BalanceCode;
 use crate::ledger::{Act, Effect, Entry, EntryKey, LotId, PayloadHash, SpendCause, SpendMade};
@@ -131,7 +132,9 @@ fn decide(
                 }
                 Mode::Run => Vec::new(),
             };
-            let mut decided = judge(programme, &seen, by, judged, sequence);
+            let active = activity::judged(programme, wallet, event, &judged, facts.whose);
+            let mut decided = judge(&seen, by, programme.version, judged, sequence);
+            decided.effects.extend(active);
             decided.effects.extend(ended(wallet, now));
             decided.effects.extend(activation(wallet, now, event));
             Ok(Decided { pots, ..decided })
@@ -204,27 +207,21 @@ fn decide(
 }
 
 fn judge(
-    programme: &Programme,
     event: &RecordedEvent,
     by: &Judge,
+    programme: u64,
     judged: Judged,
     sequence: u64,
 ) -> Decided {
     let due = award::due_after(&judged);
     let mut effects = judged.effects;
     if event.judgements.is_empty() && event.state == EventState::Posted {
-        let performed_on = event.event.performed_on;
-        if event.event.event_type() == EventType::Purchase {
-            let month = performed_on.day(programme.zone).month();
-            let amount = event.event.purchased();
-            effects.push(Effect::Activity { month, purchases: 1, amount });
-        }
-        effects.push(Effect::Seen { performed_on });
+        effects.push(Effect::Seen { performed_on: event.event.performed_on });
     }
     let judgement = Judgement {
         sequence,
         by: by.clone(),
-        programme: programme.version,
+        programme,
         awards: judged.awards,
         discounts: judged.discounts,
         passes: judged.passes,
@@ -317,7 +314,10 @@ fn expire(programme: &Programme, now: Instant, payload: PayloadHash, applied: &m
 }
 
 fn enter(programme: &Programme, now: Instant, applied: &mut Applied, draft: Draft) {
-    let Draft { key, payload, act, effects } = draft;
+    let Draft { key, payload, act, mut effects } = draft;
+    if let Act::Spent(made) = &act {
+        effects.push(activity::spent(programme, made.performed_on));
+    }
     let sequence = applied.wallet.length + 1;
     let mut entry = Entry { sequence, at: now, key, payload, act, effects, after: Vec::new() };
     applied.wallet.enter(&entry);

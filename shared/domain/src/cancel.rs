@@ -1,7 +1,8 @@
 //! Taking back: spends return to their lots, awards are clawed back, limits freed.
 
+use crate::activity::Activity;
 use crate::amount::Amount;
-use crate::event::{Discounted, EventState, RecordedEvent};
+use crate::event::{Discounted, EventState, RecordedEvent, SpendOn};
 use crate::id::{BalanceCode, OfferId};
 use crate::ledger::{Effect, Entry, LotId, Slot, TakenBack};
 use crate::offer::Counts;
@@ -125,6 +126,39 @@ impl TakeBack<'_> {
         before.left().counted(counts, lines) - after.left().counted(counts, lines)
     }
 
+    /// What the month loses: a spend that takes nothing any more, and of what is judged the purchase
+    /// and that offers gave something only with all of it.
+    fn activity(&self, entry: &Entry, did: &Activity) -> Activity {
+        let count = |gone: bool, count: i32| if gone { -count } else { 0 };
+        let purchased = did.purchases != 0;
+        Activity {
+            month: did.month,
+            purchases: count(self.is_whole(), did.purchases),
+            amount: Amount(if purchased { -self.purchased(did.amount).0 } else { 0 }),
+            spends: count(did.spends != 0 && self.ends(entry), did.spends),
+            awards: count(self.is_whole(), did.awards),
+        }
+    }
+
+    /// Whether a spend took something until now, and takes nothing any more.
+    fn ends(&self, entry: &Entry) -> bool {
+        let still = |event: &RecordedEvent| {
+            let mut own = event.spends.iter().filter(|spend| spend.sequence == entry.sequence);
+            own.next().map(SpendOn::spent)
+        };
+        match self.event.map(|(was, is)| (still(was), still(is))) {
+            Some((Some(before), Some(after))) => !before.is_zero() && after.is_zero(),
+            Some(_) | None => self.is_whole(),
+        }
+    }
+
+    /// Whether these lines of the event, none: all of it, were there until now and are not any more.
+    fn leaves_nothing(&self, lines: &[u16]) -> bool {
+        self.event.is_none_or(|(before, after)| {
+            before.left().is_anything(lines) && !after.left().is_anything(lines)
+        })
+    }
+
     /// How much less the month counts.
     fn purchased(&self, amount: Amount) -> Amount {
         let difference =
@@ -187,12 +221,17 @@ pub fn take_back(
                 let budget = if used { back.award(entry, Some(offer), *budget) } else { *budget };
                 reversal.free_quota(offer, awards, budget);
             }
-            if let Effect::Activity { month, purchases, amount } = effect {
-                let purchases = if back.is_whole() { -purchases } else { 0 };
-                let amount = Amount(-back.purchased(*amount).0);
-                if purchases != 0 || amount.0 != 0 {
-                    reversal.note(Effect::Activity { month: *month, purchases, amount });
+            if let Effect::Activity(activity) = effect {
+                let activity = back.activity(entry, activity);
+                if !activity.is_nothing() {
+                    reversal.note(Effect::Activity(activity));
                 }
+            }
+            if let Effect::Watched { watch, month, by, lines } = effect
+                && back.leaves_nothing(lines)
+            {
+                let (watch, month, by, lines) = (watch.clone(), *month, -by, Vec::new());
+                reversal.note(Effect::Watched { watch, month, by, lines });
             }
         }
     }

@@ -2,6 +2,7 @@
 
 use crate::amount::{Amount, AmountError};
 use crate::id::{Classification, EventId, ParticipantId, ProductId, UnitId};
+use crate::offer::Beneficiary;
 use crate::payment_medium::PaymentMedium;
 use crate::spend::SpendAsked;
 use crate::time::Instant;
@@ -144,6 +145,14 @@ impl Event {
     /// Whom its participant referred, where it is a referral.
     pub fn referred(&self) -> Option<&ParticipantId> {
         if let Detail::Referral { referred } = &self.detail { Some(referred) } else { None }
+    }
+
+    /// Whose wallet it is judged in: of a referral there are two.
+    pub fn whose(&self, whose: Beneficiary) -> &ParticipantId {
+        match whose {
+            Beneficiary::Participant => &self.participant,
+            Beneficiary::Referred => self.referred().unwrap_or(&self.participant),
+        }
     }
 
     /// What is to be spent, where it is a spend request.

@@ -166,6 +166,10 @@ identifier!(
     AreaId, Token, is_token
 );
 identifier!(
+    /// A list of participants.
+    ListId, Token, is_token
+);
+identifier!(
     /// A balance of a wallet: points, a currency.
     BalanceCode, Token, is_token
 );

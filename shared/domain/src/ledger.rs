@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::activity::{Activity, Watch};
 use crate::amount::Amount;
 use crate::id::{
     BalanceCode, Classification, EventId, Key, OfferId, ParticipantId, PlanId, UnitId,
@@ -235,8 +236,8 @@ pub enum Effect {
     Quota { offer: OfferId, awards: i32, places: i32, budget: Amount },
     /// All of one lot moved to another, because a wallet holds a bounded number of lots.
     Merge { from: LotId, into: LotId },
-    /// Purchases of a month; both are negative when cancelled.
-    Activity { month: Month, purchases: i32, amount: Amount },
+    /// What was done in a month; negative where it is taken back.
+    Activity(Activity),
     /// The time of the newest event.
     Seen { performed_on: Instant },
     /// Spending is blocked, or is not any more.
@@ -268,6 +269,11 @@ pub enum Effect {
     Issue { offer: OfferId, pass: PassId, slot: Option<Slot> },
     /// The participant was erased: the wallet takes no new events.
     Erase,
+    /// What a segment watches was so in a month, by these lines of the purchase, none: all of it.
+    /// Negative where it is taken back.
+    Watched { watch: Watch, month: Month, by: i32, lines: Vec<u16> },
+    /// No segment watches it any more.
+    Unwatched { watch: Watch },
 }
 
 impl Effect {
@@ -292,7 +298,7 @@ impl Effect {
             | Effect::Tallied(_)
             | Effect::Untallied { .. }
             | Effect::Merge { .. }
-            | Effect::Activity { .. }
+            | Effect::Activity(_)
             | Effect::Seen { .. }
             | Effect::Block { .. }
             | Effect::Gone { .. }
@@ -304,6 +310,8 @@ impl Effect {
             | Effect::Activate(_)
             | Effect::Deactivate(_)
             | Effect::Issue { .. }
+            | Effect::Watched { .. }
+            | Effect::Unwatched { .. }
             | Effect::Erase => None,
         }
     }

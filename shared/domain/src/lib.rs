@@ -1,6 +1,7 @@
 //! The bonus programme as values and total functions: nothing here waits, reads a clock or knows
 //! where it runs.
 
+pub mod activity;
 pub mod adjust;
 pub mod alias;
 pub mod amount;

@@ -1,12 +1,13 @@
 //! Merging: what a duplicate's wallet holds moves to another, once.
 
+use crate::activity::Watch;
 use crate::amount::{Amount, MAX_MINOR};
 use crate::id::{BalanceCode, ParticipantId};
 use crate::ledger::{Effect, Entry};
 use crate::pass::Pass;
 use crate::programme::Programme;
 use crate::refusal::Refusal;
-use crate::time::Instant;
+use crate::time::{Instant, Month};
 use crate::wallet::Wallet;
 
 /// A wallet that hands over all it has.
@@ -27,7 +28,7 @@ fn is_there(wallet: &Wallet) -> Result<(), Refusal> {
     if wallet.erased { Err(Refusal::ParticipantErased) } else { Ok(()) }
 }
 
-/// What leaves the duplicate: every lot as it is, debts, the months of its purchases. What holds set
+/// What leaves the duplicate: every lot as it is, debts, the months of its activity. What holds set
 /// aside stays until they end, and what comes back later waits for the next merge.
 ///
 /// # Errors
@@ -43,13 +44,13 @@ pub(crate) fn hand_over(wallet: &Wallet, asked: HandOver<'_>) -> Result<Vec<Effe
     let takes = lots.map(|(lot, amount)| Effect::Take { lot, amount });
     let debts = wallet.debts.iter().map(|(balance, owed)| (balance.clone(), Amount(-owed.0)));
     let debts = debts.map(|(balance, amount)| Effect::Owe { balance, amount });
-    let months = wallet.activity.iter().filter(|known| known.purchases > 0);
-    let months = months.map(|known| Effect::Activity {
-        month: known.month,
-        purchases: -known.purchases,
-        amount: Amount(-known.amount.0),
+    let months = wallet.activity.iter().filter(|known| !known.is_nothing());
+    let months = months.map(|known| Effect::Activity(known.back()));
+    let watched = wallet.watched.iter().flat_map(|known| {
+        let months = known.months.iter().filter(|(_, count)| *count > 0);
+        months.map(|(month, count)| seen(&known.watch, *month, -count))
     });
-    let mut effects: Vec<Effect> = takes.chain(debts).chain(months).collect();
+    let mut effects: Vec<Effect> = takes.chain(debts).chain(months).chain(watched).collect();
     effects.extend(wallet.nameless.as_ref().map(|_| Effect::Registered));
     effects.push(Effect::Merged { into: asked.into.clone() });
     Ok(effects)
@@ -76,9 +77,10 @@ pub(crate) fn take_over(
             }
             let debt = taking.wallet.debt(&lot.balance).min(*amount);
             taking.note(Effect::Return { lot: lot.clone(), amount: *amount, debt });
-        } else if let Effect::Activity { month, purchases, amount } = effect {
-            let (month, purchases, amount) = (*month, -purchases, Amount(-amount.0));
-            taking.note(Effect::Activity { month, purchases, amount });
+        } else if let Effect::Activity(activity) = effect {
+            taking.note(Effect::Activity(activity.back()));
+        } else if let Effect::Watched { watch, month, by, .. } = effect {
+            taking.note(seen(watch, *month, -by));
         }
     }
     for effect in &entry.effects {
@@ -92,6 +94,10 @@ pub(crate) fn take_over(
         taking.effects.push(Effect::Block { blocked: true });
     }
     Ok(taking.effects)
+}
+
+fn seen(watch: &Watch, month: Month, by: i32) -> Effect {
+    Effect::Watched { watch: watch.clone(), month, by, lines: Vec::new() }
 }
 
 struct Taking<'a> {

@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use chrono_tz::Tz;
 use rustc_hash::FxHashMap;
 
+use crate::activity::Watch;
 use crate::amount::{Amount, Decimals, Rate};
 use crate::area::Areas;
 use crate::event::EventType;
@@ -44,6 +45,9 @@ pub struct Programme {
     pub offers: Offers,
     pub pass_plans: Vec<PassPlan>,
     pub segments: Vec<Segment>,
+    /// What the segments need wallets to keep, each once, at most
+    /// [`crate::activity::MAX_WATCHED`].
+    pub watched: Vec<Watch>,
     pub runs: Vec<RunDefinition>,
     pub feeds: Vec<Feed>,
 }

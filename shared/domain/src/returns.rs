@@ -98,7 +98,7 @@ impl Left<'_> {
     }
 
     /// Whether anything is left of these lines; of what has no lines, all is left or nothing.
-    fn is_anything(&self, of: &[u16]) -> bool {
+    pub(crate) fn is_anything(&self, of: &[u16]) -> bool {
         let whole = self.lines.is_empty() && !self.cancelled;
         whole || self.chosen(of).any(|(index, _)| self.quantity(index) > 0)
     }

@@ -1,10 +1,19 @@
-//! Segments: predicates over profile, consent and wallet. Further predicates join here.
+//! Segments: predicates over profile, consent, wallet and activity. Further predicates join
+//! here.
+
+mod measure;
+
+pub use measure::{Deed, Measure, Months};
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use chrono_tz::Tz;
 
+use crate::activity::Watch;
 use crate::amount::Amount;
 use crate::export::ExportPlan;
-use crate::id::{BalanceCode, SegmentId};
+use crate::id::{BalanceCode, ListId, ParticipantId, SegmentId};
 use crate::participant::{Channel, Participant, ProfileField};
 use crate::time::{Duration, Instant};
 use crate::wallet::Wallet;
@@ -60,9 +69,24 @@ pub enum Predicate {
     LastEventWithin(Duration),
     /// Whether spending is blocked.
     Blocked(bool),
+    /// Events were performed, the newest of them longer ago than this.
+    LastEventBefore(Duration),
+    /// What was done in these months.
+    Activity(Deed, Months, Measure),
+    /// How often something that is watched was so in these months.
+    Watched(Watch, Months, Bounds),
+    /// Stands on a list.
+    Listed(Arc<List>),
 }
 
-/// Amounts of a balance, both ends inclusive.
+/// Participants that are named one by one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct List {
+    pub id: ListId,
+    pub participants: BTreeSet<ParticipantId>,
+}
+
+/// Amounts of a balance or of currency, or plain numbers; both ends inclusive.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Bounds {
     pub at_least: Option<Amount>,
@@ -80,6 +104,7 @@ impl Predicate {
     /// Whether a participant is a member at this time.
     pub fn holds(
         &self,
+        id: &ParticipantId,
         participant: &Participant,
         wallet: &Wallet,
         now: Instant,
@@ -87,7 +112,7 @@ impl Predicate {
     ) -> bool {
         let profile = &participant.profile;
         let today = now.day(zone);
-        let member = |one: &Predicate| one.holds(participant, wallet, now, zone);
+        let member = |one: &Predicate| one.holds(id, participant, wallet, now, zone);
         match self {
             Predicate::All(all) => all.iter().all(member),
             Predicate::Any(any) => any.iter().any(member),
@@ -124,6 +149,17 @@ impl Predicate {
                 wallet.last_event.is_some_and(|last| last.day(zone).plus(*within) >= today)
             }
             Predicate::Blocked(blocked) => wallet.blocked == *blocked,
+            Predicate::LastEventBefore(within) => {
+                wallet.last_event.is_some_and(|last| last.day(zone).plus(*within) < today)
+            }
+            Predicate::Activity(deed, months, measure) => {
+                measure.holds(*deed, *months, wallet, today)
+            }
+            Predicate::Watched(watch, months, bounds) => {
+                let (first, last) = months.around(today);
+                bounds.holds(Amount(wallet.watched_in(watch, first, last)))
+            }
+            Predicate::Listed(list) => list.participants.contains(id),
         }
     }
 
@@ -144,7 +180,38 @@ impl Predicate {
             | Predicate::Pending(..)
             | Predicate::Expiring { .. }
             | Predicate::LastEventWithin(_)
+            | Predicate::LastEventBefore(_)
+            | Predicate::Activity(..)
+            | Predicate::Watched(..)
+            | Predicate::Listed(_)
             | Predicate::Blocked(_) => false,
+        }
+    }
+
+    /// What wallets must keep for it.
+    pub fn watches(&self) -> Vec<&Watch> {
+        match self {
+            Predicate::All(list) | Predicate::Any(list) => {
+                list.iter().flat_map(Self::watches).collect()
+            }
+            Predicate::Not(not) => not.watches(),
+            Predicate::Watched(watch, ..) => vec![watch],
+            Predicate::Consent(_)
+            | Predicate::Tag(_)
+            | Predicate::Flag(..)
+            | Predicate::Area(_)
+            | Predicate::Age { .. }
+            | Predicate::Within(..)
+            | Predicate::Locale(_)
+            | Predicate::Known(_)
+            | Predicate::Available(..)
+            | Predicate::Pending(..)
+            | Predicate::Expiring { .. }
+            | Predicate::LastEventWithin(_)
+            | Predicate::LastEventBefore(_)
+            | Predicate::Activity(..)
+            | Predicate::Listed(_)
+            | Predicate::Blocked(_) => Vec::new(),
         }
     }
 }

@@ -202,6 +202,11 @@ impl Duration {
         (self.months == 0).then_some(self.days)
     }
 
+    /// Its months, where it is made of months and years alone.
+    pub fn as_months(self) -> Option<u32> {
+        (self.days == 0).then_some(self.months)
+    }
+
     /// Whether it takes no time.
     pub fn is_zero(self) -> bool {
         self.months == 0 && self.days == 0

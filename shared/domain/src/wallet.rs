@@ -2,22 +2,20 @@
 
 use chrono_tz::Tz;
 
+use crate::activity::{Activity, Watched};
 use crate::amount::Amount;
 use crate::hold::Hold;
 use crate::id::{BalanceCode, OfferId, ParticipantId, PlanId};
 use crate::ledger::{Effect, Entry, LotId, Slot};
 use crate::pass::{Activation, PassId};
 use crate::tally::{self, Part, Tally, TallyAward};
-use crate::time::{Instant, Month};
+use crate::time::Instant;
 
 /// Most live lots a wallet holds; beyond it the two nearest in expiry merge into the later one.
 pub const MAX_LOTS: usize = 400;
 
 /// Most different terms that the lots of a wallet have; beyond it, lots lose theirs.
 pub const MAX_TERMS: usize = 32;
-
-/// Months of activity that a wallet keeps.
-pub const ACTIVITY_MONTHS: usize = 13;
 
 /// Most amounts that a wallet remembers as written off; older ones are given up on for good.
 pub const MAX_WRITTEN_OFF: usize = 24;
@@ -39,15 +37,6 @@ pub struct Counter {
     pub offer: OfferId,
     pub slot: Slot,
     pub count: u32,
-}
-
-/// Purchases of one month.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Activity {
-    pub month: Month,
-    pub purchases: i32,
-    /// Purchased, in currency.
-    pub amount: Amount,
 }
 
 /// What the programme gave up on: a cancelled award that was spent. Spends of before that come back
@@ -82,7 +71,7 @@ pub struct Wallet {
     pub tallies: Vec<Tally>,
     /// Their last awards, which a cancel may have to take back; oldest first.
     pub tally_awards: Vec<TallyAward>,
-    /// Oldest first, at most [`ACTIVITY_MONTHS`].
+    /// Oldest first, at most [`crate::activity::ACTIVITY_MONTHS`].
     pub activity: Vec<Activity>,
     /// The latest `performed_on` of its events.
     pub last_event: Option<Instant>,
@@ -95,6 +84,8 @@ pub struct Wallet {
     /// By promotions, at most [`MAX_ACTIVATIONS`] and one of a plan; those that ended go with the
     /// next judgement.
     pub activations: Vec<Activation>,
+    /// What segments watch, in its order, at most [`crate::activity::MAX_WATCHED`].
+    pub watched: Vec<Watched>,
 }
 
 impl LotId {
@@ -174,9 +165,9 @@ impl Wallet {
                 self.take(from, moved);
                 self.put(into, moved);
             }
-            Effect::Activity { month, purchases, amount } => {
-                self.active(*month, *purchases, *amount);
-            }
+            Effect::Activity(activity) => self.act(activity),
+            Effect::Watched { watch, month, by, .. } => self.watch(watch, *month, *by),
+            Effect::Unwatched { watch } => self.watched.retain(|known| known.watch != *watch),
             Effect::Seen { performed_on } => {
                 self.last_event = self.last_event.max(Some(*performed_on));
             }
@@ -340,27 +331,5 @@ impl Wallet {
             None => {}
         }
         self.counters.retain(|counter| counter.count > 0);
-    }
-
-    fn active(&mut self, month: Month, purchases: i32, amount: Amount) {
-        let at = self.activity.partition_point(|known| known.month < month);
-        // A full list has dropped months: it stays full, so that none of them comes back in part.
-        let full = self.activity.len() == ACTIVITY_MONTHS;
-        match self.activity.get_mut(at).filter(|known| known.month == month) {
-            Some(known) => {
-                known.purchases += purchases;
-                known.amount.0 = known.amount.0.saturating_add(amount.0);
-                if known.purchases == 0 && !full {
-                    self.activity.remove(at);
-                }
-            }
-            None if purchases > 0 => {
-                self.activity.insert(at, Activity { month, purchases, amount });
-            }
-            // The month is older than what is kept.
-            None => {}
-        }
-        let excess = self.activity.len().saturating_sub(ACTIVITY_MONTHS);
-        self.activity.drain(..excess);
     }
 }

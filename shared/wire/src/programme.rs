@@ -2,6 +2,7 @@
 //! activated and nothing in it is found out later.
 
 mod accumulation;
+mod activity;
 mod area;
 mod award;
 mod conditions;
@@ -48,6 +49,7 @@ const FIELDS: &[&str] = &[
     "areas",
     "offers",
     "pass_plans",
+    "lists",
     "segments",
     "runs",
     "feeds",
@@ -85,6 +87,8 @@ pub fn parse_programme(document: &[u8], version: u64) -> Result<Programme, BodyF
             merchants: names::merchants(&fields),
             areas: area::areas(&fields),
             segments: names::segment_ids(&fields),
+            offers: names::offer_ids(&fields),
+            lists: activity::lists(&fields),
             kpis: kpis.keys().cloned().collect(),
             pass_plans: promotion::plan_kinds(&fields),
         };
@@ -93,6 +97,7 @@ pub fn parse_programme(document: &[u8], version: u64) -> Result<Programme, BodyF
         let offers = offer::offers(&fields, &known, definition.as_ref());
         let pass_plans = plan::pass_plans(&fields, &known);
         let segments = segment::segments(&fields, &known);
+        let watched = activity::watched(&fields, &segments);
         let runs = read_runs(&fields);
         let feeds = feed::feeds(&fields);
         Some(Programme {
@@ -110,6 +115,7 @@ pub fn parse_programme(document: &[u8], version: u64) -> Result<Programme, BodyF
             offers,
             pass_plans,
             segments,
+            watched,
             runs,
             feeds,
         })

@@ -91,6 +91,13 @@ pub struct Judgement {
     pub passed_over: Vec<(OfferId, Reason)>,
 }
 
+impl Judgement {
+    /// Whether an offer gave something.
+    pub fn gave_something(&self) -> bool {
+        !self.awards.is_empty() || !self.discounts.is_empty() || !self.passes.is_empty()
+    }
+}
+
 /// A spend against a purchase.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SpendOn {

@@ -4,7 +4,7 @@ use crate::amount::{Amount, AmountError};
 use crate::area::Popular;
 use crate::award::Facts;
 use crate::event::{Detail, Event, Line};
-use crate::id::{AreaId, MerchantId, PlanId, ProductId};
+use crate::id::{AreaId, MerchantId, ParticipantId, PlanId, ProductId};
 use crate::offer::{Beneficiary, Conditions, Offer, Scope};
 use crate::payment_medium::PaymentMedium;
 use crate::programme::Programme;
@@ -205,7 +205,8 @@ impl Offer {
         if !when.payment_brands.allows(brand) || !when.payment_types.allows(kind) {
             return Some(Reason::PaymentMediumNotIncluded);
         }
-        if !self.addresses(programme, wallet, now, facts) {
+        let who = subject.event.whose(facts.whose);
+        if !self.addresses(programme, who, wallet, now, facts) {
             return Some(Reason::NotInSegment);
         }
         let active = self.is_active(subject, wallet, now);
@@ -216,6 +217,7 @@ impl Offer {
     pub fn addresses(
         &self,
         programme: &Programme,
+        who: &ParticipantId,
         wallet: &Wallet,
         now: Instant,
         facts: &Facts<'_>,
@@ -224,7 +226,7 @@ impl Offer {
         let has = |tag| facts.participant.profile.tags.contains(tag);
         let member = |id| {
             programme.segment(id).is_some_and(|segment| {
-                segment.members.holds(facts.participant, wallet, now, programme.zone)
+                segment.members.holds(who, facts.participant, wallet, now, programme.zone)
             })
         };
         (tags.is_empty() || tags.iter().any(has))

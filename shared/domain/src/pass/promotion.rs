@@ -173,7 +173,7 @@ pub fn show_code(
     let own: Vec<&Offer> = programme.offers.iter().filter(own).collect();
     let later = |offer: &&&Offer| {
         let taken = [Reason::PlacesTaken, Reason::BudgetExhausted];
-        offer.addresses(programme, wallet, now, facts)
+        offer.addresses(programme, event.event.whose(facts.whose), wallet, now, facts)
             && !offer.is_exhausted(wallet, performed.day(programme.zone))
             && !judged.passed_over.iter().any(|(id, why)| *id == offer.id && taken.contains(why))
     };

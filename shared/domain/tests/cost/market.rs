@@ -258,6 +258,7 @@ fn programme() -> Programme {
         areas: Areas::default(),
         pass_plans: vec![],
         segments: vec![],
+        watched: vec![],
         runs: vec![],
         feeds: vec![],
     }

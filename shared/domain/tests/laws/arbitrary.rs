@@ -100,6 +100,7 @@ pub fn market(offers: Vec<Offer>) -> Programme {
             units: units().into_iter().zip(merchants().into_iter().cycle()).take(6).collect(),
         },
         areas: places(),
+        watched: vec![],
         segments: segments
             .map(|(id, members)| Segment { id, members, export: ExportPlan::default() })
             .collect(),

@@ -1,12 +1,12 @@
 //! Taking back: returned purchases, spent awards and what the programme does about them
 //!
 
+use domain::activity::ACTIVITY_MONTHS;
 use domain::award::Mode;
 use domain::event::Due;
 use domain::offer::{Expiry, Offer};
 use domain::programme::DebtPolicy;
 use domain::refusal::Refusal;
-use domain::wallet::ACTIVITY_MONTHS;
 
 use crate::bookkeeping::Book;
 use crate::fixture::*;

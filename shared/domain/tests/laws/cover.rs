@@ -106,7 +106,8 @@ impl Case {
         let applied = apply(&self.programme, &self.wallet, now, &command);
         let mut taken = vec![0; count];
         let entry = applied.entries.last().unwrap();
-        for effect in &entry.effects {
+        let is_take = |effect: &&Effect| !matches!(effect, Effect::Activity(_));
+        for effect in entry.effects.iter().filter(is_take) {
             let Effect::Take { lot, amount } = effect else { panic!("{effect:?}") };
             taken[usize::try_from(lot.expires.unwrap().0 - 30_000).unwrap()] = amount.0;
         }

@@ -289,6 +289,7 @@ pub fn programme(offers: Vec<Offer>) -> Programme {
         offers: offers.into(),
         pass_plans: vec![gift()],
         segments: vec![],
+        watched: vec![],
         runs: vec![],
         feeds: vec![],
     }

@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use domain::activity::ACTIVITY_MONTHS;
 use domain::amount::Amount;
 use domain::apply::{Applied, Outcome};
-use domain::event::{EventState, EventType};
+use domain::event::EventState;
 use domain::hold::MAX_HOLDS;
 use domain::id::{BalanceCode, OfferId};
 use domain::ledger::{Act, Effect, Entry, EntryKey, Slot, SpendCause};
@@ -12,8 +13,9 @@ use domain::offer::{Limit, Quota};
 use domain::participant::AUTOMATIC_SPEND;
 use domain::programme::{DebtPolicy, ReductionMethod};
 use domain::tally::Tally;
-use domain::wallet::{ACTIVITY_MONTHS, MAX_LOTS, Wallet};
+use domain::wallet::{MAX_LOTS, Wallet};
 
+use crate::activity;
 use crate::bookkeeping::Book;
 use crate::fixture::{ZONE, cup, eur, points};
 
@@ -29,7 +31,7 @@ pub fn substance(wallet: &Wallet) -> Wallet {
     let of = |tally: &Tally| (tally.offer.clone(), tally.part.clone());
     substance.tallies.sort_by_key(of);
     if substance.activity.len() == ACTIVITY_MONTHS {
-        substance.activity.retain(|month| month.purchases != 0);
+        substance.activity.retain(|month| !month.is_nothing());
     }
     substance
 }
@@ -199,7 +201,6 @@ pub fn of_ledger(book: &Book) {
 /// Laws of the events and what they led to.
 pub fn of_events(book: &Book) {
     let mut slots: BTreeMap<(String, Slot), u32> = BTreeMap::new();
-    let mut bought: BTreeMap<i32, (i32, i64)> = BTreeMap::new();
     let mut given: BTreeMap<OfferId, (u32, i64)> = BTreeMap::new();
     for event in &book.events {
         let awards: Vec<_> = event.judgements.iter().flat_map(|j| &j.awards).collect();
@@ -219,11 +220,6 @@ pub fn of_events(book: &Book) {
             continue;
         }
         let performed = event.event.performed_on.day(ZONE);
-        let bought_by = event.event.event_type() == EventType::Purchase;
-        if bought_by && !event.judgements.is_empty() {
-            let month = bought.entry(performed.month().0).or_default();
-            *month = (month.0 + 1, month.1 + event.left().total().0);
-        }
         let judged = event.judgements.iter();
         for (sequence, award) in judged.flat_map(|j| j.awards.iter().map(|a| (j.sequence, a))) {
             let Some(offer) = book.programme.offer(&award.offer) else { continue };
@@ -272,11 +268,7 @@ pub fn of_events(book: &Book) {
         assert_eq!(near.count(), 1, "R-44: rolling");
     }
     quotas(book, &given);
-    if bought.len() < ACTIVITY_MONTHS {
-        let known = substance(&book.wallet).activity;
-        let known = known.iter().map(|a| (a.month.0, (a.purchases, a.amount.0)));
-        assert_eq!(known.collect::<BTreeMap<_, _>>(), bought, "activity is what was bought");
-    }
+    activity::of_months(book);
 }
 
 /// places and budgets are those of the live awards, by offer; never more than there are.

@@ -21,6 +21,7 @@ use domain::time::{Calendar, Day, Instant};
 use domain::window::Times;
 use proptest::prelude::*;
 
+use crate::activity::watching;
 use crate::bookkeeping::Book;
 use crate::fixture::*;
 use crate::laws::{net, substance};
@@ -435,6 +436,7 @@ fn play(policy: DebtPolicy, terms: Vec<Option<Arc<Terms>>>, steps: &[Step]) -> B
     let offers = offers.chain(counting_offers());
     let mut programme = programme(offers.collect());
     allow_automatic(&mut programme);
+    watching(&mut programme, &["counts-events", "counts-amount"]);
     programme.definition.debt_policy = policy;
     let mut book = Book::new(programme, at("2026-10-20T21:30:00+02:00"));
     steps.iter().for_each(|step| take(&mut book, step));

@@ -3,6 +3,7 @@
 // Cents are written apart: `12_50` are 12.50.
 #![allow(clippy::inconsistent_digit_grouping)]
 
+mod activity;
 mod adjustments;
 mod arbitrary;
 mod areas;

@@ -9,6 +9,7 @@ use domain::refusal::Refusal;
 use domain::wallet::Wallet;
 use proptest::prelude::*;
 
+use crate::activity::watching;
 use crate::bookkeeping::Book;
 use crate::fixture::*;
 
@@ -179,6 +180,21 @@ fn carry_out(book: &mut Book, number: usize, deed: &Deed) {
     }
 }
 
+/// Purchases, spends and awards of both, and how often the offer that is watched gave something.
+fn active(one: &Book, other: &Book) -> (i32, i64, i32, i32, i32) {
+    let wallets = [&one.wallet, &other.wallet];
+    let mut sum = (0, 0, 0, 0, 0);
+    for known in wallets.iter().flat_map(|wallet| &wallet.activity) {
+        sum.0 += known.purchases;
+        sum.1 += known.amount.0;
+        sum.2 += known.spends;
+        sum.3 += known.awards;
+    }
+    let watched = wallets.iter().flat_map(|wallet| &wallet.watched);
+    sum.4 = watched.flat_map(|known| &known.months).map(|(_, count)| count).sum();
+    sum
+}
+
 proptest! {
     /// whatever happened to both, together they are worth what they were, but for what had
     /// expired by then; a second merge moves nothing more.
@@ -187,7 +203,8 @@ proptest! {
         old in prop::collection::vec(deed(), 0..12),
         new in prop::collection::vec(deed(), 0..12),
     ) {
-        let start = Book::with(vec![fixed("p", 100)], noon("2026-11-21"));
+        let mut start = Book::with(vec![fixed("p", 100)], noon("2026-11-21"));
+        watching(&mut start.programme, &["p"]);
         let (mut duplicate, mut into) = (start.clone(), start);
         old.iter().enumerate().for_each(|(n, deed)| carry_out(&mut duplicate, n, deed));
         new.iter().enumerate().for_each(|(n, deed)| carry_out(&mut into, n, deed));
@@ -197,7 +214,10 @@ proptest! {
             domain::apply::settle_up(&book.programme, &book.wallet, now, none).wallet
         };
         let before = worth(&settled(&duplicate)) + worth(&settled(&into));
+        let done = active(&duplicate, &into);
         prop_assert_eq!(merge(&mut duplicate, &mut into), Outcome::Done);
+        prop_assert_eq!(active(&into, &duplicate), done, "R-93: and what was done moves as well");
+        prop_assert!(duplicate.wallet.activity.is_empty() && duplicate.wallet.watched.is_empty());
         prop_assert_eq!(worth(&duplicate.wallet) + worth(&into.wallet), before);
         prop_assert!(duplicate.wallet.lots.is_empty() && duplicate.wallet.debts.is_empty());
         let moved = into.wallet.clone();

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use domain::amount::Amount;
 use domain::anniversary::Anniversary;
+use domain::id::ParticipantId;
 use domain::ledger::LotId;
 use domain::participant::{Consent, Participant, Profile, ProfileField};
 use domain::segment::{Bounds, Predicate};
@@ -61,8 +62,12 @@ fn bounds(least: Option<i64>, most: Option<i64>) -> Bounds {
     Bounds { at_least: least.map(Amount), at_most: most.map(Amount) }
 }
 
+fn who() -> ParticipantId {
+    ParticipantId::parse("anna").unwrap()
+}
+
 fn holds(predicate: &Predicate, of: &Participant, wallet: &Wallet) -> bool {
-    predicate.holds(of, wallet, noon("2026-06-10"), ZONE)
+    predicate.holds(&who(), of, wallet, noon("2026-06-10"), ZONE)
 }
 
 fn check(cases: &[(Predicate, bool)]) {
@@ -171,7 +176,7 @@ fn r93_age_in_whole_years_of_the_zone() {
         assert_eq!(anna.profile.age(at(now).day(ZONE)), want, "{born} at {now}");
         let between = |from, to| {
             let age = Predicate::Age { from, to };
-            age.holds(&anna, &Wallet::default(), at(now), ZONE)
+            age.holds(&who(), &anna, &Wallet::default(), at(now), ZONE)
         };
         assert_eq!(between(want, want), want.is_some(), "{born} at {now}");
         if let Some(age) = want {

@@ -6,6 +6,9 @@ use domain::pass::PassId;
 use domain::time::{Day, Instant, Month};
 use serde::{Deserialize, Serialize};
 
+use super::activity::{
+    ActivityRecord, WatchRecord, activity_record, read_activity, read_watch, watch_record,
+};
 use super::names::{Name, Names, Texts, some};
 use super::promotion::{ActivationRecord, activation_record, read_activation};
 use super::tally::{
@@ -51,7 +54,7 @@ pub enum EffectRecord {
     Free(Name, SlotRecord),
     Expire(LotRecord, i64),
     Merge(LotRecord, LotRecord),
-    Activity(i32, i32, i64),
+    Activity(ActivityRecord),
     Seen(i64),
     Block(bool),
     Quota(Name, i32, i32, i64),
@@ -73,6 +76,9 @@ pub enum EffectRecord {
     /// Offer, plan, serial.
     Issue(Name, Name, u64, Option<SlotRecord>),
     Erase,
+    /// Month, by, lines.
+    Watched(WatchRecord, i32, i32, Vec<u16>),
+    Unwatched(WatchRecord),
 }
 
 pub fn lot_record(names: &mut Names, lot: &LotId) -> Result<LotRecord> {
@@ -143,9 +149,7 @@ pub fn effect_record(names: &mut Names, effect: &Effect) -> Result<EffectRecord>
         }
         Effect::Expire { lot: id, amount } => EffectRecord::Expire(lot(id)?, amount.0),
         Effect::Merge { from, into } => EffectRecord::Merge(lot(from)?, lot(into)?),
-        Effect::Activity { month, purchases, amount } => {
-            EffectRecord::Activity(month.0, *purchases, amount.0)
-        }
+        Effect::Activity(activity) => EffectRecord::Activity(activity_record(activity)),
         Effect::Seen { performed_on } => EffectRecord::Seen(performed_on.0),
         Effect::Block { blocked } => EffectRecord::Block(*blocked),
         Effect::Erase => EffectRecord::Erase,
@@ -192,6 +196,10 @@ pub fn effect_record(names: &mut Names, effect: &Effect) -> Result<EffectRecord>
             pass.serial,
             slot.map(slot_record),
         ),
+        Effect::Watched { watch, month, by, lines } => {
+            EffectRecord::Watched(watch_record(names, watch)?, month.0, *by, lines.clone())
+        }
+        Effect::Unwatched { watch } => EffectRecord::Unwatched(watch_record(names, watch)?),
     })
 }
 
@@ -222,11 +230,7 @@ pub fn read_effect(texts: &Texts<'_>, record: &EffectRecord) -> Result<Effect> {
             Effect::Expire { lot: lot(id)?, amount: Amount(*amount) }
         }
         EffectRecord::Merge(from, into) => Effect::Merge { from: lot(from)?, into: lot(into)? },
-        EffectRecord::Activity(month, purchases, amount) => Effect::Activity {
-            month: Month(*month),
-            purchases: *purchases,
-            amount: Amount(*amount),
-        },
+        EffectRecord::Activity(activity) => Effect::Activity(read_activity(activity)),
         EffectRecord::Seen(time) => Effect::Seen { performed_on: Instant(*time) },
         EffectRecord::Block(blocked) => Effect::Block { blocked: *blocked },
         EffectRecord::Erase => Effect::Erase,
@@ -286,5 +290,12 @@ pub fn read_effect(texts: &Texts<'_>, record: &EffectRecord) -> Result<Effect> {
             pass: PassId { plan: texts.plan(*plan)?, serial: *serial },
             slot: slot.as_ref().map(read_slot),
         },
+        EffectRecord::Watched(watch, month, by, lines) => Effect::Watched {
+            watch: read_watch(texts, watch)?,
+            month: Month(*month),
+            by: *by,
+            lines: lines.clone(),
+        },
+        EffectRecord::Unwatched(watch) => Effect::Unwatched { watch: read_watch(texts, watch)? },
     })
 }

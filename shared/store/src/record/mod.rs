@@ -3,6 +3,7 @@
 //! A record begins with its version; another version is refused, not guessed at. Texts that recur
 //! (balances, offers, units) stand once per record, in a list of names that the rest refers to.
 
+mod activity;
 mod caller;
 mod detail;
 mod effect;

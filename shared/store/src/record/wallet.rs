@@ -4,11 +4,14 @@ use domain::amount::Amount;
 use domain::hold::Hold;
 use domain::ledger::Entry;
 use domain::pass::PassId;
-use domain::time::{Instant, Month};
-use domain::wallet::{Activity, Counter, Lot, Wallet, WrittenOff};
+use domain::time::Instant;
+use domain::wallet::{Counter, Lot, Wallet, WrittenOff};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::activity::{
+    ActivityRecord, WatchedRecord, months_record, read_months, read_watched, watched_record,
+};
 use super::effect::{LotRecord, SlotRecord, lot_record, read_lot, read_slot, slot_record};
 use super::entry::{EntryRecord, entry_record, read_entry};
 use super::names::{FrontCoded, Name, Names, Texts, some};
@@ -52,7 +55,7 @@ struct StateRecord {
     counters: Vec<(Name, SlotRecord, u32)>,
     tallies: Vec<TallyRecord>,
     tally_awards: Vec<TallyAwardRecord>,
-    activity: Vec<(i32, i32, i64)>,
+    activity: Vec<ActivityRecord>,
     last_event: Option<i64>,
     journal: Vec<EntryRecord>,
     page: PageHash,
@@ -62,6 +65,7 @@ struct StateRecord {
     nameless: Option<(Name, u64)>,
     merged_into: Option<Name>,
     activations: Vec<ActivationRecord>,
+    watched: Vec<WatchedRecord>,
 }
 
 /// Sequence, time of lapse, and what is held from which lot.
@@ -116,7 +120,8 @@ pub fn encode_state(state: &State) -> Result<Vec<u8>> {
     let tallies = tallies.collect::<Result<_>>()?;
     let tally_awards = wallet.tally_awards.iter().map(|one| tally_award_record(&mut names, one));
     let tally_awards = tally_awards.collect::<Result<_>>()?;
-    let activity = wallet.activity.iter().map(|a| (a.month.0, a.purchases, a.amount.0)).collect();
+    let watched = wallet.watched.iter().map(|one| watched_record(&mut names, one));
+    let watched = watched.collect::<Result<_>>()?;
     let journal = state.journal.iter().map(|entry| entry_record(&mut names, entry));
     let journal = journal.collect::<Result<_>>()?;
     let written_off = wallet
@@ -139,7 +144,7 @@ pub fn encode_state(state: &State) -> Result<Vec<u8>> {
         counters,
         tallies,
         tally_awards,
-        activity,
+        activity: months_record(&wallet.activity),
         last_event: wallet.last_event.map(|at| at.0),
         journal,
         page: state.page,
@@ -148,6 +153,7 @@ pub fn encode_state(state: &State) -> Result<Vec<u8>> {
         nameless,
         merged_into: names.add_some(wallet.merged_into.as_ref().map(|id| id.as_str()))?,
         activations,
+        watched,
         names: names.front_coded(),
     };
     to_bytes_with(&record, &terms)
@@ -181,11 +187,7 @@ pub fn decode_state(bytes: &[u8], length: u64, time: Instant) -> Result<State> {
     });
     let tallies = record.tallies.iter().map(|tally| read_tally(&texts, tally));
     let tally_awards = record.tally_awards.iter().map(|award| read_tally_award(&texts, award));
-    let activity = record.activity.iter().map(|(month, purchases, amount)| Activity {
-        month: Month(*month),
-        purchases: *purchases,
-        amount: Amount(*amount),
-    });
+    let watched = record.watched.iter().map(|one| read_watched(&texts, one));
     let written_off = record.written_off.iter().map(|(code, entry, amount)| {
         let (balance, amount) = (texts.balance(*code)?, Amount(*amount));
         Ok(WrittenOff { balance, entry: *entry, amount })
@@ -204,9 +206,10 @@ pub fn decode_state(bytes: &[u8], length: u64, time: Instant) -> Result<State> {
         counters: counters.collect::<Result<_>>()?,
         tallies: tallies.collect::<Result<_>>()?,
         tally_awards: tally_awards.collect::<Result<_>>()?,
-        activity: activity.collect(),
+        activity: read_months(&record.activity),
         last_event: record.last_event.map(Instant),
         activations: activations.collect::<Result<_>>()?,
+        watched: watched.collect::<Result<_>>()?,
         holds: record.holds.iter().map(|hold| read_hold(&texts, hold)).collect::<Result<_>>()?,
         nameless: nameless.transpose()?,
         merged_into: some(record.merged_into, |name| texts.participant(name))?,

@@ -5,6 +5,7 @@ use std::fmt::Debug;
 use std::hash::Hash;
 use std::sync::Arc;
 
+use domain::activity::{Activity, Goods, Watch, Watched};
 use domain::alias::{AliasKind, AliasMark};
 use domain::amount::Amount;
 use domain::anniversary::Anniversary;
@@ -14,8 +15,8 @@ use domain::event::{
 };
 use domain::hold::Hold;
 use domain::id::{
-    BalanceCode, Classification, EventId, Key, KpiId, MerchantId, OfferId, ParticipantId, PlanId,
-    ProductId, RunId, UnitId,
+    AreaId, BalanceCode, Classification, EventId, Key, KpiId, MerchantId, OfferId, ParticipantId,
+    PlanId, ProductId, RunId, UnitId,
 };
 use domain::ledger::{
     Act, Effect, Entry, EntryKey, HoldMade, LotId, PayloadHash, Slot, SpendCause, SpendMade,
@@ -34,7 +35,7 @@ use domain::returns::{Return, ReturnedLine};
 use domain::tally::{Part, Tally, TallyAward};
 use domain::terms::{Automatic, Period, Terms};
 use domain::time::{Day, Instant, Month};
-use domain::wallet::{Activity, Counter, Lot, Wallet, WrittenOff};
+use domain::wallet::{Counter, Lot, Wallet, WrittenOff};
 use domain::window::{Hours, Times};
 use proptest::collection::vec;
 use proptest::option::of;
@@ -57,6 +58,7 @@ ids! {
     plan: PlanId, "[a-z0-9-]{1,8}";
     product: ProductId, "[A-Z0-9]{1,8}";
     merchant: MerchantId, "[A-Za-z]{1,8}";
+    area: AreaId, "[a-z]{1,8}";
     kpi: KpiId, "[a-z0-9-]{1,8}";
     run: RunId, "[a-z0-9-]{1,16}";
     participant: ParticipantId, "[a-z0-9-]{1,36}";
@@ -209,7 +211,6 @@ fn tallied() -> impl Strategy<Value = Effect> {
 
 fn effect() -> impl Strategy<Value = Effect> {
     let award = (of(offer()), lot_id(), amount(), amount(), of(slot()));
-    let month = (any::<i32>(), any::<i32>(), amount());
     prop_oneof![
         award.prop_map(|(offer, lot, amount, debt, slot)| Effect::Award {
             offer,
@@ -229,11 +230,13 @@ fn effect() -> impl Strategy<Value = Effect> {
         (offer(), slot()).prop_map(|(offer, slot)| Effect::Free { offer, slot }),
         (lot_id(), amount()).prop_map(|(lot, amount)| Effect::Expire { lot, amount }),
         (lot_id(), lot_id()).prop_map(|(from, into)| Effect::Merge { from, into }),
-        month.prop_map(|(month, purchases, amount)| Effect::Activity {
-            month: Month(month),
-            purchases,
-            amount
-        }),
+        activity().prop_map(Effect::Activity),
+        (watch(), any::<i32>(), any::<i32>(), vec(any::<u16>(), 0..3)).prop_map(
+            |(watch, month, by, lines)| {
+                Effect::Watched { watch, month: Month(month), by, lines }
+            }
+        ),
+        watch().prop_map(|watch| Effect::Unwatched { watch }),
         instant().prop_map(|performed_on| Effect::Seen { performed_on }),
         any::<bool>().prop_map(|blocked| Effect::Block { blocked }),
         Just(Effect::Erase),
@@ -270,6 +273,31 @@ fn effect() -> impl Strategy<Value = Effect> {
             slot
         }),
     ]
+}
+
+fn activity() -> impl Strategy<Value = Activity> {
+    let parts = (any::<i32>(), any::<i32>(), amount(), any::<i32>(), any::<i32>());
+    parts.prop_map(|(month, purchases, amount, spends, awards)| Activity {
+        month: Month(month),
+        purchases,
+        amount,
+        spends,
+        awards,
+    })
+}
+
+fn watch() -> impl Strategy<Value = Watch> {
+    let goods =
+        prop_oneof![product().prop_map(Goods::Product), product().prop_map(Goods::Category)];
+    prop_oneof![
+        (of(goods), of(area())).prop_map(|(goods, area)| Watch::Purchases { goods, area }),
+        offer().prop_map(Watch::Offer),
+    ]
+}
+
+fn watched() -> impl Strategy<Value = Watched> {
+    let month = (any::<i32>(), any::<i32>()).prop_map(|(month, count)| (Month(month), count));
+    (watch(), vec(month, 0..3)).prop_map(|(watch, months)| Watched { watch, months })
 }
 
 fn activation() -> impl Strategy<Value = Activation> {
@@ -410,13 +438,7 @@ pub fn state() -> impl Strategy<Value = State> {
         }),
         0..6,
     );
-    let activity =
-        vec(
-            (any::<i32>(), any::<i32>(), amount()).prop_map(|(month, purchases, amount)| {
-                Activity { month: Month(month), purchases, amount }
-            }),
-            0..13,
-        );
+    let activity = (vec(activity(), 0..13), vec(watched(), 0..3));
     let tally =
         (offer(), part(), any::<i64>()).prop_map(|(offer, part, sum)| Tally { offer, part, sum });
     let tallies = (vec(tally, 0..3), vec(tally_award(), 0..3));
@@ -434,6 +456,7 @@ pub fn state() -> impl Strategy<Value = State> {
         let (time, debts, (blocked, nameless, merged_into), last_event, (tallies, tally_awards)) =
             more;
         let (debts, written_off, (holds, activations)) = debts;
+        let (activity, watched) = activity;
         let wallet = Wallet {
             length,
             time,
@@ -451,6 +474,7 @@ pub fn state() -> impl Strategy<Value = State> {
             nameless,
             merged_into,
             activations,
+            watched,
         };
         State { wallet, journal: numbered(paged + 1, journal), page }
     })

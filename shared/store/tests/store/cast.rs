@@ -229,6 +229,7 @@ pub fn programme(offers: Vec<Offer>) -> Programme {
         offers: offers.into(),
         pass_plans: vec![gift(), card()],
         segments: vec![],
+        watched: vec![],
         runs: vec![],
         feeds: vec![],
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use domain::activity::{ACTIVITY_MONTHS, Activity, Goods, MAX_WATCHED, Watch, Watched};
 use domain::amount::Amount;
 use domain::apply::{Command, apply};
 use domain::award::{Facts, Mode};
@@ -15,7 +16,7 @@ use domain::programme::Programme;
 use domain::spend::SpendAsked;
 use domain::terms::Terms;
 use domain::time::{Calendar, Day, Duration, Instant, Month};
-use domain::wallet::{Activity, Counter, Lot, MAX_ACTIVATIONS, Wallet};
+use domain::wallet::{Counter, Lot, MAX_ACTIVATIONS, Wallet};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -61,6 +62,8 @@ fn wallet(programme: &Programme, lots: i32) -> Wallet {
         month: Month(today.month().0 - back),
         purchases: 4,
         amount: Amount(187_43),
+        spends: 2,
+        awards: 3,
     };
     Wallet {
         lots: (0..lots).map(lot).collect(),
@@ -194,6 +197,32 @@ fn r83_an_activation_takes_few_bytes() {
     let [plain, active] = [plain, active].map(|state| size(&item(&state)));
     let each = (active - plain) / MAX_ACTIVATIONS;
     assert!((10..=25).contains(&each), "{plain} {active}");
+}
+
+/// What segments watch takes its name, and two bytes for each month in which it was so.
+#[test]
+fn r93_what_is_watched_takes_few_bytes() {
+    let rules = rules();
+    let plain = in_use(&rules, 5);
+    let with = |things: usize, months: usize| {
+        let mut state = plain.clone();
+        let this = state.wallet.time.day(rules.zone).month();
+        let of_thing = |number: usize| {
+            let category = ProductId::parse(&format!("category-{number:02}")).unwrap();
+            let goods = Some(Goods::Category(category));
+            let months = (0..i32::try_from(months).unwrap()).rev();
+            let months = months.map(|back| (Month(this.0 - back), 2)).collect();
+            Watched { watch: Watch::Purchases { goods, area: None }, months }
+        };
+        state.wallet.watched = (0..things).map(of_thing).collect();
+        size(&item(&state))
+    };
+    let (plain, quiet) = (with(0, 0), with(MAX_WATCHED, 1));
+    let (busy, year) = (with(MAX_WATCHED, ACTIVITY_MONTHS), with(4, ACTIVITY_MONTHS));
+    println!("watched: {plain} bytes, 4 of a year {year}, 32 of a month {quiet}, of a year {busy}");
+    assert!((quiet - plain) / MAX_WATCHED <= 11, "{plain} {quiet}");
+    assert_eq!((busy - quiet) / MAX_WATCHED, 2 * (ACTIVITY_MONTHS - 1), "{quiet} {busy}");
+    assert!(year <= 1_024, "a wallet in use with four things watched is a kilobyte: {year}");
 }
 
 /// What a spend costs grows with the lots that are kept, by the kilobyte.

@@ -3,14 +3,17 @@
 use std::collections::{HashMap, HashSet};
 use std::fmt::Display;
 use std::hash::Hash;
+use std::sync::Arc;
 
 use domain::amount::Decimals;
 use domain::area::Areas;
 use domain::event::EventType;
 use domain::id::{
-    BalanceCode, Classification, KpiId, MerchantId, PlanId, ProductId, SegmentId, UnitId,
+    BalanceCode, Classification, KpiId, ListId, MerchantId, OfferId, PlanId, ProductId, SegmentId,
+    UnitId,
 };
 use domain::programme::{Balance, Lookup, Merchant, Merchants, Product, ReductionMethod};
+use domain::segment::List;
 
 use crate::fault::code;
 use crate::read::{Node, Object};
@@ -31,6 +34,8 @@ pub(super) struct Known {
     pub merchants: Merchants,
     pub areas: Areas,
     pub segments: HashSet<SegmentId>,
+    pub offers: HashSet<OfferId>,
+    pub lists: HashMap<ListId, Arc<List>>,
     pub kpis: HashSet<KpiId>,
     /// Of each pass plan: whether it is a promotion, and one whose passes have their own codes.
     pub pass_plans: HashMap<PlanId, (bool, bool)>,
@@ -197,6 +202,13 @@ pub(super) fn segment_ids(fields: &Object<'_>) -> HashSet<SegmentId> {
     let listed = fields.optional("segments").and_then(|node| node.value.as_array());
     let ids = listed.into_iter().flatten().filter_map(|segment| segment.get("id")?.as_str());
     ids.filter_map(|id| SegmentId::parse(id).ok()).collect()
+}
+
+/// The ids of the offers, which segments may name.
+pub(super) fn offer_ids(fields: &Object<'_>) -> HashSet<OfferId> {
+    let listed = fields.optional("offers").and_then(|node| node.value.as_array());
+    let ids = listed.into_iter().flatten().filter_map(|offer| offer.get("id")?.as_str());
+    ids.filter_map(|id| OfferId::parse(id).ok()).collect()
 }
 
 /// Merchants and their units; a unit belongs to at most one.

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use domain::amount::Amount;
 use domain::id::SegmentId;
 use domain::participant::ProfileField;
 use domain::programme::Balance;
@@ -11,6 +12,7 @@ use domain::window::Occasion;
 use crate::fault::code;
 use crate::participant::{MAX_AREA, MAX_TAG, parse_locale};
 use crate::pass::parse_channel;
+use crate::programme::activity;
 use crate::programme::export::export_plan;
 use crate::programme::names::{Known, id, optional_list, unique};
 use crate::programme::window::{MAX_DAYS, whole_days};
@@ -24,6 +26,8 @@ const MAX_PREDICATES: usize = 200;
 /// How deep groups may stand within groups.
 const MAX_DEPTH: usize = 10;
 const MAX_AGE: u32 = 150;
+/// Told where neither bound is there.
+pub(super) const OR_AT_MOST: &str = "is required, or at_most in its place, or both";
 
 #[derive(Clone, Copy)]
 enum Kind {
@@ -44,10 +48,15 @@ enum Kind {
     Known,
     LastEventWithin,
     Blocked,
+    LastEventBefore,
+    Activity,
+    Bought,
+    AwardedBy,
+    List,
 }
 
 /// What a predicate may ask: the field that says so, and all fields that may stand with it.
-const KINDS: [(Kind, &str, &[&str]); 17] = [
+const KINDS: [(Kind, &str, &[&str]); 22] = [
     (Kind::All, "all", &["all"]),
     (Kind::Any, "any", &["any"]),
     (Kind::Not, "not", &["not"]),
@@ -65,10 +74,15 @@ const KINDS: [(Kind, &str, &[&str]); 17] = [
     (Kind::Known, "known", &["known"]),
     (Kind::LastEventWithin, "last_event_within", &["last_event_within"]),
     (Kind::Blocked, "blocked", &["blocked"]),
+    (Kind::LastEventBefore, "last_event_before", &["last_event_before"]),
+    (Kind::Activity, "activity", &["activity", "during", "at_least", "at_most", "below", "above"]),
+    (Kind::Bought, "bought", &["bought", "during", "at_least", "at_most"]),
+    (Kind::AwardedBy, "awarded_by", &["awarded_by", "during", "at_least", "at_most"]),
+    (Kind::List, "list", &["list"]),
 ];
 
-/// What will be asked of the activity of participants.
-const LATER: [&str; 4] = ["bought", "spent", "sales", "level"];
+/// What will be asked of participants.
+const LATER: [&str; 1] = ["level"];
 
 /// Segments: an id, and in `where` what members have in common.
 pub(super) fn segments(document: &Object<'_>, known: &Known) -> Vec<Segment> {
@@ -142,6 +156,11 @@ impl Reader<'_> {
             }
             Kind::LastEventWithin => Predicate::LastEventWithin(asked.duration()?),
             Kind::Blocked => Predicate::Blocked(asked.flag()?),
+            Kind::LastEventBefore => Predicate::LastEventBefore(asked.duration()?),
+            Kind::Activity => activity::activity(&fields, &asked, self.known.currency)?,
+            Kind::Bought => activity::bought(&fields, &asked, self.known)?,
+            Kind::AwardedBy => activity::awarded(&fields, &asked, self.known)?,
+            Kind::List => activity::listed(&asked, self.known)?,
         })
     }
 
@@ -152,20 +171,30 @@ impl Reader<'_> {
     /// A balance of the programme, and how much of it: one bound at least.
     fn bounded(&self, fields: &Object<'_>, balance: &Node<'_>) -> Option<(&Balance, Bounds)> {
         let balance = self.known.balance(balance);
-        let (least, most) = (fields.optional("at_least"), fields.optional("at_most"));
-        if least.is_none() && most.is_none() {
-            fields.missing("at_least", "is required, or at_most in its place, or both");
-        }
-        let decimals = balance?.decimals;
-        let at_least = least.and_then(|least| least.amount(decimals));
-        let at_most = most.as_ref().and_then(|most| most.amount(decimals));
-        if let (Some(least), Some(most), Some(node)) = (at_least, at_most, &most)
-            && least > most
-        {
-            node.fault(code::RANGE, "is below at_least");
-        }
-        Some((balance?, Bounds { at_least, at_most }))
+        let read = |node: &Node<'_>| node.amount(balance?.decimals);
+        let bounds = bounds(fields, OR_AT_MOST, read);
+        Some((balance?, bounds?))
     }
+}
+
+/// From and up to how much: one bound at least; `missing` says what else may stand in its place.
+pub(super) fn bounds(
+    fields: &Object<'_>,
+    missing: &str,
+    read: impl Fn(&Node<'_>) -> Option<Amount>,
+) -> Option<Bounds> {
+    let (least, most) = (fields.optional("at_least"), fields.optional("at_most"));
+    if least.is_none() && most.is_none() {
+        fields.missing("at_least", missing);
+    }
+    let at_least = least.and_then(|least| read(&least));
+    let at_most = most.as_ref().and_then(&read);
+    if let (Some(least), Some(most), Some(node)) = (at_least, at_most, &most)
+        && least > most
+    {
+        node.fault(code::RANGE, "is below at_least");
+    }
+    Some(Bounds { at_least, at_most })
 }
 
 /// What a predicate asks: exactly one thing. Answers its kind, its fields and the one that says so.
@@ -211,7 +240,7 @@ fn asks_nothing(node: &Node<'_>) {
 }
 
 /// An empty list names nobody, which nobody means.
-fn must_list(node: &Node<'_>) {
+pub(super) fn must_list(node: &Node<'_>) {
     if node.value.as_array().is_some_and(Vec::is_empty) {
         node.fault(code::LENGTH, "must list at least one");
     }

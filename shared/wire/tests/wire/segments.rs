@@ -4,8 +4,12 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
+use domain::activity::{Goods, MAX_WATCHED, Watch};
+use domain::amount::Amount;
+use domain::id::{AreaId, OfferId, ProductId};
 use domain::programme::Programme;
-use domain::segment::Predicate;
+use domain::segment::{Bounds, Deed, Measure, Months, Predicate};
+use domain::time::Duration;
 use serde_json::{Value, json};
 use wire::csv::definition_sha256;
 use wire::fault::{BodyFault, Violation};
@@ -36,12 +40,97 @@ fn violations(fault: Result<Programme, BodyFault>) -> Vec<Violation> {
 
 #[test]
 fn r93_every_violation_of_the_sample_is_told_in_its_sentence() {
-    let told = violations(parse_programme(&sample("programme-segments.refused.json"), 1));
-    let told: Vec<Value> =
-        told.iter().map(|violation| serde_json::to_value(violation).unwrap()).collect();
-    let want = sample("programme-segments.violations.json");
-    let want: Vec<Value> = serde_json::from_slice(&want).unwrap();
-    assert_eq!(told, want, "{}", serde_json::to_string_pretty(&told).unwrap());
+    for name in ["segments", "activity"] {
+        let refused = sample(&format!("programme-{name}.refused.json"));
+        let told = violations(parse_programme(&refused, 1));
+        let told: Vec<Value> =
+            told.iter().map(|violation| serde_json::to_value(violation).unwrap()).collect();
+        let want = sample(&format!("programme-{name}.violations.json"));
+        let want: Vec<Value> = serde_json::from_slice(&want).unwrap();
+        assert_eq!(told, want, "{}", serde_json::to_string_pretty(&told).unwrap());
+    }
+}
+
+/// What the sample asks of activity: no two alike, and what wallets keep for it.
+#[test]
+fn r93_the_sample_asks_for_activity_in_every_way() {
+    let programme = parse_programme(&sample("programme-activity.json"), 1).unwrap();
+    let hashes: BTreeSet<String> = programme.segments.iter().map(definition_sha256).collect();
+    assert_eq!(hashes.len(), programme.segments.len());
+    let members = |id: &str| {
+        let found = programme.segments.iter().find(|segment| segment.id.as_str() == id);
+        found.unwrap().members.clone()
+    };
+    let area = || Some(AreaId::parse("old-town").unwrap());
+    let id = |text: &str| ProductId::parse(text).unwrap();
+    let coffee = Watch::Purchases { goods: Some(Goods::Category(id("coffee"))), area: area() };
+    let espresso = Watch::Purchases { goods: Some(Goods::Product(id("espresso"))), area: None };
+    let welcome = Watch::Offer(OfferId::parse("welcome").unwrap());
+    let of_area = Watch::Purchases { goods: None, area: area() };
+    let watched = [of_area, espresso, coffee.clone(), welcome.clone()];
+    assert_eq!(programme.watched, watched, "each once, in order");
+    let bounds = |least: Option<i64>, most: Option<i64>| Bounds {
+        at_least: least.map(Amount),
+        at_most: most.map(Amount),
+    };
+    let months = |count, ago| Months { count, ago };
+    let half = Measure::Below { percent: 50, average_of: 3 };
+    let cases = [
+        ("sales-fell", Predicate::Activity(Deed::Sales, months(1, 0), half)),
+        ("sales-fell-last-month", Predicate::Activity(Deed::Sales, months(1, 1), half)),
+        (
+            "sales-rose",
+            Predicate::Activity(
+                Deed::Sales,
+                months(3, 0),
+                Measure::Above { percent: 200, average_of: 9 },
+            ),
+        ),
+        (
+            "large-sales",
+            Predicate::Activity(
+                Deed::Sales,
+                months(2, 0),
+                Measure::Within(bounds(Some(100_00), Some(499_99))),
+            ),
+        ),
+        ("coffee-in-the-old-town", Predicate::Watched(coffee, months(3, 0), bounds(Some(2), None))),
+        (
+            "no-welcome-yet",
+            Predicate::Not(Box::new(Predicate::Watched(
+                welcome,
+                months(13, 0),
+                bounds(Some(1), None),
+            ))),
+        ),
+        ("lost", Predicate::LastEventBefore(Duration::parse("P90D").unwrap())),
+    ];
+    for (segment, want) in cases {
+        assert_eq!(members(segment), want, "{segment}");
+    }
+    assert!(programme.segments.iter().all(|segment| {
+        segment.members.asks_profile() == (segment.id.as_str() == "savers-with-mail")
+    }));
+}
+
+/// A wallet keeps a bounded number of things: a programme that asks for more is refused.
+#[test]
+fn r93_a_programme_watches_a_bounded_number_of_things() {
+    let bought = |number: usize| {
+        let goods = json!({ "product": format!("p-{number}") });
+        json!({ "bought": goods, "during": "P1M", "at_least": 1 })
+    };
+    // The same again is the same.
+    let asks = |things: usize| json!({ "any": (0..=things).map(|at| bought(at % things)).collect::<Vec<_>>() });
+    assert_eq!(parsed(&asks(MAX_WATCHED)).unwrap().watched.len(), MAX_WATCHED);
+    let told = violations(parsed(&asks(MAX_WATCHED + 1)));
+    let want = (
+        "/segments",
+        "length",
+        "ask for 33 different goods, areas and offers, and wallets keep at most 32",
+    );
+    assert_eq!((told[0].pointer.as_str(), told[0].code, told[0].message.as_str()), want);
+    assert_eq!(told.len(), 1);
 }
 
 #[test]

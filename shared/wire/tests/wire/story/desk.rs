@@ -261,7 +261,7 @@ impl Desk {
         let members = self
             .participants
             .iter()
-            .filter(|(id, known)| predicate.holds(known, &self.wallet(id), now(), zone))
+            .filter(|(id, known)| predicate.holds(id, known, &self.wallet(id), now(), zone))
             .count();
         let counts = json!({ "members": members, "added": members });
         (202, json!({ "export_id": "mail-ready", "status": "completed", "counts": counts }))
