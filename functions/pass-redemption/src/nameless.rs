@@ -61,11 +61,11 @@ pub async fn register(room: &Room, request: &Request) -> Result<Answer, Fault> {
     let pin = asked.credential.pin.as_deref();
     room.store.prove_pass(plan, &pass, (&plan_key, pin)).await?;
     let bearer = Bearer { plan, pass: &pass, generation: plan_key.generation() };
-    if let Some(into) = &asked.into {
+    let own = pass.nameless();
+    if let Some(into) = asked.into.as_ref().filter(|into| **into != own) {
         let merge = Merge { into, key: &key, payload: asked.payload, bearer };
         return hand_over(room, &programme, request.now, merge).await;
     }
-    let own = pass.nameless();
     let order = Registering {
         programme: &programme,
         now: request.now,

@@ -14,6 +14,8 @@ use crate::adjust::refused;
 
 /// Rows that are looked up, and participants that are changed, at the same time.
 const AT_ONCE: usize = 16;
+/// Merges that are followed, one after the other.
+const MAX_MERGES: usize = 8;
 
 type Row = (usize, (Channel, Consent));
 
@@ -60,7 +62,12 @@ async fn find(
 /// Takes in the rows of one participant.
 async fn hear(room: &Room, id: &ParticipantId, rows: Vec<Row>) -> Vec<(usize, Value)> {
     let consents = rows.iter().map(|(_, consent)| consent.clone()).collect();
-    let done = room.store.change_participant(&Changing { consents, ..Changing::of(id) }).await;
+    let done = match heard_by(room, id).await {
+        Ok(who) => {
+            room.store.change_participant(&Changing { consents, ..Changing::of(&who) }).await
+        }
+        Err(error) => Err(error),
+    };
     let known = match done {
         Ok(changed) => changed.participant,
         Err(error) => return failed(&rows, error),
@@ -70,6 +77,18 @@ async fn hear(room: &Room, id: &ParticipantId, rows: Vec<Row>) -> Vec<(usize, Va
         (*index, json!({ "index": index, "status": 200, "suppressed": suppressed }))
     };
     rows.iter().map(outcome).collect()
+}
+
+/// Who hears it: platforms may know a duplicate still, whose address is that of who stays.
+async fn heard_by(room: &Room, id: &ParticipantId) -> Result<ParticipantId, store::Error> {
+    let mut who = id.clone();
+    for _ in 0..MAX_MERGES {
+        match room.store.wallet(&who).await?.merged_into {
+            Some(into) => who = into,
+            None => break,
+        }
+    }
+    Ok(who)
 }
 
 /// What went wrong is told of each row, and logged once.

@@ -82,13 +82,14 @@ impl Parts {
         for (op, open) in Op::ALL.into_iter().zip(self.open) {
             let Some((file, rows)) = open else { continue };
             let bytes = file.finish().map_err(broken)?;
-            let name = name(id, op.name(), shard, part, &bytes, "csv.gz");
+            let name = name(("exports", id), op.name(), (shard, part), &bytes, "csv.gz");
             let file = described(&name, rows, &bytes);
             room.put_file(&name, "application/gzip", bytes).await?;
             files.push(ExportPart { op: u8::try_from(place(op)).unwrap_or(u8::MAX), file });
         }
         let bytes = self.told.finish().map_err(broken)?;
-        let name = name(id, "told", shard, part, &bytes, "gz");
+        // Not among what is handed over and removed after a while: the next delta needs it.
+        let name = name(("told", id), "told", (shard, part), &bytes, "gz");
         room.put_file(&name, "application/gzip", bytes).await?;
         Ok((files, ToldPart { until, name }))
     }
@@ -104,9 +105,15 @@ fn place(op: Op) -> usize {
     }
 }
 
-fn name(id: &RunId, what: &str, shard: u8, part: usize, bytes: &[u8], suffix: &str) -> String {
+fn name(
+    (folder, id): (&str, &RunId),
+    what: &str,
+    (shard, part): (u8, usize),
+    bytes: &[u8],
+    suffix: &str,
+) -> String {
     let mark = hex(&Sha256::digest(bytes)[..6]);
-    format!("exports/{id}/{what}-{shard}-{part:05}-{mark}.{suffix}")
+    format!("{folder}/{id}/{what}-{shard}-{part:05}-{mark}.{suffix}")
 }
 
 /// A file as it is stored.

@@ -16,6 +16,8 @@ pub type Channel = Box<str>;
 /// The channel of the consent to automatic spending.
 pub const AUTOMATIC_SPEND: &str = "automatic_spend";
 
+/// The process of the opt-outs that are left of a merged duplicate's consents.
+pub const MERGE: &str = "merge";
 /// The process of the opt-outs that are left of an erased participant's consents.
 pub const ERASURE: &str = "erasure";
 

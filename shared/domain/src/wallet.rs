@@ -8,6 +8,7 @@ use crate::hold::Hold;
 use crate::id::{BalanceCode, OfferId, ParticipantId, PlanId};
 use crate::ledger::{Effect, Entry, LotId, Slot};
 use crate::pass::{Activation, PassId};
+use crate::refusal::Refusal;
 use crate::tally::{self, Part, Tally, TallyAward};
 use crate::time::Instant;
 
@@ -197,6 +198,12 @@ impl Wallet {
                 self.put(lot, amount.less(*debt));
             }
         }
+    }
+
+    /// Why no event is taken for it any more: the participant was erased or merged.
+    pub fn gone(&self) -> Option<Refusal> {
+        let merged = self.merged_into.as_ref().map(|_| Refusal::ParticipantMerged);
+        self.erased.then_some(Refusal::ParticipantErased).or(merged)
     }
 
     /// What a lot holds.

@@ -9,7 +9,7 @@ use domain::apply::{Command, apply};
 use domain::id::{EventId, ParticipantId};
 use domain::ledger::{Entry, EntryKey};
 use domain::participant::Erased;
-use domain::pass::PassId;
+use domain::pass::{PassId, PassShown};
 use domain::programme::Programme;
 use domain::time::Instant;
 
@@ -71,15 +71,16 @@ impl Store {
         let known = self.table.get(key::profile(id), true).await?;
         let mut participant = known.as_ref().map(read_profile).transpose()?.unwrap_or_default();
         let erased = participant.erased.as_mut().ok_or(Error::NotFound(Noun::Participant))?;
+        let at = erased.at;
         let Some(below) = erased.below else { return Ok(true) };
         // Read before the ledger: what is judged in between stands in both, not in none.
         for event in self.waiting_events(id).await? {
-            self.erase_event(id, &event).await?;
+            self.erase_event(programme, id, &event).await?;
         }
         let ledger = self.read_ledger(id, true).await?;
         let entries = self.entries_below(id, &ledger, below, STEP).await?;
         for entry in &entries {
-            self.erase_entry(programme, id, entry).await?;
+            self.erase_entry(programme, at, id, entry).await?;
         }
         let last = entries.last().map_or(1, |entry| entry.sequence);
         erased.below = (last > 1).then_some(last);
@@ -115,15 +116,16 @@ impl Store {
     async fn erase_entry(
         &self,
         programme: &Programme,
+        at: Instant,
         id: &ParticipantId,
         entry: &Entry,
     ) -> Result<()> {
         if let Some(event) = entry.event() {
-            self.erase_event(id, event).await?;
+            self.erase_event(programme, id, event).await?;
         }
         if let EntryKey::MergeOf { duplicate, .. } = &entry.key {
             // The same person under another name.
-            Box::pin(self.erase_whole(programme, entry.at, duplicate)).await?;
+            Box::pin(self.erase_whole(programme, at, duplicate)).await?;
         }
         if let EntryKey::Redeem { plan, serial, .. } = &entry.key {
             let pass = PassId { plan: plan.clone(), serial: *serial };
@@ -134,11 +136,22 @@ impl Store {
         Ok(())
     }
 
-    /// Puts an event's next version, without what is personal.
-    async fn erase_event(&self, id: &ParticipantId, event: &EventId) -> Result<()> {
+    /// Puts an event's next version, without what is personal; its pass has no recipient any more.
+    async fn erase_event(
+        &self,
+        programme: &Programme,
+        id: &ParticipantId,
+        event: &EventId,
+    ) -> Result<()> {
         for attempt in 0..MAX_TRIES {
             let Some(mut stored) = self.read_event(event, true).await? else { return Ok(()) };
             let own = stored.recorded.event.participant == *id;
+            let used = stored.recorded.pass.as_ref().and_then(PassShown::used).filter(|_| own);
+            if let Some((pass, _)) = used
+                && let Some(plan) = programme.pass_plan(&pass.plan)
+            {
+                self.erase_recipient(plan, &pass).await?;
+            }
             if !own || !stored.recorded.event.erase() {
                 return Ok(());
             }

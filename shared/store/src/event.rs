@@ -19,7 +19,7 @@ use crate::commit::{Done, Operation, Proposal, Step, decision_time};
 use crate::error::{Error, Noun, Result};
 use crate::facts::{Known, quota_writes};
 use crate::key;
-use crate::ledger::{Ledger, Reach};
+use crate::ledger::{Ledger, Reach, read_state};
 use crate::pass::{Codes, FoundCode};
 use crate::record::{StoredEvent, encode_event};
 use crate::statement::StatementGuard;
@@ -54,8 +54,8 @@ struct Post<'a> {
     taken: u32,
     /// Of a statement: who holds its period.
     statement: Option<StatementGuard>,
-    /// Whether it refers somebody who is no participant.
-    refers_stranger: bool,
+    /// Why nobody is referred: whoever it names is no participant, or is not any more.
+    refers_nobody: Option<Error>,
     /// The wallet before this call.
     before: Wallet,
 }
@@ -112,7 +112,7 @@ impl Store {
             tried: 0,
             taken: 0,
             statement: None,
-            refers_stranger: false,
+            refers_nobody: None,
             before: Wallet::default(),
         };
         let done = self.commit(&order.event.participant, &mut post).await?;
@@ -160,11 +160,13 @@ impl Operation for Post<'_> {
         let Posting { programme, event, judge, ref codes, .. } = *self.order;
         self.known = store.read_place(&event.id, fresh).await?;
         self.statement = store.statement_guard(event, fresh).await?;
-        if let Detail::Referral { referred } = &event.detail
-            && !self.order.enrols
-        {
+        if let Detail::Referral { referred } = &event.detail {
             let state = store.table.get(key::state(referred), fresh).await?;
-            self.refers_stranger = state.is_none();
+            let wallet = state.as_ref().map(read_state).transpose()?.map(|state| state.wallet);
+            self.refers_nobody = match &wallet {
+                None => (!self.order.enrols).then_some(Error::NotFound(Noun::Participant)),
+                Some(wallet) => wallet.gone().map(Error::Refused),
+            };
         }
         if judge && self.known.is_none() {
             let events = std::iter::once(event);
@@ -199,15 +201,15 @@ impl Operation for Post<'_> {
             self.before = wallet.clone();
             return Ok(Step::Known(Ok(Done { value, wallet, repeated: true })));
         }
-        if ledger.state.as_ref().is_some_and(|state| state.wallet.erased) {
-            return Ok(Step::Answer(Err(Error::Refused(Refusal::ParticipantErased))));
+        if let Some(gone) = ledger.state.as_ref().and_then(|state| state.wallet.gone()) {
+            return Ok(Step::Answer(Err(Error::Refused(gone))));
         }
         let enrols = ledger.state.is_none();
-        if (enrols && !order.enrols) || self.refers_stranger {
+        if enrols && !order.enrols {
             return Ok(Step::Answer(Err(Error::NotFound(Noun::Participant))));
         }
-        if ledger.state.as_ref().is_some_and(|state| state.wallet.merged_into.is_some()) {
-            return Ok(Step::Answer(Err(Error::Refused(Refusal::ParticipantMerged))));
+        if let Some(nobody) = self.refers_nobody.take() {
+            return Ok(Step::Answer(Err(nobody)));
         }
         if let Some(holder) = self.statement.as_ref().and_then(|guard| guard.holder.as_ref()) {
             let exists = Err(Error::Refused(Refusal::StatementExists));

@@ -124,6 +124,11 @@ impl Store {
         Ok(())
     }
 
+    /// Takes what is known of another in the place of what was read. Read units: 1, where it was.
+    pub async fn know_other(&self, known: &mut Known, id: &ParticipantId) -> Result<()> {
+        if known.profile { self.know_participant(known, id).await } else { Ok(()) }
+    }
+
     async fn know_participant(&self, known: &mut Known, id: &ParticipantId) -> Result<()> {
         let item = self.table.get(key::profile(id), true).await?;
         known.participant = item.as_ref().map(read_profile).transpose()?.unwrap_or_default();

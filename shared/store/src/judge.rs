@@ -96,6 +96,10 @@ impl Operation for Fold<'_> {
         };
         let mode = order.mode;
         let (mut wallet, mut known) = (state.wallet.clone(), self.facts.clone());
+        // What was known of a duplicate is known of who stays.
+        if let Some(into) = &wallet.merged_into {
+            store.know_other(&mut known, into).await?;
+        }
         let (mut entries, mut sides, mut answers) = (Vec::new(), Vec::new(), Vec::new());
         let accepted = self.events.iter().map(|stored| stored.recorded.accepted_at);
         let now = decision_time(order.now, &wallet, accepted);

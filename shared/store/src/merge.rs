@@ -116,20 +116,13 @@ impl Operation for Merge<'_> {
         if let Outcome::Refused(refusal) = given.outcome {
             return Ok(Step::Commit(Proposal::of(given, sides), Err(Error::Refused(refusal))));
         }
-        let profiles = match self.profiles()? {
+        let profiles = match self.profiles(wallet, now)? {
             Ok(profiles) => profiles,
             Err(refusal) => {
-                let into = self.profiles.1.as_ref();
-                let version = into.map(|item| read_number(item, "v")).transpose()?;
-                let demand = version.map_or(Demand::Absent, |v| Demand::Number("v", v));
-                let check = Write::Check { key: key::profile(order.into), demand };
-                return Ok(self.refuse(
-                    wallet,
-                    now,
-                    asked,
-                    refusal,
-                    sides.into_iter().chain([check]),
-                ));
+                let of_duplicate = check_profile(duplicate, self.profiles.0.as_ref())?;
+                let of_other = check_profile(order.into, self.profiles.1.as_ref())?;
+                sides.extend([of_duplicate, of_other]);
+                return Ok(self.refuse(wallet, now, asked, refusal, sides.into_iter()));
             }
         };
         let last = given.entries.last().ok_or(Error::Corrupt("a merge without its entry"))?;
@@ -178,14 +171,21 @@ impl Merge<'_> {
     /// What is known of the duplicate comes along: who unsubscribed under one name gets no mail
     /// under the other, and who is erased is erased under both. Its own profile is put also where
     /// nothing was in it, so that no update of it comes in between.
-    fn profiles(&self) -> Result<std::result::Result<Vec<Write>, Refusal>> {
+    fn profiles(
+        &self,
+        wallet: &Wallet,
+        now: Instant,
+    ) -> Result<std::result::Result<Vec<Write>, Refusal>> {
         let Merging { duplicate, into, .. } = *self.order;
         let (of_duplicate, of_other) = (self.profiles.0.as_ref(), self.profiles.1.as_ref());
         let known = of_duplicate.map(read_profile).transpose()?.unwrap_or_default();
         let mut whole = of_other.map(read_profile).transpose()?.unwrap_or_default();
-        let mut writes = vec![put_profile(duplicate, of_duplicate, &Participant::default())?];
+        let mut left = known.clone();
+        left.leave(now);
+        let mut writes = vec![put_profile(duplicate, of_duplicate, &left)?];
         writes.extend(known.aliases.iter().map(|mark| hand_alias(into, mark)));
-        if known != Participant::default() {
+        // After its first merge nothing new becomes known of a duplicate.
+        if known != Participant::default() && wallet.merged_into.is_none() {
             if let Err(refusal) = whole.absorb(known) {
                 return Ok(Err(refusal));
             }
@@ -193,6 +193,13 @@ impl Merge<'_> {
         }
         Ok(Ok(writes))
     }
+}
+
+/// Demands that what is known of a participant is as it was read.
+fn check_profile(id: &ParticipantId, read: Option<&Item>) -> Result<Write> {
+    let version = read.map(|item| read_number(item, "v")).transpose()?;
+    let demand = version.map_or(Demand::Absent, |version| Demand::Number("v", version));
+    Ok(Write::Check { key: key::profile(id), demand })
 }
 
 /// The answer of a merge's entry.

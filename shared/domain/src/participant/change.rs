@@ -1,6 +1,8 @@
 //! How what is known of a participant changes: profile, consents, aliases, and its erasure.
 
-use super::{Channel, Consent, ERASURE, Erased, Participant, Profile, ProfileChange, Provenance};
+use super::{
+    Channel, Consent, ERASURE, Erased, MERGE, Participant, Profile, ProfileChange, Provenance,
+};
 use crate::alias::{AliasMark, MAX_ALIASES, Marks};
 use crate::refusal::Refusal;
 use crate::time::Instant;
@@ -87,6 +89,13 @@ impl Participant {
         whole.fill(std::mem::take(&mut self.profile));
         self.profile = whole;
         Ok(())
+    }
+
+    /// What is left of a duplicate that was merged: that no channel is to be used under its name.
+    pub fn leave(&mut self, at: Instant) {
+        let opt_out = || Consent { granted: false, at, source: None, process: Some(MERGE.into()) };
+        let known = std::mem::take(self);
+        self.consents = known.consents.into_keys().map(|channel| (channel, opt_out())).collect();
     }
 
     /// Forgets all that is personal. That no channel may be used any more is left, as is how
