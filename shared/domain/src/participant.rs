@@ -35,6 +35,8 @@ pub struct Profile {
     pub area: Option<Box<str>>,
     pub tags: Vec<Box<str>>,
     pub flags: BTreeMap<Box<str>, bool>,
+    /// What stands for the account that money is paid to, at whoever pays.
+    pub payout_reference: Option<Box<str>>,
 }
 
 /// A field of the profile that may not be known.

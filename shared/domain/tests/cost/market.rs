@@ -260,6 +260,7 @@ fn programme() -> Programme {
         segments: vec![],
         runs: vec![],
         feeds: vec![],
+        conversions: vec![],
     }
 }
 

@@ -231,6 +231,7 @@ pub fn programme(offers: Vec<Offer>) -> Programme {
         segments: vec![],
         runs: vec![],
         feeds: vec![],
+        conversions: vec![],
     }
 }
 
