@@ -142,7 +142,7 @@ pub fn plan_conversion(
 }
 
 /// Whether a text may stand for the account that money is paid to: a token of whoever pays, of 1 to
-/// 64 characters, without digits that could be the number of a card, in one piece or in groups.
+/// 64 characters, the first a letter or a digit, without digits that could be the number of a card, in one piece or in groups.
 pub fn is_payout_reference(text: &str) -> bool {
     let fits = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-' | b':');
     let pieces = text.split(|c: char| !c.is_ascii_digit());
@@ -151,5 +151,8 @@ pub fn is_payout_reference(text: &str) -> bool {
         true => 0,
         false => text.bytes().filter(u8::is_ascii_digit).count(),
     };
-    (1..=64).contains(&text.len()) && text.bytes().all(fits) && in_one.max(in_groups) <= MOST_DIGITS
+    (1..=64).contains(&text.len())
+        && text.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && text.bytes().all(fits)
+        && in_one.max(in_groups) <= MOST_DIGITS
 }

@@ -5,6 +5,7 @@ mod accumulation;
 mod area;
 mod award;
 mod conditions;
+mod conversion;
 mod definition;
 mod discount;
 mod export;
@@ -51,6 +52,7 @@ const FIELDS: &[&str] = &[
     "segments",
     "runs",
     "feeds",
+    "conversions",
 ];
 
 const MAX_BALANCES: usize = 20;
@@ -65,7 +67,7 @@ const RUN_KINDS: [(&str, Option<RunKind>); 2] =
 /// Left out, a section is empty; `enrol` is `explicit`, `debt_policy` `carry`, a spend's
 /// `within_days` 30, a balance's `worth` 1, a merchant awards and reduces at the `front_end`, an
 /// offer is `batch_and_interactive`, limited `multiple`, not on top, and what is awarded never
-/// expires, a run is an `evaluation`.
+/// expires, a run is an `evaluation`, a conversion is paid out by its whole bands.
 ///
 /// # Errors
 /// [`BodyFault::Malformed`], or [`BodyFault::Invalid`] with everything that is wrong.
@@ -95,6 +97,7 @@ pub fn parse_programme(document: &[u8], version: u64) -> Result<Programme, BodyF
         let segments = segment::segments(&fields, &known);
         let runs = read_runs(&fields);
         let feeds = feed::feeds(&fields);
+        let conversions = conversion::conversions(&fields, &known);
         Some(Programme {
             version,
             name: name?,
@@ -112,6 +115,7 @@ pub fn parse_programme(document: &[u8], version: u64) -> Result<Programme, BodyF
             segments,
             runs,
             feeds,
+            conversions,
         })
     })
 }

@@ -151,9 +151,16 @@ fn r75_a_payout_reference_is_no_card_number() {
         assert!(is_payout_reference(good), "{good}");
     }
     let long = "a".repeat(65);
-    for bad in
-        ["", "4111111111111111", "4111-1111-1111-1111", "x4111111111111111y", "a b", "ä", &long]
-    {
+    for bad in [
+        "",
+        "4111111111111111",
+        "4111-1111-1111-1111",
+        "x4111111111111111y",
+        "a b",
+        "-1.1",
+        "ä",
+        &long,
+    ] {
         assert!(!is_payout_reference(bad), "{bad}");
     }
 }

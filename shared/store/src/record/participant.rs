@@ -28,6 +28,7 @@ struct ParticipantRecord {
     flags: BTreeMap<Box<str>, bool>,
     /// Channel, granted, time, source, process.
     consents: Vec<(Box<str>, bool, i64, Text, Text)>,
+    payout_reference: Text,
 }
 
 /// Encodes a participant's master data.
@@ -49,6 +50,7 @@ pub fn encode_participant(participant: &Participant) -> Result<Vec<u8>> {
         tags: profile.tags,
         flags: profile.flags,
         consents: consents.collect(),
+        payout_reference: profile.payout_reference,
     })?)
 }
 
@@ -71,6 +73,7 @@ pub fn decode_participant(bytes: &[u8]) -> Result<Participant> {
             area: record.area,
             tags: record.tags,
             flags: record.flags,
+            payout_reference: record.payout_reference,
         },
         consents: consents.collect(),
     })
