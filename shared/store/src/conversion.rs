@@ -35,8 +35,8 @@ pub struct Converted {
     pub made: ConversionMade,
 }
 
-/// Money that is paid to a participant.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Money that is paid to a participant. The reference stands for an account, so it is never logged.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Payout {
     pub participant: ParticipantId,
     /// As the profile says when it is read; none: it was withdrawn since.

@@ -97,7 +97,7 @@ async fn r75_what_was_paid_is_told_from_the_ledger_however_much_came_since() {
     let repeated = store.convert(&again, &people[0], true).await.unwrap();
     assert!(repeated.repeated, "{repeated:?}");
     let payouts = store.payouts(&again, store.members(&people).await.unwrap()).await.unwrap();
-    let [payout] = payouts.as_slice() else { panic!("{payouts:?}") };
+    let [payout] = payouts.as_slice() else { panic!("{} payouts", payouts.len()) };
     assert_eq!((&payout.participant, payout.reference.as_deref()), (&people[0], Some("tok_77")));
     assert_eq!(Some(&payout.converted), repeated.value.as_ref());
     let next = Converting { at: later(40), ..again };
