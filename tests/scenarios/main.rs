@@ -7,6 +7,7 @@ mod bad_input;
 mod bank_coalition;
 mod calls;
 mod cancels;
+mod conversions;
 mod cost;
 mod customer_events;
 mod desk;

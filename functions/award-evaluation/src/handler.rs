@@ -16,7 +16,7 @@ use store::{Error, ExpiryCounts, Noun, Run, RunCounts, SHARDS, ShardProgress};
 use wire::message::{Evaluation, EvaluationMessage, Tick};
 use wire::request::parse_run;
 
-use crate::work;
+use crate::{conversion, work};
 
 /// Minutes after which a shard that nobody touches is asked for again by the schedule.
 const IDLE_MINUTES: i64 = 15;
@@ -27,6 +27,8 @@ pub async fn handle(room: Arc<Room>, invocation: Invocation) -> Reply {
         Invocation::Http(request) => Reply::Http(match request.route.as_str() {
             "POST /v1/evaluation-runs" => post(&room, &request).await,
             "GET /v1/evaluation-runs/{run}" => get(&room, &request).await,
+            "POST /v1/conversions/{conversion}/runs" => conversion::post(&room, &request).await,
+            "GET /v1/conversions/{conversion}/runs/{run}" => conversion::get(&room, &request).await,
             _ => return Reply::unexpected(),
         }),
         Invocation::Queue(batch) => {
@@ -62,7 +64,7 @@ async fn post(room: &Room, request: &Request) -> Result<Answer, Fault> {
     let id = RunId::parse(&job_id("run", &key)).map_err(|_| Fault::Internal("bad run id"))?;
     let definition = definition.map(|id| id.to_string());
     let books_expiry = does == RunKind::Expiry;
-    let run = Run { started_at: request.now.0, definition, books_expiry };
+    let run = Run { started_at: request.now.0, definition, books_expiry, converts: None };
     let (recorded, repeated) = start(room, &id, run.clone(), None).await?;
     if recorded.definition != run.definition {
         return Err(Error::KeyReused.into());
@@ -73,7 +75,7 @@ async fn post(room: &Room, request: &Request) -> Result<Answer, Fault> {
 /// Records a run and asks for its shards. Asked again, it asks for those that are not done, given
 /// up or not, or, with a time, for those that nobody has touched since: a message may have been
 /// lost, and one too many changes nothing but takes up a worker.
-async fn start(
+pub async fn start(
     room: &Room,
     id: &RunId,
     run: Run,
@@ -95,7 +97,8 @@ async fn start(
 }
 
 async fn get(room: &Room, request: &Request) -> Result<Answer, Fault> {
-    let parse = |text: &str| RunId::parse(text).ok().filter(|_| !is_job("export", text)).ok_or(());
+    let others = |text: &str| is_job("export", text) || is_job("conversion", text);
+    let parse = |text: &str| RunId::parse(text).ok().filter(|_| !others(text)).ok_or(());
     let id = request.path("run", parse, Noun::Run)?;
     let programme = room.programme(request.now).await?;
     let (run, shards) = room.store.run_progress(&id).await?;
@@ -114,7 +117,7 @@ async fn get(room: &Room, request: &Request) -> Result<Answer, Fault> {
 
 /// How a run stands, and when its last shard came to an end; a run has failed when nobody goes on
 /// with what is left of it.
-fn status(shards: &[ShardProgress]) -> (&'static str, Option<i64>) {
+pub fn status(shards: &[ShardProgress]) -> (&'static str, Option<i64>) {
     let over = |shard: &ShardProgress| shard.ended_at.or(shard.failed_at);
     let over: Option<Vec<i64>> = shards.iter().map(over).collect();
     match over.and_then(|over| over.into_iter().max()) {
@@ -124,7 +127,7 @@ fn status(shards: &[ShardProgress]) -> (&'static str, Option<i64>) {
     }
 }
 
-fn given_up(shards: &[ShardProgress]) -> usize {
+pub fn given_up(shards: &[ShardProgress]) -> usize {
     shards.iter().filter(|shard| shard.failed_at.is_some()).count()
 }
 
@@ -168,10 +171,10 @@ async fn start_due(room: &Room, tick: &Tick) -> Result<(), Fault> {
         let Some(due) = definition.last_due(tick.scheduled, programme.zone) else { continue };
         let id = scheduled_id(&definition.id, due, programme.zone)?;
         let (name, books_expiry) = (definition.id.to_string(), definition.does == RunKind::Expiry);
-        let run = Run { started_at: due.0, definition: Some(name), books_expiry };
+        let run = Run { started_at: due.0, definition: Some(name), books_expiry, converts: None };
         start(room, &id, run, Some(tick.scheduled.plus_minutes(-IDLE_MINUTES))).await?;
     }
-    Ok(())
+    conversion::due(room, &programme, tick, IDLE_MINUTES).await
 }
 
 /// `<definition>.<date>T<time>`; where the clock is set back, one name stands for both hours.

@@ -1,7 +1,10 @@
 //! Runs judge pending events: planned by schedule or by hand, carried out from the queue.
 
+mod conversion;
+mod convert;
 mod expiry;
 mod handler;
+mod payout;
 mod work;
 
 #[tokio::main(flavor = "current_thread")]

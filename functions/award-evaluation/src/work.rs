@@ -8,7 +8,7 @@ use harness::{Fault, Room};
 use store::{Judging, Walked, Walking};
 use wire::message::EvaluationMessage;
 
-use crate::expiry;
+use crate::{convert, expiry};
 
 /// How often a message goes a step before it hands on to the next one. A batch of ten messages
 /// that each judge two hundred events, one by one, ends well within the function's time.
@@ -54,6 +54,9 @@ pub async fn shard(
     last_try: bool,
 ) -> Result<(), Fault> {
     let known = room.store.run(run).await?;
+    if known.converts.is_some() {
+        return convert::shard(room, now, (run, &known), shard, last_try).await;
+    }
     let programme = room.programme(now).await?;
     let (started_at, mut goes_on) = (Instant(known.started_at), false);
     let order = Walking { programme: &programme, now, run, started_at, shard, last_try };

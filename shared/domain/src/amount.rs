@@ -224,6 +224,25 @@ pub fn worth_of(
     round(numerator, worth.denominator() * balance.factor())
 }
 
+/// What parts of a balance, each at its own worth, come to in currency, rounded once.
+pub fn worth_of_parts(
+    parts: &[(Amount, Rate)],
+    balance: Decimals,
+    currency: Decimals,
+) -> Result<Amount, AmountError> {
+    let scale = parts.iter().map(|(_, worth)| worth.scale).max().unwrap_or(0);
+    let mut numerator = 0_i128;
+    for (amount, worth) in parts {
+        let raised = 10_i128.pow(u32::from(scale - worth.scale));
+        let part = i128::from(worth.mantissa)
+            .checked_mul(raised)
+            .ok_or(AmountError::TooLarge)
+            .and_then(|factor| scaled(factor, *amount, currency))?;
+        numerator = numerator.checked_add(part).ok_or(AmountError::TooLarge)?;
+    }
+    round(numerator, 10_i128.pow(u32::from(scale)) * balance.factor())
+}
+
 /// The most of a balance that is worth no more than `currency_amount`.
 pub fn most_worth(
     currency_amount: Amount,

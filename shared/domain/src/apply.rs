@@ -12,6 +12,7 @@ use crate::adjust::plan_adjustment;
 use crate::amount::{Amount, MAX_MINOR};
 use crate::award::{self, Judged, Mode};
 use crate::cancel::take_back;
+use crate::conversion::plan_conversion;
 use crate::event::{Due, EventState, Judge, Judgement, RecordedEvent, SpendOn};
 use crate::hold::{lapses, plan_hold, plan_release, plan_settle};
 use crate::id::BalanceCode;
@@ -202,6 +203,10 @@ fn decide(
         Command::TakeOver { duplicate, from, .. } => {
             let act = Act::MergedFrom { participant: (*duplicate).clone() };
             done(act, take_over(programme, wallet, now, *from)?)
+        }
+        Command::Convert { conversion, .. } => {
+            let (made, effects) = plan_conversion(programme, wallet, now, conversion)?;
+            done(Act::Converted(made), effects)
         }
     }
 }

@@ -150,6 +150,10 @@ identifier!(
     RunId, Token, is_token
 );
 identifier!(
+    /// A conversion of points into money.
+    ConversionId, Token, is_token
+);
+identifier!(
     /// A product, product category or brand.
     ProductId, Token, is_token
 );

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use crate::activity::{Activity, Watch};
 use crate::amount::Amount;
+use crate::conversion::ConversionMade;
 use crate::id::{
-    BalanceCode, Classification, EventId, Key, OfferId, ParticipantId, PlanId, UnitId,
+    BalanceCode, Classification, ConversionId, EventId, Key, OfferId, ParticipantId, PlanId, UnitId,
 };
 use crate::offer::Counts;
 use crate::pass::{Activation, PassId};
@@ -85,6 +86,8 @@ pub enum EntryKey {
     Merge(Key),
     /// What that entry of a duplicate handed over.
     MergeOf { duplicate: ParticipantId, sequence: u64 },
+    /// A conversion at its scheduled time.
+    Convert { conversion: ConversionId, at: Instant },
 }
 
 /// What an entry did.
@@ -118,6 +121,8 @@ pub enum Act {
     MergedInto { participant: ParticipantId, reason: Option<Box<str>> },
     /// What a duplicate had came.
     MergedFrom { participant: ParticipantId },
+    /// Points turned into money.
+    Converted(ConversionMade),
 }
 
 /// What a cancel took back, and why.
@@ -339,13 +344,19 @@ impl Entry {
             | EntryKey::Adjust(_)
             | EntryKey::Register(_)
             | EntryKey::Merge(_)
-            | EntryKey::MergeOf { .. } => None,
+            | EntryKey::MergeOf { .. }
+            | EntryKey::Convert { .. } => None,
         }
     }
 
     /// The spend, if this entry is one that was carried out.
     pub fn spend(&self) -> Option<&SpendMade> {
         if let Act::Spent(made) = &self.act { Some(made) } else { None }
+    }
+
+    /// The conversion, if this entry is one.
+    pub fn conversion(&self) -> Option<&ConversionMade> {
+        if let Act::Converted(made) = &self.act { Some(made) } else { None }
     }
 
     /// The hold, if this entry made one.

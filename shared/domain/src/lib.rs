@@ -11,6 +11,7 @@ pub mod area;
 pub mod award;
 pub mod cancel;
 pub mod checkout;
+pub mod conversion;
 pub mod event;
 pub mod export;
 pub mod feed;

@@ -78,6 +78,8 @@ pub struct Profile {
     pub area: Option<Box<str>>,
     pub tags: Vec<Box<str>>,
     pub flags: BTreeMap<Box<str>, bool>,
+    /// What stands for the account that money is paid to, at whoever pays.
+    pub payout_reference: Option<Box<str>>,
 }
 
 /// A field of the profile that may not be known.
@@ -147,6 +149,7 @@ impl Profile {
         take(&mut self.birthday, newer.birthday);
         take(&mut self.name_day, newer.name_day);
         take(&mut self.area, newer.area);
+        take(&mut self.payout_reference, newer.payout_reference);
         if !newer.tags.is_empty() {
             self.tags = newer.tags;
         }

@@ -8,11 +8,12 @@ use rustc_hash::FxHashMap;
 use crate::activity::Watch;
 use crate::amount::{Amount, Decimals, Rate};
 use crate::area::Areas;
+use crate::conversion::Conversion;
 use crate::event::EventType;
 use crate::feed::Feed;
 use crate::id::{
-    BalanceCode, Classification, FeedId, KpiId, MerchantId, OfferId, PlanId, ProductId, SegmentId,
-    UnitId,
+    BalanceCode, Classification, ConversionId, FeedId, KpiId, MerchantId, OfferId, PlanId,
+    ProductId, SegmentId, UnitId,
 };
 use crate::offer::{Offer, Offers};
 use crate::pass::PassPlan;
@@ -50,6 +51,7 @@ pub struct Programme {
     pub watched: Vec<Watch>,
     pub runs: Vec<RunDefinition>,
     pub feeds: Vec<Feed>,
+    pub conversions: Vec<Conversion>,
 }
 
 /// The currency of purchases.
@@ -204,6 +206,11 @@ impl Programme {
     /// A feed by its id.
     pub fn feed(&self, id: &FeedId) -> Option<&Feed> {
         self.feeds.iter().find(|feed| feed.id == *id)
+    }
+
+    /// A conversion by its id.
+    pub fn conversion(&self, id: &ConversionId) -> Option<&Conversion> {
+        self.conversions.iter().find(|conversion| conversion.id == *id)
     }
 
     /// A segment by its id.

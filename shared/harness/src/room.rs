@@ -51,7 +51,7 @@ pub enum Needs {
     Evaluations,
     /// Likewise, and the secret of pass codes.
     Events,
-    /// The queue of evaluations, and how often a message comes.
+    /// The queue of evaluations, how often a message comes, and the bucket.
     Runs,
     /// The queue of exports, how often a message comes, and the bucket.
     Exports,
@@ -85,6 +85,11 @@ fn setting(name: &str) -> Result<String, Error> {
 fn secret(config: &SdkConfig) -> Result<Secret, Error> {
     let client = aws_sdk_secretsmanager::Client::new(config);
     Ok(Secret::new(client, setting("PASS_SECRET_ID")?))
+}
+
+fn bucket(config: &SdkConfig) -> Result<(aws_sdk_s3::Client, String), Error> {
+    let s3 = aws_sdk_s3::config::Builder::from(config).force_path_style(true).build();
+    Ok((aws_sdk_s3::Client::from_conf(s3), setting("EXPORT_BUCKET")?))
 }
 
 async fn sdk_config() -> Result<SdkConfig, Error> {
@@ -145,12 +150,12 @@ impl Room {
             Needs::Runs => {
                 room.queue = Some((sqs(), setting("EVALUATION_QUEUE_URL")?));
                 room.tries = setting("EVALUATION_TRIES")?.parse()?;
+                room.bucket = Some(bucket(&config)?);
             }
             Needs::Exports => {
                 room.queue = Some((sqs(), setting("EXPORT_QUEUE_URL")?));
                 room.tries = setting("EXPORT_TRIES")?.parse()?;
-                let s3 = aws_sdk_s3::config::Builder::from(&config).force_path_style(true).build();
-                room.bucket = Some((aws_sdk_s3::Client::from_conf(s3), setting("EXPORT_BUCKET")?));
+                room.bucket = Some(bucket(&config)?);
             }
             Needs::Passes => room.secret = Some(secret(&config)?),
             Needs::Feeds => {

@@ -41,6 +41,7 @@ pub enum Noun {
     Export,
     Hold,
     Feed,
+    Conversion,
 }
 
 impl Noun {
@@ -58,6 +59,7 @@ impl Noun {
             Noun::Export => "export",
             Noun::Hold => "hold",
             Noun::Feed => "feed",
+            Noun::Conversion => "conversion",
         }
     }
 }

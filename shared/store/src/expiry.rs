@@ -80,7 +80,7 @@ impl Store {
         ids: &[ParticipantId],
     ) -> Result<Vec<ParticipantId>> {
         let mut states = HashMap::new();
-        for item in self.table.get_many(ids.iter().map(key::state).collect()).await? {
+        for item in self.table.get_many(ids.iter().map(key::state).collect(), false).await? {
             states.insert(read_text(&item, "pk")?.to_owned(), item);
         }
         let concerns = |id: &&ParticipantId| {

@@ -6,6 +6,7 @@ mod bar;
 mod cancel;
 mod cancel_spend;
 mod commit;
+mod conversion;
 mod erase;
 mod error;
 mod event;
@@ -40,6 +41,9 @@ pub use adjust::{Adjusted, Adjusting};
 pub use cancel::{CancelEvent, EventCancelled};
 pub use cancel_spend::{CancelSpend, SpendCancelled};
 pub use commit::Done;
+pub use conversion::{
+    ConversionCounts, ConversionProgress, Converted, Converting, Payout, PayoutPart, Prospect,
+};
 pub use error::{Error, Noun, Result};
 pub use event::Posting;
 pub use events::{EventsCursor, EventsFilter, EventsPage};
@@ -63,7 +67,7 @@ pub use pass::{
 };
 pub use programme::{MAX_CHANGED_PLANS, Succession};
 pub use recall::Recalling;
-pub use run::{ExpiryCounts, PendingEvent, Run, RunCounts, ShardProgress};
+pub use run::{Conversing, ExpiryCounts, PendingEvent, Run, RunCounts, ShardProgress};
 pub use show::show;
 pub use spend::{SpendDone, Spending};
 pub use walk::{Walked, Walking};

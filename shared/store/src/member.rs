@@ -31,12 +31,24 @@ impl Store {
     /// # Errors
     /// A failure.
     pub async fn members(&self, ids: &[ParticipantId]) -> Result<Vec<Member>> {
+        self.read_members(ids, false).await
+    }
+
+    /// The same, as they are now. Read units: 2 a participant.
+    ///
+    /// # Errors
+    /// A failure.
+    pub async fn members_now(&self, ids: &[ParticipantId]) -> Result<Vec<Member>> {
+        self.read_members(ids, true).await
+    }
+
+    async fn read_members(&self, ids: &[ParticipantId], consistent: bool) -> Result<Vec<Member>> {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
         let keys = ids.iter().flat_map(|id| [key::state(id), key::profile(id)]).collect();
         let mut items: HashMap<(String, bool), Item> = HashMap::new();
-        for item in self.table.get_many(keys).await? {
+        for item in self.table.get_many(keys, consistent).await? {
             let is_state = read_text(&item, "sk")? == key::STATE;
             items.insert((read_text(&item, "pk")?.to_owned(), is_state), item);
         }

@@ -73,6 +73,7 @@ pub(crate) fn listed_by(entry: &Entry) -> Option<&EventId> {
         | EntryKey::Register(_)
         | EntryKey::Merge(_)
         | EntryKey::MergeOf { .. }
+        | EntryKey::Convert { .. }
         | EntryKey::Unasked { .. } => None,
     }
 }

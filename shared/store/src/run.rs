@@ -5,6 +5,7 @@ use domain::time::Instant;
 use serde::{Deserialize, Serialize};
 
 use crate::Store;
+use crate::conversion::ConversionProgress;
 use crate::error::{Error, Noun, Result};
 use crate::key::{self, SHARDS};
 use crate::record::{from_bytes, to_bytes};
@@ -22,6 +23,18 @@ pub struct Run {
     pub definition: Option<String>,
     /// Whether it books what has expired; else it judges what is pending.
     pub books_expiry: bool,
+    /// Whether it converts points; `started_at` is the scheduled time.
+    pub converts: Option<Conversing>,
+}
+
+/// What a run converts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Conversing {
+    pub conversion: String,
+    /// The programme that says how; a later version is for later runs.
+    pub programme: u64,
+    /// Whether it only tells what it would do.
+    pub dry_run: bool,
 }
 
 /// How far a shard of a run has got. What is in hand is stored before it is judged, so that who
@@ -44,6 +57,8 @@ pub struct ShardProgress {
     /// Since when nobody goes on with the shard, in milliseconds since 1970: its message came for
     /// the last time, and no progress was stored since that another message is to continue.
     pub failed_at: Option<i64>,
+    /// What a run that converts points came to.
+    pub conversion: ConversionProgress,
 }
 
 /// What a run over all wallets booked.

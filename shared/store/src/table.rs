@@ -38,15 +38,16 @@ impl Table {
         Ok(answer.item)
     }
 
-    /// Reads up to 100 items, eventually consistent, in no particular order.
-    pub async fn get_many(&self, keys: Vec<ItemKey>) -> Result<Vec<Item>> {
+    /// Reads up to 100 items, in no particular order.
+    pub async fn get_many(&self, keys: Vec<ItemKey>, consistent: bool) -> Result<Vec<Item>> {
         let mut open: Vec<Item> = keys.into_iter().map(attributes).collect();
         let mut items = Vec::new();
         for _ in 0..MAX_PAGES {
             if open.is_empty() {
                 return Ok(items);
             }
-            let keys = KeysAndAttributes::builder().set_keys(Some(open)).build();
+            let keys = KeysAndAttributes::builder().set_keys(Some(open));
+            let keys = keys.set_consistent_read(consistent.then_some(true)).build();
             let keys = keys.map_err(|_| Error::Corrupt("read without keys"))?;
             let call = self.client.batch_get_item().request_items(&self.name, keys);
             let answer = call.send().await.map_err(unavailable)?;

@@ -127,6 +127,7 @@ impl ShardProgress {
         ShardProgress {
             counts: self.counts,
             expired: self.expired.clone(),
+            conversion: self.conversion.clone(),
             touched_at: Some(now.0),
             failed_at: last_try.then_some(now.0),
             ..ShardProgress::default()

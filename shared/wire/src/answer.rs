@@ -1,6 +1,7 @@
 //! What is answered: values of the domain as JSON. No domain type serialises itself.
 
 mod adjust;
+mod conversion;
 mod event;
 mod event_detail;
 mod gift;
@@ -19,6 +20,7 @@ mod transaction;
 mod wallet;
 
 pub use adjust::{AdjustAnswer, adjust};
+pub use conversion::ConversionDetail;
 pub use event::{
     AwardAnswer, EventAnswer, EventView, InvoiceAnswer, PassedOver, Totals, event, event_only,
     invoice,

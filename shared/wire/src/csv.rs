@@ -8,6 +8,7 @@
 mod definition;
 pub mod dialect;
 mod manifest;
+mod payout;
 mod told;
 
 use domain::export::Op;
@@ -23,6 +24,9 @@ use crate::answer::{BalanceAnswer, balance_answer};
 
 pub use manifest::{
     Counts, Manifest, ManifestFile, ManifestSegment, Telling, definition_sha256, manifest,
+};
+pub use payout::{
+    PayoutFile, PayoutManifest, PayoutTelling, payout_manifest, write_payout, write_payout_header,
 };
 pub use told::{parse_told, write_told};
 

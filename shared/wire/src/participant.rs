@@ -8,6 +8,7 @@ use chrono::{Datelike, NaiveDate};
 use chrono_tz::Tz;
 use domain::alias::{Alias, MAX_ALIASES};
 use domain::anniversary::Anniversary;
+use domain::conversion::is_payout_reference;
 use domain::participant::{Channel, Consent, Profile};
 use domain::time::Instant;
 
@@ -113,6 +114,7 @@ fn read_profile(node: &Node<'_>, now: Instant) -> Option<Profile> {
         "area",
         "tags",
         "flags",
+        "payout_reference",
     ])?;
     let label = |name, most| fields.optional(name).and_then(|field| field.label(most));
     let parsed = |name, parse: fn(&str) -> Result<Box<str>, &'static str>| {
@@ -130,6 +132,7 @@ fn read_profile(node: &Node<'_>, now: Instant) -> Option<Profile> {
         area: label("area", MAX_AREA),
         tags: read_tags(&fields),
         flags: fields.optional("flags").map(|flags| read_flags(&flags)).unwrap_or_default(),
+        payout_reference: parsed("payout_reference", parse_payout_reference),
     })
 }
 
@@ -214,6 +217,12 @@ pub(crate) fn parse_locale(text: &str) -> Result<Box<str>, &'static str> {
 
 fn parse_zone(text: &str) -> Result<Box<str>, &'static str> {
     text.parse::<Tz>().map(|_| text.into()).map_err(|_| "must be a time zone: Europe/Berlin")
+}
+
+fn parse_payout_reference(text: &str) -> Result<Box<str>, &'static str> {
+    let message = "must be a token of 1 to 64 of the characters A-Z a-z 0-9 _ . : -, and no number \
+                   of a card or an account";
+    if is_payout_reference(text) { Ok(text.into()) } else { Err(message) }
 }
 
 fn parse_name_day(text: &str) -> Result<Anniversary, &'static str> {

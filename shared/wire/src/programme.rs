@@ -6,6 +6,7 @@ mod activity;
 mod area;
 mod award;
 mod conditions;
+mod conversion;
 mod definition;
 mod discount;
 mod export;
@@ -53,6 +54,7 @@ const FIELDS: &[&str] = &[
     "segments",
     "runs",
     "feeds",
+    "conversions",
 ];
 
 const MAX_BALANCES: usize = 20;
@@ -67,7 +69,7 @@ const RUN_KINDS: [(&str, Option<RunKind>); 2] =
 /// Left out, a section is empty; `enrol` is `explicit`, `debt_policy` `carry`, a spend's
 /// `within_days` 30, a balance's `worth` 1, a merchant awards and reduces at the `front_end`, an
 /// offer is `batch_and_interactive`, limited `multiple`, not on top, and what is awarded never
-/// expires, a run is an `evaluation`.
+/// expires, a run is an `evaluation`, a conversion is paid out by its whole bands.
 ///
 /// # Errors
 /// [`BodyFault::Malformed`], or [`BodyFault::Invalid`] with everything that is wrong.
@@ -100,6 +102,7 @@ pub fn parse_programme(document: &[u8], version: u64) -> Result<Programme, BodyF
         let watched = activity::watched(&fields, &segments);
         let runs = read_runs(&fields);
         let feeds = feed::feeds(&fields);
+        let conversions = conversion::conversions(&fields, &known);
         Some(Programme {
             version,
             name: name?,
@@ -118,6 +121,7 @@ pub fn parse_programme(document: &[u8], version: u64) -> Result<Programme, BodyF
             watched,
             runs,
             feeds,
+            conversions,
         })
     })
 }

@@ -1,10 +1,11 @@
-//! Small bodies: runs and exports.
+//! Small bodies: runs, conversions and exports.
 
 use domain::export::{Dialect, Mode};
 use domain::id::RunId;
+use domain::time::Instant;
 use serde_json::Value;
 
-use crate::fault::BodyFault;
+use crate::fault::{BodyFault, code};
 use crate::read::{Node, json, read};
 
 /// A segment export that is asked for.
@@ -16,6 +17,15 @@ pub struct ExportRequest {
     pub force: bool,
 }
 
+/// A conversion that is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ConversionRequest {
+    /// Only tell what would be done.
+    pub dry_run: bool,
+    /// The scheduled time; none: now.
+    pub at: Option<Instant>,
+}
+
 /// Parses the start of an evaluation run: the definition it runs, or none for all pending events.
 pub fn parse_run(bytes: &[u8]) -> Result<Option<RunId>, BodyFault> {
     let value = json_or_empty(bytes)?;
@@ -25,6 +35,26 @@ pub fn parse_run(bytes: &[u8]) -> Result<Option<RunId>, BodyFault> {
             Some(definition) => definition.parsed(RunId::parse).map(Some),
             None => Some(None),
         }
+    })
+}
+
+/// Parses the start of a conversion: `{dry_run?, at?}`.
+pub fn parse_conversion(bytes: &[u8], now: Instant) -> Result<ConversionRequest, BodyFault> {
+    let value = json_or_empty(bytes)?;
+    read(&value, |node| {
+        let body = node.object(&["dry_run", "at"])?;
+        let dry_run = body.optional("dry_run").and_then(|dry_run| dry_run.flag());
+        let at = match body.optional("at") {
+            Some(node) => {
+                let at = node.instant();
+                if at.is_some_and(|at| at > now) {
+                    node.fault(code::IN_FUTURE, "must not be in the future");
+                }
+                at.map(Some)
+            }
+            None => Some(None),
+        };
+        Some(ConversionRequest { dry_run: dry_run.unwrap_or(false), at: at? })
     })
 }
 

@@ -39,7 +39,7 @@ fn forged() -> Vec<String> {
     all
 }
 
-const GETS: [(&str, &str); 9] = [
+const GETS: [(&str, &str); 10] = [
     ("/v1/participants/{}", "participant_not_found"),
     ("/v1/participants/{}/wallet", "participant_not_found"),
     ("/v1/participants/{}/transactions", "participant_not_found"),
@@ -48,6 +48,7 @@ const GETS: [(&str, &str); 9] = [
     ("/v1/transactions/{}", "transaction_not_found"),
     ("/v1/evaluation-runs/{}", "run_not_found"),
     ("/v1/exports/{}", "export_not_found"),
+    ("/v1/conversions/cashback/runs/{}", "run_not_found"),
     ("/v1/programme/versions/{}", "programme_not_found"),
 ];
 
@@ -66,6 +67,7 @@ fn posts() -> Vec<(&'static str, &'static str, &'static str, Value)> {
         ("POST", "/v1/holds/{}/release", "hold_not_found", json!({})),
         ("POST", "/v1/pass-plans/{}/passes", "pass_plan_not_found", json!({})),
         ("POST", "/v1/segments/{}/exports", "segment_not_found", full),
+        ("POST", "/v1/conversions/{}/runs", "conversion_not_found", json!({})),
         ("POST", "/v1/programme/versions/{}/activate", "programme_not_found", json!({})),
     ]
 }

@@ -54,6 +54,7 @@ async fn send(
         ("event-ingestion", "cancel") => ("POST", "/v1/events/till%3A1/cancel"),
         ("event-ingestion", "credit") => ("POST", "/v1/credit-notes"),
         ("award-evaluation", "run") => ("POST", "/v1/evaluation-runs"),
+        ("award-evaluation", "conversion") => ("POST", "/v1/conversions/cashback/runs"),
         ("spend-request", "spend") => ("POST", "/v1/spend-requests"),
         ("spend-request", "hold") => ("POST", "/v1/holds"),
         ("spend-request", "settle") => ("POST", settle.as_str()),

@@ -3,6 +3,7 @@
 use crate::adjust::Adjustment;
 use crate::award::{Facts, Mode};
 use crate::cancel::TakeBack;
+use crate::conversion::Conversion;
 use crate::event::{Judge, RecordedEvent};
 use crate::hold::{HoldTime, SettleAsked};
 use crate::id::{EventId, Key, ParticipantId};
@@ -10,6 +11,7 @@ use crate::ledger::{Entry, EntryKey, PayloadHash};
 use crate::merge::HandOver;
 use crate::pass::{Pass, PassId, PassPlan};
 use crate::spend::SpendAsked;
+use crate::time::Instant;
 use crate::wallet::Wallet;
 
 /// Something that is to happen to one wallet.
@@ -63,6 +65,8 @@ pub enum Command<'a> {
     HandOver { key: &'a Key, payload: PayloadHash, asked: HandOver<'a> },
     /// Take over what a duplicate handed over in this entry, with which its wallet became this.
     TakeOver { duplicate: &'a ParticipantId, payload: PayloadHash, from: (&'a Entry, &'a Wallet) },
+    /// Turn points into money, at the scheduled time.
+    Convert { conversion: &'a Conversion, at: Instant },
 }
 
 impl Command<'_> {
@@ -74,7 +78,8 @@ impl Command<'_> {
             | Command::Hold { .. }
             | Command::Adjust { .. }
             | Command::Register { .. }
-            | Command::TakeOver { .. } => true,
+            | Command::TakeOver { .. }
+            | Command::Convert { .. } => true,
             Command::Judge { .. }
             | Command::Cancel { .. }
             | Command::Block { .. }
@@ -115,6 +120,10 @@ impl Command<'_> {
             Command::TakeOver { duplicate, payload, from: (entry, _) } => {
                 let (duplicate, sequence) = ((*duplicate).clone(), entry.sequence);
                 (EntryKey::MergeOf { duplicate, sequence }, *payload)
+            }
+            Command::Convert { conversion, at } => {
+                let conversion = conversion.id.clone();
+                (EntryKey::Convert { conversion, at: *at }, PayloadHash::default())
             }
         }
     }

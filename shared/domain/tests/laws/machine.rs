@@ -5,6 +5,7 @@ use std::sync::Arc;
 use domain::amount::Amount;
 use domain::apply::{Command, apply};
 use domain::award::{Facts, Mode};
+use domain::conversion::Bands;
 use domain::event::{Event, EventState, Judge, RecordedEvent};
 use domain::id::{BalanceCode, Classification};
 use domain::ledger::{Act, EntryKey};
@@ -18,11 +19,13 @@ use domain::refusal::Refusal;
 use domain::spend::SpendAsked;
 use domain::terms::{Period, Terms};
 use domain::time::{Calendar, Day, Instant};
+use domain::wallet::Wallet;
 use domain::window::Times;
 use proptest::prelude::*;
 
 use crate::activity::watching;
 use crate::bookkeeping::Book;
+use crate::conversions::conversion;
 use crate::fixture::*;
 use crate::laws::{net, substance};
 use crate::terms::on;
@@ -66,6 +69,11 @@ enum Step {
         days: Option<i32>,
     },
     Book,
+    /// Turns points into euros, or pays them out.
+    Convert {
+        paid_out: bool,
+        minimum: i64,
+    },
     /// Consents to automatic spending, or does not any more.
     Consent(bool),
 }
@@ -104,6 +112,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
             .prop_filter("nothing", |(_, amount, _)| *amount != 0)
             .prop_map(|(points, amount, days)| Step::Adjust { points, amount, days }),
         1 => Just(Step::Book),
+        1 => (any::<bool>(), 0..100_i64)
+            .prop_map(|(paid_out, minimum)| Step::Convert { paid_out, minimum }),
         2 => prop_oneof![3 => Just(true), 1 => Just(false)].prop_map(Step::Consent),
     ];
     proptest::collection::vec(step, 1..24)
@@ -252,6 +262,7 @@ fn take(book: &mut Book, step: &Step) {
                 }
             }
         }
+        Step::Convert { paid_out, minimum } => convert(book, *paid_out, *minimum),
         Step::Consent(granted) => {
             let consent = automatic_consent(*granted, Instant(book.now.0 + 1));
             book.participant.consents.insert(consent.0, consent.1);
@@ -262,6 +273,28 @@ fn take(book: &mut Book, step: &Step) {
             assert_eq!(substance(&book.wallet), before, "R-71: exactly what was over");
             assert_eq!(book.settle_up(), 0, "R-71: once");
         }
+    }
+}
+
+/// all that is free of conditions goes, and comes to what the table says; or nothing changes.
+fn convert(book: &mut Book, paid_out: bool, minimum: i64) {
+    let into = (!paid_out).then(eur);
+    let table = [(0, "0.01"), (50, "0.02")];
+    let conversion = conversion(&table, Bands::Marginal, into.clone(), minimum);
+    book.settle_up();
+    let before = book.wallet.clone();
+    let net = |wallet: &Wallet| net(wallet, &eur());
+    match book.convert(&conversion) {
+        Ok(made) => {
+            let left = book.wallet.at(book.now, ZONE).into_owned();
+            assert!(left.lots.iter().all(|lot| {
+                let free = lot.id.balance == points() && lot.id.terms.is_none();
+                !free || !lot.id.is_available(book.now, ZONE)
+            }));
+            assert!(made.points.0 >= minimum && made.money.0 > 0);
+            assert_eq!(net(&book.wallet) - net(&before), if paid_out { 0 } else { made.money.0 });
+        }
+        Err(_) => assert_eq!(substance(&book.wallet), substance(&before)),
     }
 }
 
@@ -467,7 +500,10 @@ proptest! {
         policy in prop_oneof![Just(DebtPolicy::Carry), Just(DebtPolicy::WriteOff)],
     ) {
         let stays = |step: &Step| {
-            !matches!(step, Step::Wait { .. } | Step::Redeem(_) | Step::Adjust { .. })
+            !matches!(
+                step,
+                Step::Wait { .. } | Step::Redeem(_) | Step::Adjust { .. } | Step::Convert { .. }
+            )
         };
         let steps: Vec<Step> = steps.into_iter().filter(stays).collect();
         let mut book = play(policy, terms, &steps);

@@ -13,6 +13,7 @@ mod calendar;
 mod cancels;
 mod codes;
 mod conditions;
+mod conversions;
 mod cover;
 mod discounts;
 mod event_types;

@@ -1,6 +1,7 @@
 //! Records of ledger entries. Variants are numbered by position: append only.
 
 use domain::amount::Amount;
+use domain::conversion::ConversionMade;
 use domain::ledger::{
     Act, Entry, EntryKey, HoldMade, PayloadHash, SpendCause, SpendMade, TakenBack,
 };
@@ -45,6 +46,8 @@ enum KeyRecord {
     Register(CallerKey),
     Merge(CallerKey),
     MergeOf(Name, u64),
+    /// Conversion, scheduled time.
+    Convert(Name, i64),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -64,7 +67,12 @@ enum ActRecord {
     Registered,
     MergedInto(Name, Option<Name>),
     MergedFrom(Name),
+    Converted(ConversionRecord),
 }
+
+/// Balance, points, money, the balance that got it.
+#[derive(Serialize, Deserialize)]
+struct ConversionRecord(Name, i64, i64, Option<Name>);
 
 /// Entries, reason.
 #[derive(Serialize, Deserialize)]
@@ -156,6 +164,9 @@ fn key_record(names: &mut Names, key: &EntryKey) -> Result<KeyRecord> {
         EntryKey::MergeOf { duplicate, sequence } => {
             KeyRecord::MergeOf(names.add(duplicate.as_str())?, *sequence)
         }
+        EntryKey::Convert { conversion, at } => {
+            KeyRecord::Convert(names.add(conversion.as_str())?, at.0)
+        }
     })
 }
 
@@ -190,6 +201,9 @@ fn read_key(texts: &Texts<'_>, record: &KeyRecord, sequence: u64) -> Result<Entr
         KeyRecord::MergeOf(duplicate, sequence) => {
             EntryKey::MergeOf { duplicate: texts.participant(*duplicate)?, sequence: *sequence }
         }
+        KeyRecord::Convert(conversion, at) => {
+            EntryKey::Convert { conversion: texts.conversion(*conversion)?, at: Instant(*at) }
+        }
     })
 }
 
@@ -215,6 +229,11 @@ fn act_record(names: &mut Names, act: &Act, at: Instant) -> Result<ActRecord> {
             ActRecord::MergedInto(names.add(participant.as_str())?, reason)
         }
         Act::MergedFrom { participant } => ActRecord::MergedFrom(names.add(participant.as_str())?),
+        Act::Converted(made) => {
+            let into = names.add_some(made.into.as_ref().map(|code| code.as_str()))?;
+            let balance = names.add(made.balance.as_str())?;
+            ActRecord::Converted(ConversionRecord(balance, made.points.0, made.money.0, into))
+        }
     })
 }
 
@@ -243,6 +262,14 @@ fn read_act(texts: &Texts<'_>, record: &ActRecord, at: Instant) -> Result<Act> {
             reason: some(*reason, |name| texts.text(name))?,
         },
         ActRecord::MergedFrom(from) => Act::MergedFrom { participant: texts.participant(*from)? },
+        ActRecord::Converted(ConversionRecord(balance, points, money, into)) => {
+            Act::Converted(ConversionMade {
+                balance: texts.balance(*balance)?,
+                points: Amount(*points),
+                money: Amount(*money),
+                into: some(*into, |name| texts.balance(name))?,
+            })
+        }
     })
 }
 

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use domain::id::{
-    BalanceCode, Classification, EventId, IdError, Key, OfferId, ParticipantId, PlanId, UnitId,
+    BalanceCode, Classification, ConversionId, EventId, IdError, Key, OfferId, ParticipantId,
+    PlanId, UnitId,
 };
 use domain::terms::Terms;
 use serde::{Deserialize, Serialize};
@@ -109,6 +110,10 @@ impl Texts<'_> {
 
     pub fn plan(&self, name: Name) -> Result<PlanId> {
         self.parse(name, PlanId::parse)
+    }
+
+    pub fn conversion(&self, name: Name) -> Result<ConversionId> {
+        self.parse(name, ConversionId::parse)
     }
 
     pub fn participant(&self, name: Name) -> Result<ParticipantId> {

@@ -34,6 +34,7 @@ struct ParticipantRecord {
     changed: Option<(i64, Box<str>, Text)>,
     /// Time, and below which entry events are to be looked through.
     erased: Option<(i64, Option<u64>)>,
+    payout_reference: Text,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -65,6 +66,7 @@ pub fn encode_participant(participant: &Participant) -> Result<Vec<u8>> {
         aliases: aliases.into_iter().map(|mark| (kind_record(mark.kind), mark.hash)).collect(),
         changed: changed.map(|changed| (changed.at.0, changed.by, changed.process)),
         erased: erased.map(|erased| (erased.at.0, erased.below)),
+        payout_reference: profile.payout_reference,
     })?)
 }
 
@@ -87,6 +89,7 @@ pub fn decode_participant(bytes: &[u8]) -> Result<Participant> {
             area: record.area,
             tags: record.tags,
             flags: record.flags,
+            payout_reference: record.payout_reference,
         },
         consents: consents.collect(),
         aliases: record.aliases.into_iter().map(read_mark).collect(),

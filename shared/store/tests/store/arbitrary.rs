@@ -9,14 +9,15 @@ use domain::activity::{Activity, Goods, Watch, Watched};
 use domain::alias::{AliasKind, AliasMark};
 use domain::amount::Amount;
 use domain::anniversary::Anniversary;
+use domain::conversion::ConversionMade;
 use domain::event::{
     Awarded, Detail, Discounted, Due, Event, EventState, FinancialAchievement, Judge, Judgement,
     KpiValue, Line, Purchase, RecordedEvent, SpendOn, SpendRequest, Statement,
 };
 use domain::hold::Hold;
 use domain::id::{
-    AreaId, BalanceCode, Classification, EventId, Key, KpiId, MerchantId, OfferId, ParticipantId,
-    PlanId, ProductId, RunId, UnitId,
+    AreaId, BalanceCode, Classification, ConversionId, EventId, Key, KpiId, MerchantId, OfferId,
+    ParticipantId, PlanId, ProductId, RunId, UnitId,
 };
 use domain::ledger::{
     Act, Effect, Entry, EntryKey, HoldMade, LotId, PayloadHash, Slot, SpendCause, SpendMade,
@@ -357,6 +358,10 @@ fn deed() -> impl Strategy<Value = (EntryKey, Act)> {
         key().prop_map(EntryKey::Merge),
         (participant(), any::<u64>())
             .prop_map(|(duplicate, sequence)| EntryKey::MergeOf { duplicate, sequence }),
+        (balance(), instant()).prop_map(|(name, at)| EntryKey::Convert {
+            conversion: ConversionId::parse(name.as_str()).unwrap(),
+            at
+        }),
     ];
     let reversal = || {
         let reason = of(text());
@@ -379,6 +384,11 @@ fn deed() -> impl Strategy<Value = (EntryKey, Act)> {
         (participant(), of(text()))
             .prop_map(|(participant, reason)| Act::MergedInto { participant, reason }),
         participant().prop_map(|participant| Act::MergedFrom { participant }),
+        (balance(), amount(), amount(), of(balance())).prop_map(
+            |(balance, points, money, into)| {
+                Act::Converted(ConversionMade { balance, points, money, into })
+            }
+        ),
     ];
     (key, act)
 }
@@ -417,6 +427,7 @@ fn numbered(first: u64, mut entries: Vec<Entry>) -> Vec<Entry> {
             | EntryKey::Register(_)
             | EntryKey::Merge(_)
             | EntryKey::MergeOf { .. }
+            | EntryKey::Convert { .. }
             | EntryKey::Unasked { .. } => {}
         }
     }
@@ -712,6 +723,7 @@ pub fn profile() -> impl Strategy<Value = Participant> {
         .prop_map(|(granted, at, source, process)| Consent { granted, at, source, process });
     let consents = prop::collection::btree_map(text(), consent, 0..4);
     let names = (of(text()), of(text()), of(text()), of(text()), of(text()), of(text()));
+    let reference = of(text());
     let flags = prop::collection::btree_map(text(), any::<bool>(), 0..4);
     let name_day = (10_957..11_323).prop_map(|day| Anniversary::of(Day(day).date()));
     let rest = (of(day()), of(name_day), of(text()), vec(text(), 0..4), flags);
@@ -723,8 +735,9 @@ pub fn profile() -> impl Strategy<Value = Participant> {
         process,
     });
     let erased = (instant(), of(any::<u64>())).prop_map(|(at, below)| Erased { at, below });
-    let besides = (vec(alias, 0..4), of(changed), of(erased));
+    let besides = (vec(alias, 0..4), of(changed), of(erased), reference);
     (names, rest, consents, besides).prop_map(|(names, rest, consents, known_besides)| {
+        let (aliases, changed, erased, payout_reference) = known_besides;
         let (birthday, name_day, area, tags, flags): (_, _, _, _, BTreeMap<Box<str>, bool>) = rest;
         let profile = Profile {
             first_name: names.0,
@@ -738,8 +751,8 @@ pub fn profile() -> impl Strategy<Value = Participant> {
             area,
             tags,
             flags,
+            payout_reference,
         };
-        let (aliases, changed, erased) = known_besides;
         Participant { profile, consents, aliases, changed, erased }
     })
 }

@@ -7,6 +7,7 @@
 mod arbitrary;
 mod cards;
 mod cast;
+mod conversions;
 mod cost;
 mod engine;
 mod event_types;

@@ -19,6 +19,7 @@ use crate::cast::{
     asked, cancelling, cash, event_id, gift, in_pieces, issue, key, later, noon, payload, person,
     plan_key, post, programme, publish, purchase, run_id, spend, tenfold, tenth_off, timed_key,
 };
+use crate::conversions::convert;
 use crate::event_types::{Request, referral, request, statement};
 use crate::feeds;
 use crate::merges::Merge;
@@ -103,6 +104,9 @@ operations! {
     AdjustWithoutTime,
     AdjustRefused,
     BookExpiry,
+    Convert,
+    ConvertAgain,
+    ConvertNothing,
     PostUnasked,
     JudgeUnasked,
     CancelUnasked,
@@ -444,6 +448,14 @@ impl Cast {
             Operation::AdjustWithoutTime => done(untimed.adjust(-25, None).await),
             Operation::AdjustRefused => done(ask.adjust(-9_999, None).await),
             Operation::BookExpiry => done(book(store, programme, who, later(20), "run-1").await),
+            Operation::Convert => convert(store, programme, who, (now, now), 1).await,
+            Operation::ConvertAgain => {
+                convert(store, programme, who, (now, noon()), 1).await?;
+                convert(store, programme, who, (later(2), noon()), 1).await
+            }
+            Operation::ConvertNothing => {
+                convert(store, programme, who, (now, now), 1_000_000).await
+            }
             Operation::PostUnasked
             | Operation::JudgeUnasked
             | Operation::CancelUnasked

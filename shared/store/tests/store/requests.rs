@@ -155,7 +155,7 @@ pub async fn read_roster(store: &Store, programme: &Programme) -> Result<String>
 }
 
 pub fn run() -> Run {
-    Run { started_at: noon().0, definition: None, books_expiry: false }
+    Run { started_at: noon().0, definition: None, books_expiry: false, converts: None }
 }
 
 pub fn export() -> Export {

@@ -59,6 +59,8 @@ pub struct ProfileView {
     pub tags: Vec<String>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub flags: BTreeMap<String, bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub payout_reference: Option<String>,
 }
 
 /// A consent with its provenance.
@@ -114,6 +116,7 @@ fn profile(known: &Profile) -> ProfileView {
         area: owned(known.area.as_deref()),
         tags: known.tags.iter().map(ToString::to_string).collect(),
         flags: known.flags.iter().map(|(flag, set)| (flag.to_string(), *set)).collect(),
+        payout_reference: owned(known.payout_reference.as_deref()),
     }
 }
 

@@ -13,6 +13,7 @@ use domain::programme::Programme;
 use domain::time::show_instant;
 use serde::Serialize;
 
+use crate::answer::conversion::{ConversionDetail, conversion_detail};
 use crate::answer::movement::{Movement, ends, movements};
 use crate::answer::spend::spend_view;
 use crate::answer::{SpendView, pass_id, transaction_code};
@@ -33,7 +34,7 @@ pub struct TransactionRow {
     /// What led to it: `event:<event>`, `spend`, `spend:<purchase>`, `pass:<pass>`,
     /// `cancel:<event or transaction>`, `return:<event>`, `expiry`, `block`, `hold`, `hold:<hold>` of
     /// its end, `lapse`, `adjust`, `register`, `merge:<participant>` of the duplicate, `merge:<transaction>` of
-    /// who got it; of a refusal its code.
+    /// who got it, `convert:<conversion>`; of a refusal its code.
     pub cause: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub offer: Option<String>,
@@ -72,6 +73,8 @@ pub struct TransactionAnswer {
     pub spend: Option<SpendDetail>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hold: Option<HoldDetail>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub conversion: Option<ConversionDetail>,
     /// The holds that it ended, by settling, releasing or because they lapsed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub ends: Vec<String>,
@@ -149,6 +152,7 @@ pub fn rows(
         Act::Released => "release",
         Act::Adjusted { .. } => "adjust",
         Act::MergedInto { .. } | Act::MergedFrom { .. } => "merge",
+        Act::Converted(_) => "convert",
         Act::Blocked { .. } | Act::Registered => return Vec::new(),
     };
     let movements = movements(kind, &entry.effects);
@@ -208,6 +212,7 @@ fn cause(participant: &ParticipantId, entry: &Entry) -> String {
         EntryKey::MergeOf { duplicate, sequence } => {
             format!("merge:{}", transaction_code(duplicate, *sequence))
         }
+        EntryKey::Convert { conversion, .. } => format!("convert:{conversion}"),
     }
 }
 
@@ -229,6 +234,7 @@ fn reason(entry: &Entry) -> Option<String> {
         | Act::Held(_)
         | Act::Released
         | Act::MergedFrom { .. }
+        | Act::Converted(_)
         | Act::Registered => None,
     };
     reason.map(ToString::to_string)
@@ -271,6 +277,7 @@ pub fn transaction(
         pass,
         spend,
         hold: entry.hold().map(|made| hold_detail(programme, made)),
+        conversion: conversion_detail(programme, entry),
         ends: ends(participant, entry),
         reverses: reverses(participant, entry),
         refusal,

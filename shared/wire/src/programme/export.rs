@@ -38,7 +38,7 @@ fn scheduled(export: &Node<'_>) -> Option<ScheduledExport> {
     Some(ScheduledExport { schedule: schedule?, mode: mode?, dialect: dialect? })
 }
 
-fn schedule(cron: &Node<'_>) -> Option<Schedule> {
+pub(super) fn schedule(cron: &Node<'_>) -> Option<Schedule> {
     let schedule = Schedule::parse(cron.text()?);
     if schedule.is_none() {
         let message = "must be a schedule of five fields, minute hour day month weekday: 0 3 * * *";

@@ -26,7 +26,7 @@ use wire::pass::{
     parse_registration, parse_take_back,
 };
 use wire::programme::parse_programme;
-use wire::request::{parse_export, parse_run};
+use wire::request::{parse_conversion, parse_export, parse_run};
 use wire::returns::{parse_cancel, parse_credit_note};
 use wire::spend::parse_spend;
 use wire::suppression::{parse_suppression, parse_suppressions};
@@ -100,6 +100,7 @@ fn read(folder: &str, kind: &str, with_key: bool, bytes: &[u8]) -> Result<(), Bo
         ("event-ingestion", "cancel") => parse_cancel(bytes).map(drop),
         ("event-ingestion", "credit") => parse_credit_note(bytes).map(drop),
         ("award-evaluation", "run") => parse_run(bytes).map(drop),
+        ("award-evaluation", "conversion") => parse_conversion(bytes, now()).map(drop),
         ("award-evaluation", "message") => message(EvaluationMessage::parse(bytes).map(drop)),
         ("award-evaluation", "tick") => message(ScheduleTick::parse(bytes).map(drop)),
         ("spend-request", "spend") => parse_spend(bytes, &programme, now()).map(drop),

@@ -3,6 +3,7 @@
 
 mod answers;
 mod bodies;
+mod conversions;
 mod dialects;
 mod event_types;
 mod exports;
