@@ -116,7 +116,11 @@ pub(crate) fn judged(
         offers.chain(discounts).chain(judged.passes.iter().map(|given| &given.offer))
     };
     activity.awards = i32::from(!gave_before && gave().next().is_some());
-    let mut effects = Vec::new();
+    // First, so that what is named finds a place.
+    let named = |known: &&Watched| programme.watched.contains(&known.watch);
+    let forgotten = wallet.watched.iter().filter(|known| !named(known));
+    let forgotten = forgotten.map(|known| Effect::Unwatched { watch: known.watch.clone() });
+    let mut effects: Vec<Effect> = forgotten.collect();
     let mut watched = |watch: &Watch, lines| {
         let watch = watch.clone();
         effects.push(Effect::Watched { watch, month, by: 1, lines });
@@ -141,9 +145,6 @@ pub(crate) fn judged(
     if !activity.is_nothing() {
         effects.insert(0, Effect::Activity(activity));
     }
-    let named = |known: &&Watched| programme.watched.contains(&known.watch);
-    let forgotten = wallet.watched.iter().filter(|known| is_new && !named(known));
-    effects.extend(forgotten.map(|known| Effect::Unwatched { watch: known.watch.clone() }));
     effects
 }
 
