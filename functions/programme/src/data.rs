@@ -3,9 +3,11 @@
 //! Each page has who it is and the wallet as they are now, and goes on with ledger and events, the
 //! newest first, where the page before it ended; the last one has no cursor.
 
-use domain::ledger::{Entry, EntryKey};
+use domain::activity::{Goods, Watch};
+use domain::ledger::EntryKey;
 use domain::pass::{Origin, PassId};
 use domain::programme::Programme;
+use domain::wallet::Wallet;
 use harness::{Answer, Fault, Request, Room};
 use serde_json::{Value, json};
 use store::{Error, EventsCursor, EventsFilter, Noun};
@@ -70,8 +72,13 @@ pub async fn get(room: &Room, request: &Request) -> Result<Answer, Fault> {
         None => (Vec::new(), None),
     };
     let mut passes = Vec::new();
-    for entry in &entries {
-        passes.extend(pass(room, request, &programme, entry).await?);
+    let redeemed = entries.iter().filter_map(|entry| {
+        let EntryKey::Redeem { plan, serial, .. } = &entry.key else { return None };
+        Some(PassId { plan: plan.clone(), serial: *serial })
+    });
+    let used = events.iter().filter_map(|event| event.pass.as_ref()?.used());
+    for id in redeemed.chain(used.map(|(pass, _)| pass)) {
+        passes.extend(pass(room, request, &programme, &id).await?);
     }
     let shown = entries.iter().map(|entry| answer::transaction(&programme, &id, entry));
     let events = events.iter().map(|event| answer::event_only(&programme, event));
@@ -80,6 +87,7 @@ pub async fn get(room: &Room, request: &Request) -> Result<Answer, Fault> {
         &json!({
             "participant": answer::participant(&id, &known, programme.zone),
             "wallet": answer::wallet(&programme, &wallet, request.now),
+            "activity": activity(&programme, &wallet),
             "transactions": shown.collect::<Vec<_>>(),
             "events": events.collect::<Vec<_>>(),
             "passes": passes,
@@ -88,17 +96,43 @@ pub async fn get(room: &Room, request: &Request) -> Result<Answer, Fault> {
     )
 }
 
-/// The pass that an entry redeemed, with whom it was for.
+/// What the wallet knows of its months, and what segments watch.
+fn activity(programme: &Programme, wallet: &Wallet) -> Value {
+    let months = wallet.activity.iter().map(|known| {
+        json!({
+            "month": known.month.to_string(),
+            "purchases": known.purchases,
+            "amount": known.amount.show(programme.currency.decimals),
+            "spends": known.spends,
+            "awards": known.awards,
+        })
+    });
+    let watched = wallet.watched.iter().map(|known| {
+        let months = known.months.iter().map(|(month, count)| json!([month.to_string(), count]));
+        let (goods, area, offer) = match &known.watch {
+            Watch::Purchases { goods, area } => (goods.as_ref(), area.as_ref(), None),
+            Watch::Offer(offer) => (None, None, Some(offer)),
+        };
+        let goods = goods.map(|(Goods::Product(id) | Goods::Category(id))| id.to_string());
+        json!({
+            "goods": goods,
+            "area": area.map(ToString::to_string),
+            "offer": offer.map(ToString::to_string),
+            "months": months.collect::<Vec<_>>(),
+        })
+    });
+    json!({ "months": months.collect::<Vec<_>>(), "watched": watched.collect::<Vec<_>>() })
+}
+
+/// A pass that was redeemed or shown, with whom it was for.
 async fn pass(
     room: &Room,
     request: &Request,
     programme: &Programme,
-    entry: &Entry,
+    id: &PassId,
 ) -> Result<Option<Value>, Fault> {
-    let EntryKey::Redeem { plan, serial, .. } = &entry.key else { return Ok(None) };
-    let id = PassId { plan: plan.clone(), serial: *serial };
-    let Some(plan) = programme.pass_plan(plan) else { return Ok(None) };
-    let pass = match room.store.pass(plan, &id).await {
+    let Some(plan) = programme.pass_plan(&id.plan) else { return Ok(None) };
+    let pass = match room.store.pass(plan, id).await {
         Err(Error::NotFound(Noun::Pass)) => return Ok(None),
         known => known?,
     };
