@@ -1,6 +1,7 @@
 //! The feed: every movement, change and consent reaches every target, in order.
 
 pub mod target;
+mod turns;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -32,7 +32,7 @@ pub async fn tell(
         outbound.post(Call { feed, url: &feed.url, path, headers, body: batch.body }).await;
     if posted.is_err() {
         // The token may be why.
-        outbound.forget_tokens().await;
+        outbound.forget_token(&token).await;
     }
     match all_done(&posted?) {
         true => Ok(()),

@@ -1,7 +1,9 @@
 //! Changes become hints, hints become deliveries; an operator may have things told again.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use domain::time::Instant;
 use futures_util::future::join_all;
 use harness::{Batch, Fault, Invocation, Message, Reply, Room};
 use wire::feed::{FeedHint, FeedHintMessage};
@@ -30,29 +32,48 @@ pub async fn handle(room: Arc<Room>, invocation: Invocation) -> Reply {
     }
 }
 
-/// Carries out hints side by side: a target that does not answer holds up no other. The ids of
-/// the messages that failed.
+/// Carries out hints: those for the same one after the other, in order, others side by side: a
+/// target that does not answer holds up no other. The ids of the messages that failed.
 async fn take(room: &Room, batch: Batch) -> Vec<String> {
-    let outcomes = join_all(batch.messages.iter().map(|message| one(room, message))).await;
+    if batch.messages.iter().any(|message| message.tries > 1) {
+        // Their time is that of the first try, by which what was known then would stay fresh.
+        room.read_anew().await;
+    }
     let mut failed = Vec::new();
-    for (message, outcome) in batch.messages.iter().zip(outcomes) {
-        if let Err(fault) = outcome {
-            fault.log();
-            room.put_off(message).await;
-            failed.push(message.id.clone());
+    let mut groups: BTreeMap<String, Vec<(&Message, FeedHint)>> = BTreeMap::new();
+    for message in &batch.messages {
+        match FeedHintMessage::parse(message.body.as_bytes()) {
+            Ok(hint) => groups.entry(hint::group(&hint)).or_default().push((message, hint)),
+            Err(_) => {
+                Fault::Internal("a message that cannot be parsed").log();
+                room.put_off(message).await;
+                failed.push(message.id.clone());
+            }
         }
     }
+    failed.extend(join_all(groups.values().map(|group| in_turn(room, group))).await.concat());
     failed
 }
 
-async fn one(room: &Room, message: &Message) -> Result<(), Fault> {
-    let hint = FeedHintMessage::parse(message.body.as_bytes());
-    let hint = hint.map_err(|_| Fault::Internal("a message that cannot be parsed"))?;
-    match &hint {
-        FeedHint::Participant { feed, participant } => {
-            deliver::participant(room, message.now, feed, participant).await
+/// Carries out the hints of a group until one fails: those after it come again behind it.
+async fn in_turn(room: &Room, group: &[(&Message, FeedHint)]) -> Vec<String> {
+    for (at, (message, hint)) in group.iter().enumerate() {
+        if let Err(fault) = one(room, message.now, hint).await {
+            fault.log();
+            let rest = group.iter().skip(at).map(|(message, _)| *message);
+            join_all(rest.clone().map(|message| room.put_off(message))).await;
+            return rest.map(|message| message.id.clone()).collect();
         }
-        FeedHint::Pass { feed, pass } => deliver::pass(room, message.now, feed, pass).await,
+    }
+    Vec::new()
+}
+
+async fn one(room: &Room, now: Instant, hint: &FeedHint) -> Result<(), Fault> {
+    match hint {
+        FeedHint::Participant { feed, participant } => {
+            deliver::participant(room, now, feed, participant).await
+        }
+        FeedHint::Pass { feed, pass } => deliver::pass(room, now, feed, pass).await,
         FeedHint::Replay { feed, run, shard, from, after } => {
             let step = replay::Step { feed, run, shard: *shard, from: *from };
             replay::walk(room, &step, after.as_deref()).await

@@ -44,8 +44,9 @@ pub fn in_order(hint: &FeedHint, occasion: &str) -> InOrder<FeedHintMessage> {
     InOrder { group, once, message: hint.into() }
 }
 
-/// Of what a hint is about there is one delivery at a time.
-fn group(hint: &FeedHint) -> String {
+/// Of what a hint is about there is one delivery at a time, also where a call brings
+/// several hints of it.
+pub fn group(hint: &FeedHint) -> String {
     match hint {
         FeedHint::Participant { feed, participant } => {
             digest(&["participant", feed.as_str(), participant.as_str()])

@@ -36,6 +36,11 @@ impl NamedSecrets {
         text.ok_or(Fault::Internal("the secret of feeds has no text of a feed's name"))
     }
 
+    /// Lets whoever asks next read the secret.
+    pub(crate) async fn stale(&self) {
+        *self.known.lock().await = None;
+    }
+
     async fn texts(&self, now: Instant) -> Result<Texts, Fault> {
         let mut known = self.known.lock().await;
         if let Some((texts, read)) = known.as_ref()

@@ -17,6 +17,7 @@ use domain::feed::{Feed, TargetUrl, is_public};
 use lambda_runtime::Error;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
+use sha2::{Digest, Sha256};
 use tokio::sync::Mutex;
 
 use crate::fault::Fault;
@@ -37,8 +38,12 @@ pub struct Outbound {
     connector: Connector,
     /// The port of this machine on which the function takes its work: nobody's target.
     own: Option<u16>,
-    tokens: Mutex<HashMap<(String, String), (String, Instant)>>,
+    tokens: Mutex<HashMap<TokenKey, (String, Instant)>>,
 }
+
+/// What a token was asked with: the issuer's address, the client, the scope, and a digest of the
+/// secret. A secret that was changed asks anew.
+type TokenKey = (String, String, String, [u8; 32]);
 
 /// A call.
 pub struct Call<'a> {
@@ -148,13 +153,14 @@ impl Outbound {
         secret: &str,
         scope: &str,
     ) -> Result<String, Fault> {
-        let key = (url.as_str().to_owned(), client.to_owned());
-        let mut tokens = self.tokens.lock().await;
-        if let Some((token, ends)) = tokens.get(&key)
+        let digest = Sha256::digest(secret.as_bytes()).into();
+        let key = (url.as_str().to_owned(), client.to_owned(), scope.to_owned(), digest);
+        if let Some((token, ends)) = self.tokens.lock().await.get(&key)
             && *ends > Instant::now()
         {
             return Ok(token.clone());
         }
+        // Nothing is locked while the issuer is asked: one that does not answer holds up no other.
         let form = [
             ("grant_type", "client_credentials"),
             ("client_id", client),
@@ -172,17 +178,101 @@ impl Outbound {
         let token: Token = serde_json::from_slice(&answer)
             .map_err(|_| Fault::Target { feed: feed.id.clone(), reason: "no token".to_owned() })?;
         let lasts = Duration::from_secs(token.expires_in.saturating_sub(TOKEN_MARGIN));
-        let ends = Instant::now().checked_add(lasts).unwrap_or_else(Instant::now);
+        let now = Instant::now();
+        let ends = now.checked_add(lasts).unwrap_or(now);
+        let mut tokens = self.tokens.lock().await;
+        tokens.retain(|_, (_, ends)| *ends > now);
         tokens.insert(key, (token.access_token.clone(), ends));
         Ok(token.access_token)
     }
 
-    /// Forgets the tokens: one of them was not taken.
-    pub async fn forget_tokens(&self) {
-        self.tokens.lock().await.clear();
+    /// Forgets a token: it was not taken. Others stay, also the one that came after it.
+    pub async fn forget_token(&self, token: &str) {
+        self.tokens.lock().await.retain(|_, (known, _)| known != token);
     }
 }
 
 fn escaped(value: &str) -> String {
     utf8_percent_encode(value, ESCAPED).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use domain::feed::{FeedType, Target};
+    use domain::id::FeedId;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    /// A feed, and the address of a listener.
+    fn of(listener: &TcpListener) -> (Feed, TargetUrl) {
+        let port = listener.local_addr().unwrap().port();
+        let url = TargetUrl::parse(&format!("http://127.0.0.1:{port}/token")).unwrap();
+        let target = Target::Dataverse { token_url: url.clone(), client_id: "client".into() };
+        let id = FeedId::parse("crm").unwrap();
+        let types = vec![FeedType::Movement];
+        (Feed { id, url: url.clone(), secret: "default".into(), types, target }, url)
+    }
+
+    async fn listen() -> TcpListener {
+        TcpListener::bind("127.0.0.1:0").await.unwrap()
+    }
+
+    /// An issuer whose tokens are numbers, from 0.
+    async fn issue(listener: TcpListener) {
+        for number in 0.. {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut request = Vec::new();
+            while !request.windows(6).any(|at| at == b"scope=") {
+                stream.read_buf(&mut request).await.unwrap();
+            }
+            let body = format!("{{\"access_token\":\"{number}\",\"expires_in\":3600}}");
+            let head = "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length";
+            let answer = format!("{head}: {}\r\n\r\n{body}", body.len());
+            stream.write_all(answer.as_bytes()).await.unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn an_issuer_that_does_not_answer_holds_up_no_other() {
+        let (dead, live) = (listen().await, listen().await);
+        let ((dead_feed, dead_url), (feed, url)) = (of(&dead), of(&live));
+        let outbound = Arc::new(Outbound::open().unwrap());
+        let waits = outbound.clone();
+        let waiting =
+            tokio::spawn(async move { waits.token(&dead_feed, &dead_url, "a", "b", "c").await });
+        let _asked = dead.accept().await.unwrap();
+        let issuer = tokio::spawn(issue(live));
+        assert_eq!(outbound.token(&feed, &url, "a", "b", "c").await.unwrap(), "0");
+        assert!(!waiting.is_finished());
+        waiting.abort();
+        issuer.abort();
+    }
+
+    #[tokio::test]
+    async fn a_token_is_kept_per_client_scope_and_secret_and_forgotten_alone() {
+        let live = listen().await;
+        let (feed, url) = of(&live);
+        let outbound = Outbound::open().unwrap();
+        let issuer = tokio::spawn(issue(live));
+        let asked = [
+            (("client", "secret", "scope"), "0"),
+            (("client", "secret", "scope"), "0"),
+            (("client", "changed", "scope"), "1"),
+            (("client", "secret", "other"), "2"),
+            (("other", "secret", "scope"), "3"),
+        ];
+        for ((client, secret, scope), want) in asked {
+            let token = outbound.token(&feed, &url, client, secret, scope).await.unwrap();
+            assert_eq!(token, want);
+        }
+        outbound.forget_token("1").await;
+        let changed = outbound.token(&feed, &url, "client", "changed", "scope").await.unwrap();
+        let kept = outbound.token(&feed, &url, "client", "secret", "scope").await.unwrap();
+        assert_eq!((changed.as_str(), kept.as_str()), ("4", "0"));
+        issuer.abort();
+    }
 }

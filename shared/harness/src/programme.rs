@@ -41,6 +41,13 @@ impl Cached {
         Ok(programme)
     }
 
+    /// Lets whoever asks next look whether the known version is still the active one.
+    pub(crate) async fn stale(&self) {
+        if let Some((_, checked)) = self.known.lock().await.as_mut() {
+            *checked = Instant(i64::MIN);
+        }
+    }
+
     /// A version that is or was active. Nothing is read where it is the one this process knows.
     ///
     /// # Errors

@@ -185,6 +185,15 @@ impl Room {
         self.programme.at(&self.store, version).await
     }
 
+    /// Lets the active programme and the secrets of feeds be read anew, for work that failed by
+    /// what was known of them.
+    pub async fn read_anew(&self) {
+        self.programme.stale().await;
+        if let Some((_, secrets)) = &self.feeds {
+            secrets.stale().await;
+        }
+    }
+
     /// Whether a message that is not done with now is given up.
     pub fn is_last_try(&self, message: &Message) -> bool {
         message.tries >= self.tries
