@@ -91,7 +91,7 @@ fn r93_the_sample_asks_for_activity_in_every_way() {
             Predicate::Activity(
                 Deed::Sales,
                 months(2, 0),
-                Measure::Within(bounds(Some(100_00), Some(499_99))),
+                Measure::Within(bounds(Some(10_000), Some(49_999))),
             ),
         ),
         ("coffee-in-the-old-town", Predicate::Watched(coffee, months(3, 0), bounds(Some(2), None))),
