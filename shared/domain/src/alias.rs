@@ -217,8 +217,8 @@ mod tests {
         let added = keys(&format!("{FIRST}\nnext:{SECOND}")).marks(&alias);
         let changed = keys(&format!("{FIRST}\n{SECOND}")).marks(&alias);
         assert_eq!(added.current, alone.current, "not used yet");
-        assert_eq!(added.others, [changed.current.clone()], "looked under already");
-        assert_eq!(changed.others, [alone.current.clone()]);
+        assert_eq!(added.others, std::slice::from_ref(&changed.current), "looked under already");
+        assert_eq!(changed.others, std::slice::from_ref(&alone.current));
         assert!(alone.others.is_empty());
         let requests = [FIRST.to_owned(), format!("{FIRST}\n{SECOND}")]
             .map(|text| keys(&text).request(&alias, "event\ntill:1"));
