@@ -34,6 +34,8 @@ async fn what_is_granted_is_used_and_nothing_else_is_asked_for() {
         Target::new(|number, _| (if number == 0 { 500 } else { 200 }, String::new())).await;
     programme["feeds"] = json!([{ "id": "crm", "kind": "webhook", "secret": "default",
         "url": format!("{}/hook", target.address) }]);
+    programme["conversions"] = json!([{ "id": "cashback", "balance": "points",
+        "table": [{ "from": "0", "rate": "0.01" }] }]);
     // A plan of which there is no pass may change.
     for value in ["50", "60"] {
         let plan = json!({ "id": "gift-50", "copy_of": "gift-20", "value": { "fixed": value } });
@@ -109,6 +111,20 @@ async fn what_is_granted_is_used_and_nothing_else_is_asked_for() {
     by_alias.as_object_mut().unwrap().remove("participant_id");
     by_alias["alias"] = alias;
     assert_eq!(post_event(&stack, &by_alias).await.status, 201);
+    // What is converted is paid out by a file.
+    let runs = "/v1/conversions/cashback/runs";
+    let started = stack.client.post(runs, &key(), &json!({})).await.unwrap();
+    assert_eq!(started.status, 202, "{started:?}");
+    stack.idle().await.unwrap();
+    let path_of_run = format!("{runs}/{}", started.text("/run_id"));
+    let ended = stack.client.get(&path_of_run).await.unwrap();
+    stack.client.fetch(ended.text("/files/0/url")).await.unwrap();
+    // A delta is held against what the export before it told.
+    let delta = json!({ "mode": "delta" });
+    let path_of_delta = "/v1/segments/mail-ready/exports";
+    let started = stack.client.post(path_of_delta, &key(), &delta).await.unwrap();
+    assert_eq!(started.status, 202, "{started:?}");
+    stack.idle().await.unwrap();
     let erase = Call { method: "DELETE", path: &path, key: None, body: None };
     assert_eq!(stack.client.send(&erase).await.unwrap().status, 202);
     stack.idle().await.unwrap();

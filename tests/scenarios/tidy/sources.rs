@@ -89,6 +89,9 @@ fn the_local_stack_knows_no_loyalty_word() {
         "hint",
         "replay",
         "alias",
+        "list",
+        "activity",
+        "watched",
     ];
     let glossary = text("GLOSSARY.md");
     let bold = |line: &str| line.split("**").nth(1).map(str::to_owned);
