@@ -129,6 +129,20 @@ async fn r77_r92_aliases_and_profile_come_along_and_an_erasure_covers_both_names
     let late = client.put("/v1/participants/klara", &known).await.unwrap();
     assert_eq!(told(&late), (409, "participant_merged"));
 
+    // The platform knows klara still: her unsubscribe is clara's.
+    let opt_in = json!({ "channel": "email", "granted": true, "at": "2026-11-02T00:00:00Z" });
+    let opt_in = json!({ "consents": [opt_in] });
+    assert_eq!(client.put("/v1/participants/clara", &opt_in).await.unwrap().status, 200);
+    let row = json!({ "participant_id": "klara", "channel": "email",
+        "reason": "unsubscribe", "at": "2026-11-03T00:00:00Z" });
+    let rows = json!({ "suppressions": [row] });
+    let heard = client.post("/v1/suppressions", &key(), &rows).await.unwrap();
+    assert_eq!(heard.text("/outcomes/0/problem/code"), "", "{heard:?}");
+    let clara = client.get("/v1/participants/clara").await.unwrap();
+    assert_eq!(clara.body["consents"][0]["granted"], json!(false), "{clara:?}");
+    // Erased is who stays.
+    let other = Call { method: "DELETE", path: "/v1/participants/klara", key: None, body: None };
+    assert_eq!(told(&client.send(&other).await.unwrap()), (409, "participant_merged"));
     let erase = Call { method: "DELETE", path: "/v1/participants/clara", key: None, body: None };
     assert_eq!(client.send(&erase).await.unwrap().status, 202);
     tale.stack.idle().await.unwrap();

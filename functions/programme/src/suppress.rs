@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use domain::id::ParticipantId;
 use domain::participant::{Channel, Consent};
+use domain::refusal::Refusal;
 use futures_util::{StreamExt, stream};
 use harness::{Answer, Fault, Request, Room};
 use serde_json::{Value, json};
-use store::Changing;
+use store::{Changed, Changing, Error};
 use wire::suppression::{Named, Suppression, parse_suppression, parse_suppressions};
 
 use crate::adjust::refused;
@@ -61,13 +62,8 @@ async fn find(
 
 /// Takes in the rows of one participant.
 async fn hear(room: &Room, id: &ParticipantId, rows: Vec<Row>) -> Vec<(usize, Value)> {
-    let consents = rows.iter().map(|(_, consent)| consent.clone()).collect();
-    let done = match heard_by(room, id).await {
-        Ok(who) => {
-            room.store.change_participant(&Changing { consents, ..Changing::of(&who) }).await
-        }
-        Err(error) => Err(error),
-    };
+    let consents: Vec<_> = rows.iter().map(|(_, consent)| consent.clone()).collect();
+    let done = take_in(room, id, &consents).await;
     let known = match done {
         Ok(changed) => changed.participant,
         Err(error) => return failed(&rows, error),
@@ -79,20 +75,27 @@ async fn hear(room: &Room, id: &ParticipantId, rows: Vec<Row>) -> Vec<(usize, Va
     rows.iter().map(outcome).collect()
 }
 
-/// Who hears it: platforms may know a duplicate still, whose address is that of who stays.
-async fn heard_by(room: &Room, id: &ParticipantId) -> Result<ParticipantId, store::Error> {
+/// Platforms may know a duplicate still, whose address is that of who stays.
+async fn take_in(
+    room: &Room,
+    id: &ParticipantId,
+    consents: &[(Channel, Consent)],
+) -> Result<Changed, Error> {
     let mut who = id.clone();
-    for _ in 0..MAX_MERGES {
+    for _ in 0..=MAX_MERGES {
+        let order = Changing { consents: consents.to_vec(), ..Changing::of(&who) };
+        let done = room.store.change_participant(&order).await;
+        let Err(Error::Refused(Refusal::ParticipantMerged)) = done else { return done };
         match room.store.wallet(&who).await?.merged_into {
             Some(into) => who = into,
             None => break,
         }
     }
-    Ok(who)
+    Err(Error::Refused(Refusal::ParticipantMerged))
 }
 
 /// What went wrong is told of each row, and logged once.
-fn failed(rows: &[Row], error: store::Error) -> Vec<(usize, Value)> {
+fn failed(rows: &[Row], error: Error) -> Vec<(usize, Value)> {
     let (status, problem) = Answer::row_problem(error.into());
     let outcome = |index: usize| json!({ "index": index, "status": status, "problem": problem });
     rows.iter().map(|(index, _)| (*index, outcome(*index))).collect()

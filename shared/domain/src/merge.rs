@@ -32,8 +32,8 @@ fn is_there(wallet: &Wallet) -> Result<(), Refusal> {
 /// aside stays until they end, and what comes back later waits for the next merge.
 ///
 /// # Errors
-/// `participant_erased`; `pass_required` or `not_nameless` where the pass does not fit, or its state; what the other
-/// wallet said.
+/// `participant_erased`; `pass_required` or `not_nameless` where the pass does not fit, or its state;
+/// what the other wallet said.
 pub(crate) fn hand_over(wallet: &Wallet, asked: HandOver<'_>) -> Result<Vec<Effect>, Refusal> {
     is_there(wallet)?;
     wallet.opens_to(asked.pass)?;

@@ -18,10 +18,10 @@ use crate::error::{Error, Noun, Result};
 use crate::key;
 use crate::keyed::{Keyed, Kind, RequestKey};
 use crate::ledger::{Ledger, Reach};
-use crate::participant::{put_profile, read_profile};
+use crate::participant::{check_profile, put_profile, read_profile};
 use crate::pass::{Bearer, Shown};
 use crate::record::State;
-use crate::table::{Demand, Item, Write, read_number};
+use crate::table::{Demand, Item, Write};
 
 /// A merge that is asked for.
 #[derive(Clone, Debug)]
@@ -193,13 +193,6 @@ impl Merge<'_> {
         }
         Ok(Ok(writes))
     }
-}
-
-/// Demands that what is known of a participant is as it was read.
-fn check_profile(id: &ParticipantId, read: Option<&Item>) -> Result<Write> {
-    let version = read.map(|item| read_number(item, "v")).transpose()?;
-    let demand = version.map_or(Demand::Absent, |version| Demand::Number("v", version));
-    Ok(Write::Check { key: key::profile(id), demand })
 }
 
 /// The answer of a merge's entry.

@@ -85,13 +85,22 @@ pub(crate) fn put_profile(
     read: Option<&Item>,
     participant: &Participant,
 ) -> Result<Write> {
-    let version = read.map(|item| read_number(item, "v")).transpose()?;
+    let (version, demand) = as_read(read)?;
     let record = binary(encode_participant(participant)?);
-    let next = number(version.unwrap_or(0) + 1);
-    Ok(Write::Put {
-        item: item(key::profile(id), [("v", next), ("d", record)]),
-        demand: version.map_or(Demand::Absent, |version| Demand::Number("v", version)),
-    })
+    let next = number(version + 1);
+    Ok(Write::Put { item: item(key::profile(id), [("v", next), ("d", record)]), demand })
+}
+
+/// Demands that what is known of a participant is as it was read.
+pub(crate) fn check_profile(id: &ParticipantId, read: Option<&Item>) -> Result<Write> {
+    Ok(Write::Check { key: key::profile(id), demand: as_read(read)?.1 })
+}
+
+/// How often a profile was written, and the demand that it was no more.
+fn as_read(read: Option<&Item>) -> Result<(u64, Demand)> {
+    let version = read.map(|item| read_number(item, "v")).transpose()?;
+    let demand = version.map_or(Demand::Absent, |version| Demand::Number("v", version));
+    Ok((version.unwrap_or(0), demand))
 }
 
 /// Reads a profile item.

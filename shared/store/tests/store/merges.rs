@@ -12,6 +12,7 @@ use crate::cast::{
     later, noon, open, payload, person, post, programme, publish, purchase, seed, spend, tenfold,
     timed_key,
 };
+use crate::event_types::referral;
 use crate::fault::Weather;
 use crate::laws::walk;
 use crate::nameless::{Holder, own};
@@ -140,6 +141,9 @@ async fn r77_who_unsubscribed_under_one_name_is_not_written_to_under_the_other()
         let posted = post(&store, &two.programme, &event, later(3), judge).await;
         assert_eq!(refusal(posted), Refusal::ParticipantMerged);
     }
+    let referred = referral(&person("c-1"), "f-9", "c-2");
+    let posted = post(&store, &two.programme, &referred, later(3), true).await;
+    assert_eq!(refusal(posted), Refusal::ParticipantMerged, "nor is anybody referred");
     let key = timed_key(noon(), 2);
     let nobody = Merge::new(&two.programme, &duplicate, "c-9", &key);
     assert!(matches!(nobody.ask(&store, None).await, Err(Error::NotFound(_))));

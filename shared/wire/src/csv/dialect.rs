@@ -21,6 +21,24 @@ pub type Cell = fn(&ExportRow) -> &str;
 /// A column: its header, and what its cells show.
 pub type Column = (&'static str, Cell);
 
+/// The columns of a file: those of its platform, then what all of them get alike.
+type Layout = [&'static [Column]; 2];
+
+/// What is told of somebody besides name, address and consent.
+const PROPERTIES: [Column; 11] = [
+    ("optin_source", |row| &row.optin_source),
+    ("optin_at", |row| &row.optin_at),
+    ("optin_process", |row| &row.optin_process),
+    ("locale", |row| &row.locale),
+    ("time_zone", |row| &row.time_zone),
+    ("segment_id", |row| &row.segment_id),
+    ("balance_available", |row| &row.balance_available),
+    ("balance_pending", |row| &row.balance_pending),
+    ("next_expiry_at", |row| &row.next_expiry_at),
+    ("next_expiry_amount", |row| &row.next_expiry_amount),
+    ("last_event_at", |row| &row.last_event_at),
+];
+
 /// The columns of the contract, in its order.
 pub const COLUMNS: [Column; 18] = [
     ("external_id", |row| &row.external_id),
@@ -44,9 +62,9 @@ pub const COLUMNS: [Column; 18] = [
 ];
 
 /// The columns of a file that does one thing.
-fn layout(dialect: Dialect, op: Op) -> &'static [Column] {
+fn layout(dialect: Dialect, op: Op) -> Layout {
     match dialect {
-        Dialect::Canonical => &COLUMNS,
+        Dialect::Canonical => [&COLUMNS, &[]],
         Dialect::Optimizely => optimizely::layout(op),
         Dialect::Emarsys => emarsys::layout(op),
         Dialect::Klaviyo => klaviyo::layout(op),
@@ -65,7 +83,7 @@ fn goes_by_address(dialect: Dialect) -> bool {
 
 /// The headers of a file that does one thing.
 pub fn columns(dialect: Dialect, op: Op) -> Vec<&'static str> {
-    layout(dialect, op).iter().map(|(header, _)| *header).collect()
+    layout(dialect, op).into_iter().flatten().map(|(header, _)| *header).collect()
 }
 
 /// Writes the header line.
@@ -86,7 +104,7 @@ pub fn tells_of(dialect: Dialect, row: &ExportRow) -> bool {
 /// # Errors
 /// Of the writer.
 pub fn write_row(out: impl Write, dialect: Dialect, op: Op, row: &ExportRow) -> Result<()> {
-    write_record(out, layout(dialect, op).iter().map(|(_, cell)| cell(row)))
+    write_record(out, layout(dialect, op).into_iter().flatten().map(|(_, cell)| cell(row)))
 }
 
 /// UTF-8, line feed, quoted where CSV needs it (RFC 4180).

@@ -3,34 +3,23 @@
 
 use domain::export::Op;
 
-use super::Column;
+use super::{Column, Layout, PROPERTIES};
 
 /// Properties alone: an import of them changes nobody's consent.
-const PROFILES: [Column; 15] = [
+const PROFILES: [Column; 4] = [
     ("Email", |row| &row.email),
     ("external_id", |row| &row.external_id),
     ("First Name", |row| &row.first_name),
     ("Last Name", |row| &row.last_name),
-    ("optin_source", |row| &row.optin_source),
-    ("optin_at", |row| &row.optin_at),
-    ("optin_process", |row| &row.optin_process),
-    ("locale", |row| &row.locale),
-    ("time_zone", |row| &row.time_zone),
-    ("segment_id", |row| &row.segment_id),
-    ("balance_available", |row| &row.balance_available),
-    ("balance_pending", |row| &row.balance_pending),
-    ("next_expiry_at", |row| &row.next_expiry_at),
-    ("next_expiry_amount", |row| &row.next_expiry_amount),
-    ("last_event_at", |row| &row.last_event_at),
 ];
 
 /// The address alone.
 const ADDRESSES: [Column; 1] = [("Email", |row| &row.email)];
 
 /// Profiles, or whom to take off.
-pub fn layout(op: Op) -> &'static [Column] {
+pub fn layout(op: Op) -> Layout {
     match op {
-        Op::Add | Op::Change => &PROFILES,
-        Op::Remove | Op::Suppress => &ADDRESSES,
+        Op::Add | Op::Change => [&PROFILES, &PROPERTIES],
+        Op::Remove | Op::Suppress => [&ADDRESSES, &[]],
     }
 }

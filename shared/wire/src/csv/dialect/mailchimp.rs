@@ -4,45 +4,23 @@
 
 use domain::export::Op;
 
-use super::Column;
+use super::{Column, Layout, PROPERTIES};
 
 /// Of whoever opted in.
-const NEW: [Column; 16] = [
+const NEW: [Column; 5] = [
     ("Email Address", |row| &row.email),
     ("First Name", |row| &row.first_name),
     ("Last Name", |row| &row.last_name),
     ("Status", |_| "subscribed"),
     ("external_id", |row| &row.external_id),
-    ("optin_source", |row| &row.optin_source),
-    ("optin_at", |row| &row.optin_at),
-    ("optin_process", |row| &row.optin_process),
-    ("locale", |row| &row.locale),
-    ("time_zone", |row| &row.time_zone),
-    ("segment_id", |row| &row.segment_id),
-    ("balance_available", |row| &row.balance_available),
-    ("balance_pending", |row| &row.balance_pending),
-    ("next_expiry_at", |row| &row.next_expiry_at),
-    ("next_expiry_amount", |row| &row.next_expiry_amount),
-    ("last_event_at", |row| &row.last_event_at),
 ];
 
 /// Without a status: what the audience has of it stays.
-const KNOWN: [Column; 15] = [
+const KNOWN: [Column; 4] = [
     ("Email Address", |row| &row.email),
     ("First Name", |row| &row.first_name),
     ("Last Name", |row| &row.last_name),
     ("external_id", |row| &row.external_id),
-    ("optin_source", |row| &row.optin_source),
-    ("optin_at", |row| &row.optin_at),
-    ("optin_process", |row| &row.optin_process),
-    ("locale", |row| &row.locale),
-    ("time_zone", |row| &row.time_zone),
-    ("segment_id", |row| &row.segment_id),
-    ("balance_available", |row| &row.balance_available),
-    ("balance_pending", |row| &row.balance_pending),
-    ("next_expiry_at", |row| &row.next_expiry_at),
-    ("next_expiry_amount", |row| &row.next_expiry_amount),
-    ("last_event_at", |row| &row.last_event_at),
 ];
 
 /// Contacts to take out of the segment.
@@ -53,11 +31,11 @@ const OPTED_OUT: [Column; 2] =
     [("Email Address", |row| &row.email), ("Status", |_| "unsubscribed")];
 
 /// The columns by what is told.
-pub fn layout(op: Op) -> &'static [Column] {
+pub fn layout(op: Op) -> Layout {
     match op {
-        Op::Add => &NEW,
-        Op::Change => &KNOWN,
-        Op::Remove => &LEFT,
-        Op::Suppress => &OPTED_OUT,
+        Op::Add => [&NEW, &PROPERTIES],
+        Op::Change => [&KNOWN, &PROPERTIES],
+        Op::Remove => [&LEFT, &[]],
+        Op::Suppress => [&OPTED_OUT, &[]],
     }
 }
