@@ -1,82 +1,56 @@
-//! Exports of many: workers that are killed change no byte, and what a worker takes in memory and
-//! reads is bounded. `EXPORT_PARTICIPANTS=400000` takes so many, a matter of minutes
-//! in a release build; the figures are printed.
+//! Exports of many: what a marketing department asks for, of a seeded crowd. Workers that are killed
+//! change no byte, and what a worker takes in memory and reads is bounded.
+//! `EXPORT_PARTICIPANTS=400000` takes so many; the figures are printed.
 
 use std::collections::BTreeMap;
 use std::io::Read;
 
 use flate2::read::GzDecoder;
+use futures_util::future::join_all;
 use scenarios::client::key;
 use scenarios::stack::{Stack, signal};
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
 use crate::calls::read;
-use crate::exports::{know, stack, start};
-use crate::places::{service, table};
 
-const SHARDS: u8 = 8;
+mod crowd;
+
+use crowd::{SEGMENTS, gather};
+
 /// Participants of the suite: all but a few in one shard, which has more rows than a part may.
 const PARTICIPANTS: usize = 16_000;
-/// Of so many one opted out, and one is no member; the others are told of.
-const KINDS: usize = 8;
+const SEED: u64 = 20_270_320;
 /// Most kilobytes that a worker may take.
 const MEMORY: u64 = 64 * 1024;
 /// How often workers are killed.
 const KILLS: usize = 6;
 
-fn shard_of(id: &str) -> u8 {
-    Sha256::digest(id.as_bytes())[0] % SHARDS
-}
-
-/// Makes participants by the number of the suite or of the environment; answers how many there
-/// are. Each is one of a few that were registered, under an id of its own.
-async fn seed(stack: &Stack) -> usize {
-    let asked = std::env::var("EXPORT_PARTICIPANTS").ok().and_then(|count| count.parse().ok());
-    let many: usize = asked.unwrap_or(PARTICIPANTS);
-    let mut kinds = Vec::new();
-    for kind in 0..KINDS {
-        let id = &format!("k-{kind}");
-        know(stack, id, id, kind != 7, Some((kind != 6, 1))).await;
-        let of =
-            |sk: &str| json!({ "Key": { "pk": { "S": format!("P#{id}") }, "sk": { "S": sk } } });
-        let state = table(stack, "GetItem", of("S")).await["Item"].take();
-        kinds.push((state, table(stack, "GetItem", of("A")).await["Item"].take()));
-    }
-    // In the suite one shard gets them all, so that it has several parts.
-    let ids = (0_u64..).map(|number| format!("s-{number:07}"));
-    let ids = ids.filter(|id| asked.is_some() || shard_of(id) == 0).take(many);
-    let mut puts = Vec::new();
-    for (number, id) in ids.enumerate() {
-        let (state, profile) = &kinds[number % kinds.len()];
-        let (mut state, mut profile) = (state.clone(), profile.clone());
-        (state["pk"]["S"], profile["pk"]["S"]) =
-            (json!(format!("P#{id}")), json!(format!("P#{id}")));
-        state["ix_pk"]["S"] = json!(format!("ROSTER#{}", shard_of(&id)));
-        state["ix_sk"]["S"] = json!(id);
-        for item in [state, profile] {
-            puts.push(json!({ "PutRequest": { "Item": item } }));
+/// Asks for a full export of each segment under its key, again where the process died that was
+/// asked; answers their ids.
+async fn start(stack: &Stack, keys: &[String]) -> Vec<String> {
+    let mut ids = Vec::new();
+    for (segment, key) in SEGMENTS.iter().zip(keys) {
+        let path = format!("/v1/segments/{segment}/exports");
+        let mut answer = stack.client.post(&path, key, &json!({ "mode": "full" })).await.unwrap();
+        for _ in 0..KILLS {
+            if answer.status == 502 {
+                answer = stack.client.post(&path, key, &json!({ "mode": "full" })).await.unwrap();
+            }
         }
-        if puts.len() == 24 {
-            put(stack, std::mem::take(&mut puts)).await;
-        }
+        assert_eq!(answer.status, 202, "{answer:?}");
+        ids.push(answer.text("/export_id").to_owned());
     }
-    put(stack, puts).await;
-    many + KINDS
+    ids
 }
 
-async fn put(stack: &Stack, puts: Vec<Value>) {
-    if !puts.is_empty() {
-        let name = stack.ready["table"].as_str().unwrap();
-        let body = json!({ "RequestItems": { name: puts } });
-        service(stack, "table_endpoint", "DynamoDB_20120810.BatchWriteItem", &body).await;
-    }
-}
-
-/// Waits for an export to end, however long the queues take.
-async fn ended(stack: &Stack, id: &str) -> Value {
+/// Waits for exports to end, however long the queues take.
+async fn ended(stack: &Stack, ids: &[String]) -> Vec<Value> {
     while !stack.idle().await.is_ok_and(|idle| idle.status == 200) {}
-    read(stack, &format!("/v1/exports/{id}")).await
+    let mut exports = Vec::new();
+    for id in ids {
+        exports.push(read(stack, &format!("/v1/exports/{id}")).await);
+    }
+    exports
 }
 
 /// What lies in the files, by their names without the run and the mark of the bytes, and without
@@ -120,40 +94,41 @@ fn read_units(stats: &Value) -> u64 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn r94_r105_an_export_of_many_is_bounded_and_killing_its_workers_changes_no_byte() {
-    let stack = stack(json!({})).await;
-    let many = seed(&stack).await;
-    let full = json!({ "mode": "full" });
+async fn r93_r94_r105_exports_of_many_are_bounded_and_killing_their_workers_changes_no_byte() {
+    let stack = crowd::stack().await;
+    let asked = std::env::var("EXPORT_PARTICIPANTS").ok().and_then(|count| count.parse().ok());
+    let crowd = gather(&stack, asked.unwrap_or(PARTICIPANTS), asked.is_none(), SEED).await;
     assert_eq!(stack.local("stats/reset", &json!({})).await.unwrap().status, 200);
+    let keys: Vec<String> = SEGMENTS.iter().map(|_| key()).collect();
     let began = std::time::Instant::now();
-    let export = ended(&stack, &start(&stack, &key(), &full).await).await;
-    let seconds = began.elapsed().as_secs();
-    assert_eq!(export["status"], "completed", "{export}");
-    let counts = &export["counts"];
-    let each = many / KINDS;
-    assert_eq!(counts["added"], json!(each * 6), "{counts}");
-    assert_eq!((&counts["suppressed"], &counts["members"]), (&json!(each), &json!(each * 7)));
-
-    // Design section 3: the roster's pages, half a unit for the state, half for the profile.
-    let read = read_units(&stack.stats().await.unwrap());
-    let formula = formula(u64::try_from(many).unwrap());
-    println!("{many} participants in {seconds} s: {read} of {formula} thousandths of read units");
-    assert!(read <= formula + formula / 50, "{read} of {formula}");
-    let mut bytes = 0;
-    for file in export["files"].as_array().unwrap() {
-        bytes += file["bytes"].as_u64().unwrap();
-        assert!(file["rows"].as_u64().unwrap() <= 10_000, "{file}");
+    let exports = ended(&stack, &start(&stack, &keys).await).await;
+    println!(
+        "{} participants, {} exports: {} s",
+        crowd.people,
+        exports.len(),
+        began.elapsed().as_secs()
+    );
+    let mut parts = 0;
+    for ((export, segment), expected) in exports.iter().zip(SEGMENTS).zip(crowd.segments) {
+        assert_eq!(export["status"], "completed", "{export}");
+        let told = ["members", "added", "suppressed"].map(|name| export["counts"][name].clone());
+        let want = [expected.members, expected.addressed, crowd.suppressed].map(Value::from);
+        assert_eq!(told, want, "{segment}");
+        let files = export["files"].as_array().unwrap();
+        let bytes: u64 = files.iter().map(|file| file["bytes"].as_u64().unwrap()).sum();
+        println!("  {segment}: {} addressed, {} files, {bytes} bytes", told[1], files.len());
+        assert!(files.iter().all(|file| file["rows"].as_u64().unwrap() <= 10_000), "{export}");
+        let is_of_shard = |file: &&Value| file["name"].as_str().unwrap().contains("/add-0-");
+        parts = parts.max(files.iter().filter(is_of_shard).count());
     }
-    println!("  {bytes} bytes in {} files", export["files"].as_array().unwrap().len());
-    for pid in stack.pids(Some("segment-export")).await.unwrap() {
-        let (most, ticks) = (status(pid, "VmHWM:"), ticks(pid));
-        println!("  worker {pid}: at most {most} KiB, {ticks} hundredths of a processor second");
-        assert!(most <= MEMORY, "{most} KiB");
-    }
+    assert!(parts > 1, "a shard has files of several parts");
+    costs(&stack, u64::try_from(crowd.people * exports.len()).unwrap()).await;
 
-    // The same again, while workers are killed.
-    let key = key();
-    let id = start(&stack, &key, &full).await;
+    // The same again, each asked for twice at once, while workers are killed.
+    let keys: Vec<String> = SEGMENTS.iter().map(|_| key()).collect();
+    let mut twice = join_all([start(&stack, &keys), start(&stack, &keys)]).await;
+    let ids = twice.pop().unwrap();
+    assert_eq!(ids, twice[0], "what is started twice at once is one export");
     let mut killed = 0;
     for _ in 0..KILLS {
         for pid in stack.pids(Some("segment-export")).await.unwrap() {
@@ -161,16 +136,31 @@ async fn r94_r105_an_export_of_many_is_bounded_and_killing_its_workers_changes_n
         }
     }
     assert!(killed > 0);
-    let mut disturbed = ended(&stack, &id).await;
+    let mut disturbed = ended(&stack, &ids).await;
     for _ in 0..KILLS {
-        if disturbed["status"] != "completed" {
-            start(&stack, &key, &full).await;
-            disturbed = ended(&stack, &id).await;
+        if disturbed.iter().any(|export| export["status"] != "completed") {
+            start(&stack, &keys).await;
+            disturbed = ended(&stack, &ids).await;
         }
     }
-    assert_eq!(disturbed["status"], "completed", "{killed} killed: {disturbed}");
-    assert_eq!(disturbed["counts"], export["counts"]);
-    assert!(contents(&stack, &disturbed).await == contents(&stack, &export).await);
+    for (disturbed, export) in disturbed.iter().zip(&exports) {
+        assert_eq!(disturbed["status"], "completed", "{killed} killed: {disturbed}");
+        assert_eq!(disturbed["counts"], export["counts"]);
+        assert!(contents(&stack, disturbed).await == contents(&stack, export).await);
+    }
+}
+
+/// Holds read units against the design, section 3 (the roster's pages, half a unit for the state,
+/// half for the profile), and memory against its bound.
+async fn costs(stack: &Stack, people: u64) {
+    let (read, formula) = (read_units(&stack.stats().await.unwrap()), formula(people));
+    println!("  {read} of {formula} thousandths of read units");
+    assert!(read <= formula + formula / 50, "{read} of {formula}");
+    for pid in stack.pids(Some("segment-export")).await.unwrap() {
+        let (most, ticks) = (status(pid, "VmHWM:"), ticks(pid));
+        println!("  worker {pid}: at most {most} KiB, {ticks} hundredths of a processor second");
+        assert!(most <= MEMORY, "{most} KiB");
+    }
 }
 
 /// Read units by the design, in thousandths: one a participant, and half a unit for each started
