@@ -10,14 +10,18 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::calls::{read, set_clock, tick};
+use crate::copies::{original, put};
 use crate::desk::{available, built, sample, transactions};
 
-const PEOPLE: usize = 200;
+const PEOPLE: usize = 10_000;
+/// Of so many each has points and a reference of its own; the others are copies of them.
+const ORIGINALS: usize = 200;
 /// Of so many one has no payout reference.
 const WITHOUT: usize = 10;
-/// Workers that are killed at most, and looks at how far the others are.
+/// Workers that are killed at most, one for so many writes, and looks at how far the others are.
 const KILLS: usize = 6;
-const LOOKS: usize = 3_000;
+const WRITES: u64 = 1_000;
+const LOOKS: usize = 100_000;
 const RUNS: &str = "/v1/conversions/cashback/runs";
 
 fn id(number: usize) -> String {
@@ -25,7 +29,7 @@ fn id(number: usize) -> String {
 }
 
 fn points(number: usize) -> usize {
-    100 + 10 * number
+    100 + 10 * (number % ORIGINALS)
 }
 
 /// Half a cent for each of the first thousand points, a cent for each beyond.
@@ -70,6 +74,16 @@ async fn stack(people: usize) -> Stack {
     stack
 }
 
+/// Copies the originals until there are enough people.
+async fn more(stack: &Stack) {
+    let mut originals = Vec::new();
+    for number in 0..ORIGINALS {
+        originals.push(original(stack, &id(number)).await);
+    }
+    let copies = (ORIGINALS..PEOPLE).map(|number| (&originals[number % ORIGINALS], id(number)));
+    put(stack, &copies.collect::<Vec<_>>()).await;
+}
+
 /// Asks for a run, again where the process died that was asked; answers its id.
 async fn started(stack: &Stack, key: &str, body: &Value) -> String {
     for _ in 0..=KILLS {
@@ -83,7 +97,7 @@ async fn started(stack: &Stack, key: &str, body: &Value) -> String {
 }
 
 async fn ended(stack: &Stack, id: &str) -> Value {
-    assert_eq!(stack.idle().await.unwrap().status, 200);
+    while !stack.idle().await.is_ok_and(|idle| idle.status == 200) {}
     let run = read(stack, &format!("{RUNS}/{id}")).await;
     assert_eq!((&run["status"], &run["failed"]), (&json!("completed"), &json!(0)), "{run}");
     run
@@ -100,13 +114,23 @@ async fn kill_in_the_middle(stack: &Stack) -> usize {
             break;
         }
         let pids = worker["pids"].as_array().unwrap();
-        if written > seen + 12 && !pids.is_empty() {
+        if written > seen + WRITES && !pids.is_empty() {
             let pid = pids[killed % pids.len()].as_u64().unwrap();
             killed += usize::from(signal("KILL", pid.try_into().unwrap()).await.is_ok());
             seen = written;
         }
     }
     killed
+}
+
+/// The ledgers of all.
+async fn ledgers(stack: &Stack) -> Vec<Vec<Value>> {
+    let ids: Vec<String> = (0..PEOPLE).map(id).collect();
+    let mut ledgers = Vec::new();
+    for ids in ids.chunks(50) {
+        ledgers.extend(join_all(ids.iter().map(|id| transactions(stack, id))).await);
+    }
+    ledgers
 }
 
 fn major(cents: usize) -> String {
@@ -151,8 +175,9 @@ async fn paid(stack: &Stack, run: &Value) -> BTreeMap<String, [String; 3]> {
 /// started six times at once, killed in the middle, fired again: everybody is paid once, and
 /// the file's sum is the ledgers'.
 #[tokio::test(flavor = "multi_thread")]
-async fn r75_200_participants_are_paid_once_though_workers_are_killed() {
-    let stack = stack(PEOPLE).await;
+async fn r75_10_000_participants_are_paid_once_though_workers_are_killed() {
+    let stack = stack(ORIGINALS).await;
+    more(&stack).await;
     let dry = started(&stack, &key(), &json!({ "dry_run": true })).await;
     let dry = ended(&stack, &dry).await;
     let due = || (0..PEOPLE).filter(|number| number % WITHOUT != 0);
@@ -181,8 +206,8 @@ async fn r75_200_participants_are_paid_once_though_workers_are_killed() {
     let rows = paid(&stack, &run).await;
     assert_eq!(rows.len(), due().count());
     let mut sum = 0;
-    for number in 0..PEOPLE {
-        let (who, ledger) = (id(number), transactions(&stack, &id(number)).await);
+    for (number, ledger) in ledgers(&stack).await.into_iter().enumerate() {
+        let who = id(number);
         let made: Vec<&Value> = ledger.iter().filter(|row| row["kind"] == "convert").collect();
         if number % WITHOUT == 0 {
             assert!(made.is_empty() && !rows.contains_key(&who));
@@ -194,7 +219,7 @@ async fn r75_200_participants_are_paid_once_though_workers_are_killed() {
             (&json!("convert:cashback"), &json!("0"))
         );
         let [reference, amount, transaction] = &rows[&who];
-        assert_eq!(*reference, format!("tok_{number}"));
+        assert_eq!(*reference, format!("tok_{}", number % ORIGINALS));
         assert_eq!(
             (json!(transaction), *amount == major(cents(points(number)))),
             (made["code"].clone(), true)

@@ -8,6 +8,7 @@ mod bank_coalition;
 mod calls;
 mod cancels;
 mod conversions;
+mod copies;
 mod cost;
 mod customer_events;
 mod desk;

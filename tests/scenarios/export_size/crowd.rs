@@ -3,14 +3,12 @@
 
 use scenarios::client::key;
 use scenarios::stack::Stack;
-use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
+use serde_json::json;
 
 use crate::calls::{posted, set_clock};
+use crate::copies::{original, put, shard_of};
 use crate::desk::{built, purchase, sample};
-use crate::places::{service, table};
 
-const SHARDS: u8 = 8;
 /// Kinds of people.
 const KINDS: usize = 48;
 /// In the middle of a month, so that its months are the same whenever it runs.
@@ -135,10 +133,6 @@ pub async fn stack() -> Stack {
     stack
 }
 
-fn shard_of(id: &str) -> u8 {
-    Sha256::digest(id.as_bytes())[0] % SHARDS
-}
-
 /// Puts so many people into the table, each a copy of one who was made over the API under an id of
 /// its own; in one shard of the roster, if asked, so that it has files of several parts.
 pub async fn gather(stack: &Stack, many: usize, in_one_shard: bool, seed: u64) -> Crowd {
@@ -148,41 +142,21 @@ pub async fn gather(stack: &Stack, many: usize, in_one_shard: bool, seed: u64) -
     for number in 0..KINDS {
         let (kind, id) = (Kind::random(&mut dice), format!("k-{number:02}"));
         kind.make(stack, &id).await;
-        let of =
-            |sk: &str| json!({ "Key": { "pk": { "S": format!("P#{id}") }, "sk": { "S": sk } } });
-        let state = table(stack, "GetItem", of("S")).await["Item"].take();
-        kinds.push((kind, state, table(stack, "GetItem", of("A")).await["Item"].take()));
+        let original = original(stack, &id).await;
+        kinds.push((kind, original));
     }
     let mut crowd = Crowd { people: 0, segments: <_>::default(), suppressed: 0 };
-    kinds.iter().for_each(|(kind, ..)| crowd.count(kind));
+    kinds.iter().for_each(|(kind, _)| crowd.count(kind));
     let ids = (0_u64..).map(|number| format!("s-{number:07}"));
     let ids = ids.filter(|id| !in_one_shard || shard_of(id) == 0).take(many);
-    let mut puts = Vec::new();
+    let mut people = Vec::new();
     for id in ids {
-        let (kind, state, profile) = &kinds[dice.usize(..KINDS)];
+        let (kind, original) = &kinds[dice.usize(..KINDS)];
         crowd.count(kind);
-        let (mut state, mut profile) = (state.clone(), profile.clone());
-        (state["pk"]["S"], profile["pk"]["S"]) =
-            (json!(format!("P#{id}")), json!(format!("P#{id}")));
-        state["ix_pk"]["S"] = json!(format!("ROSTER#{}", shard_of(&id)));
-        state["ix_sk"]["S"] = json!(id);
-        for item in [state, profile] {
-            puts.push(json!({ "PutRequest": { "Item": item } }));
-        }
-        if puts.len() == 24 {
-            put(stack, std::mem::take(&mut puts)).await;
-        }
+        people.push((original, id));
     }
-    put(stack, puts).await;
+    put(stack, &people).await;
     crowd
-}
-
-async fn put(stack: &Stack, puts: Vec<Value>) {
-    if !puts.is_empty() {
-        let name = stack.ready["table"].as_str().unwrap();
-        let body = json!({ "RequestItems": { name: puts } });
-        service(stack, "table_endpoint", "DynamoDB_20120810.BatchWriteItem", &body).await;
-    }
 }
 
 impl Crowd {
