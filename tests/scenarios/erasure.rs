@@ -8,6 +8,7 @@ use crate::calls::{pending, read, run, spend, spend_of};
 use crate::desk::{available, built, own_stack, participant, post_event, purchase, sample};
 use crate::places::{files, items, messages};
 use crate::returns::told;
+use crate::tale::Tale;
 
 const CANARY: &str = "canaryh2kw9mt6qv";
 
@@ -141,6 +142,25 @@ async fn r92_after_an_erasure_a_canary_is_in_no_item_message_log_or_file() {
     let found: Vec<_> = found.iter().filter(|file| !file.contains("table")).collect();
     assert!(found.is_empty(), "{found:?}");
     std::fs::remove_dir_all(&folder).unwrap();
+}
+
+/// a letter's recipient is erased with whoever shopped with its code.
+#[tokio::test(flavor = "multi_thread")]
+async fn r92_the_recipient_of_a_promotion_is_erased_with_who_used_its_code() {
+    let tale = Tale::of("passes").await;
+    tale.joins("clara").await;
+    let path = "/v1/pass-plans/next-visit/passes";
+    let letter = tale.stack.client.post(path, &key(), &json!({ "recipient": CANARY })).await;
+    let letter = letter.unwrap();
+    assert_eq!((letter.status, holders(&tale.stack).await.len()), (201, 1), "{letter:?}");
+    let mut body = tale.body("purchase-sandals").await;
+    body["participant_id"] = json!("clara");
+    body["pass"] = json!({ "code": letter.text("/code") });
+    let bought = tale.post("purchase-sandals", &body).await;
+    assert_eq!(bought.body["event"]["pass"]["accepted"], true, "{bought:?}");
+    assert_eq!(holders(&tale.stack).await.len(), 1);
+    erased(&tale.stack, "clara").await;
+    assert_eq!(holders(&tale.stack).await, Vec::<String>::new());
 }
 
 async fn holders(stack: &Stack) -> Vec<String> {

@@ -3,6 +3,8 @@
 use scenarios::client::{Answer, Call, key};
 use serde_json::{Value, json};
 
+use crate::calls::{pending, run, ticket};
+use crate::desk::{available, own_stack, participant, post_event};
 use crate::tale::Tale;
 
 fn told(answer: &Answer) -> (u16, &str) {
@@ -153,4 +155,24 @@ async fn r77_r92_aliases_and_profile_come_along_and_an_erasure_covers_both_names
         assert_eq!(told(&client.put(&path, &own).await.unwrap()), (409, "participant_erased"));
     }
     assert_eq!(told(&tale.merges("clara", "klara", &key()).await), (409, "participant_erased"));
+}
+
+/// what a duplicate bought before, and a run judges after, is awarded once, and the next merge
+/// moves it.
+#[tokio::test(flavor = "multi_thread")]
+async fn r77_events_of_a_duplicate_that_wait_for_a_run_are_awarded_and_moved() {
+    let stack = own_stack().await;
+    let (into, duplicate) = (participant(&stack).await, participant(&stack).await);
+    let waiting = post_event(&stack, &pending(ticket(&duplicate, "30.00"))).await;
+    assert_eq!(waiting.status, 202, "{waiting:?}");
+    let path = format!("/v1/participants/{into}/merges");
+    let body = json!({ "duplicate": duplicate, "reason": "registered twice" });
+    assert_eq!(stack.client.post(&path, &key(), &body).await.unwrap().status, 201);
+    run(&stack).await;
+    let awarded = available(&stack, &duplicate, "points").await;
+    assert_eq!((awarded.as_str(), available(&stack, &into, "points").await.as_str()), ("153", "0"));
+    assert_eq!(run(&stack).await["awarded"], 0, "judged once");
+    assert_eq!(stack.client.post(&path, &key(), &body).await.unwrap().status, 201);
+    assert_eq!(available(&stack, &into, "points").await, awarded);
+    assert_eq!(available(&stack, &duplicate, "points").await, "0");
 }
