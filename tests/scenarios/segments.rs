@@ -207,6 +207,16 @@ async fn r93_segments_by_activity_follow_purchases_spends_and_cancels() {
     let found = exported(&stack, &["sales-fell", "coffee-in-the-old-town"]).await;
     assert_eq!(found["sales-fell"], (vec!["bob".into()], 1), "who bought in October only");
     assert_eq!(found["coffee-in-the-old-town"], (vec![], 0));
+
+    // Fourteen days, today included, began with the seventh; and whoever spent this month is out.
+    let lately = "bought-lately-and-spent-nothing";
+    buys(&stack, "bob", "2027-11-19T10:00:00Z", "3.00", "tea", "shop-9").await;
+    buys(&stack, "ada", "2027-11-06T22:59:59Z", "0.01", "tea", "shop-9").await;
+    assert_eq!(exported(&stack, &[lately]).await[lately], (vec![], 0));
+    let bought = buys(&stack, "ada", "2027-11-06T23:00:00Z", "0.01", "tea", "shop-9").await;
+    assert_eq!(exported(&stack, &[lately]).await[lately], (vec!["ada".into()], 1));
+    assert_eq!(cancel(&stack, &bought, &key()).await.status, 200);
+    assert_eq!(exported(&stack, &[lately]).await[lately], (vec![], 0));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -8,11 +8,15 @@ use crate::id::{AreaId, OfferId, ProductId};
 use crate::ledger::Effect;
 use crate::offer::{Beneficiary, shelf};
 use crate::programme::Programme;
-use crate::time::{Instant, Month};
+use crate::time::{Day, Instant, Month};
 use crate::wallet::Wallet;
 
 /// Months of activity that a wallet keeps.
 pub const ACTIVITY_MONTHS: usize = 13;
+
+/// Days with purchases that a wallet keeps, where a segment asks for days; it asks for as many at
+/// most.
+pub const ACTIVITY_DAYS: usize = 31;
 
 /// Most different things that the segments of a programme watch, and that a wallet keeps months of.
 pub const MAX_WATCHED: usize = 32;
@@ -104,7 +108,8 @@ pub(crate) fn judged(
     whose: Beneficiary,
 ) -> Vec<Effect> {
     let is_new = event.judgements.is_empty() && event.state == EventState::Posted;
-    let month = event.event.performed_on.day(programme.zone).month();
+    let day = event.event.performed_on.day(programme.zone);
+    let month = day.month();
     let mut activity = Activity::none(month);
     let gave_before = match whose {
         Beneficiary::Participant => event.judgements.iter().any(Judgement::gave_something),
@@ -141,6 +146,9 @@ pub(crate) fn judged(
             Watch::Offer(offer) if gave().any(|one| one == offer) => watched(watch, Vec::new()),
             Watch::Offer(_) => {}
         }
+    }
+    if activity.purchases != 0 && programme.counts_days {
+        effects.insert(0, Effect::Bought { day, by: activity.purchases });
     }
     if !activity.is_nothing() {
         effects.insert(0, Effect::Activity(activity));
@@ -191,6 +199,16 @@ impl Wallet {
         within.map(|(_, count)| i64::from(*count)).sum()
     }
 
+    /// Purchases of this day and all after it, of the newest [`ACTIVITY_DAYS`] that have one.
+    pub fn bought_since(&self, first: Day) -> i64 {
+        let since = self.days.iter().filter(|(day, _)| *day >= first);
+        since.map(|(_, count)| i64::from(*count)).sum()
+    }
+
+    pub(crate) fn buy(&mut self, day: Day, by: i32) {
+        count(&mut self.days, day, by, ACTIVITY_DAYS);
+    }
+
     pub(crate) fn act(&mut self, more: &Activity) {
         let at = self.activity.partition_point(|known| known.month < more.month);
         // A full list has dropped months: it stays full, so that none of them comes back in part.
@@ -218,7 +236,7 @@ impl Wallet {
             }
             self.watched.insert(at, Watched { watch: watch.clone(), months: Vec::new() });
         }
-        self.watched[at].count(month, by);
+        count(&mut self.watched[at].months, month, by, ACTIVITY_MONTHS);
         if self.watched[at].months.is_empty() {
             self.watched.remove(at);
         }
@@ -231,24 +249,22 @@ impl Wallet {
     }
 }
 
-impl Watched {
-    /// As [`Wallet::act`] does it.
-    fn count(&mut self, month: Month, by: i32) {
-        let at = self.months.partition_point(|(known, _)| *known < month);
-        let full = self.months.len() == ACTIVITY_MONTHS;
-        match self.months.get_mut(at).filter(|(known, _)| *known == month) {
-            Some((_, count)) => {
-                *count = (*count + by).max(0);
-                if *count == 0 && !full {
-                    self.months.remove(at);
-                }
+/// Counts more or less at a time, of so many times at most, as [`Wallet::act`] does it.
+fn count<T: Copy + Ord>(times: &mut Vec<(T, i32)>, time: T, by: i32, most: usize) {
+    let at = times.partition_point(|(known, _)| *known < time);
+    let full = times.len() == most;
+    match times.get_mut(at).filter(|(known, _)| *known == time) {
+        Some((_, count)) => {
+            *count = (*count + by).max(0);
+            if *count == 0 && !full {
+                times.remove(at);
             }
-            None if by <= 0 => {}
-            None => self.months.insert(at, (month, by)),
         }
-        let excess = self.months.len().saturating_sub(ACTIVITY_MONTHS);
-        self.months.drain(..excess);
+        None if by <= 0 => {}
+        None => times.insert(at, (time, by)),
     }
+    let excess = times.len().saturating_sub(most);
+    times.drain(..excess);
 }
 
 /// A spend is activity of the month in which it was performed.

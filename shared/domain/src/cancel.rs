@@ -73,6 +73,11 @@ pub fn take_back(
                     reversal.note(Effect::Activity(activity));
                 }
             }
+            if let Effect::Bought { day, by } = effect
+                && back.is_whole()
+            {
+                reversal.note(Effect::Bought { day: *day, by: -by });
+            }
             if let Effect::Watched { watch, month, by, lines } = effect
                 && back.leaves_nothing(lines)
             {

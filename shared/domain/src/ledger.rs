@@ -279,6 +279,9 @@ pub enum Effect {
     Watched { watch: Watch, month: Month, by: i32, lines: Vec<u16> },
     /// No segment watches it any more.
     Unwatched { watch: Watch },
+    /// So many purchases on a day, kept by day because a segment asks for days. Negative where they
+    /// are taken back.
+    Bought { day: Day, by: i32 },
 }
 
 impl Effect {
@@ -317,6 +320,7 @@ impl Effect {
             | Effect::Issue { .. }
             | Effect::Watched { .. }
             | Effect::Unwatched { .. }
+            | Effect::Bought { .. }
             | Effect::Erase => None,
         }
     }

@@ -50,7 +50,10 @@ pub(crate) fn hand_over(wallet: &Wallet, asked: HandOver<'_>) -> Result<Vec<Effe
         let months = known.months.iter().filter(|(_, count)| *count > 0);
         months.map(|(month, count)| seen(&known.watch, *month, -count))
     });
-    let mut effects: Vec<Effect> = takes.chain(debts).chain(months).chain(watched).collect();
+    let days = wallet.days.iter().filter(|(_, count)| *count > 0);
+    let days = days.map(|(day, count)| Effect::Bought { day: *day, by: -count });
+    let done = months.chain(watched).chain(days);
+    let mut effects: Vec<Effect> = takes.chain(debts).chain(done).collect();
     effects.extend(wallet.nameless.as_ref().map(|_| Effect::Registered));
     effects.push(Effect::Merged { into: asked.into.clone() });
     Ok(effects)
@@ -81,6 +84,8 @@ pub(crate) fn take_over(
             taking.note(Effect::Activity(activity.back()));
         } else if let Effect::Watched { watch, month, by, .. } = effect {
             taking.note(seen(watch, *month, -by));
+        } else if let Effect::Bought { day, by } = effect {
+            taking.note(Effect::Bought { day: *day, by: -by });
         }
     }
     for effect in &entry.effects {

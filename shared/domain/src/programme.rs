@@ -49,6 +49,8 @@ pub struct Programme {
     /// What the segments need wallets to keep, each once, at most
     /// [`crate::activity::MAX_WATCHED`].
     pub watched: Vec<Watch>,
+    /// Whether a segment asks for purchases of some days, so that wallets keep them by day.
+    pub counts_days: bool,
     pub runs: Vec<RunDefinition>,
     pub feeds: Vec<Feed>,
     pub conversions: Vec<Conversion>,

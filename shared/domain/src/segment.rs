@@ -75,6 +75,8 @@ pub enum Predicate {
     Activity(Deed, Months, Measure),
     /// How often something that is watched was so in these months.
     Watched(Watch, Months, Bounds),
+    /// Purchases of so many days (1–31), today included.
+    BoughtWithin(u32, Bounds),
     /// Stands on a list.
     Listed(Arc<List>),
 }
@@ -159,6 +161,10 @@ impl Predicate {
                 let (first, last) = months.around(today);
                 bounds.holds(Amount(wallet.watched_in(watch, first, last)))
             }
+            Predicate::BoughtWithin(days, bounds) => {
+                let first = today.minus_days(days.saturating_sub(1));
+                bounds.holds(Amount(wallet.bought_since(first)))
+            }
             Predicate::Listed(list) => list.participants.contains(id),
         }
     }
@@ -183,6 +189,7 @@ impl Predicate {
             | Predicate::LastEventBefore(_)
             | Predicate::Activity(..)
             | Predicate::Watched(..)
+            | Predicate::BoughtWithin(..)
             | Predicate::Listed(_)
             | Predicate::Blocked(_) => false,
         }
@@ -210,9 +217,21 @@ impl Predicate {
             | Predicate::LastEventWithin(_)
             | Predicate::LastEventBefore(_)
             | Predicate::Activity(..)
+            | Predicate::BoughtWithin(..)
             | Predicate::Listed(_)
             | Predicate::Blocked(_) => Vec::new(),
         }
+    }
+
+    /// Whether wallets must keep purchases by day for it.
+    pub fn asks_days(&self) -> bool {
+        if let Predicate::All(list) | Predicate::Any(list) = self {
+            return list.iter().any(Self::asks_days);
+        }
+        if let Predicate::Not(not) = self {
+            return not.asks_days();
+        }
+        matches!(self, Predicate::BoughtWithin(..))
     }
 }
 

@@ -119,6 +119,11 @@ impl Day {
         later.map_or(self, Day::of)
     }
 
+    /// So many days before.
+    pub fn minus_days(self, days: u32) -> Day {
+        Day(self.0.saturating_sub_unsigned(days))
+    }
+
     /// Number of the calendar period that holds this day; equal for days of the same period.
     pub fn period(self, calendar: Calendar) -> i32 {
         match calendar {

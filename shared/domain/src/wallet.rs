@@ -10,7 +10,7 @@ use crate::ledger::{Effect, Entry, LotId, Slot};
 use crate::pass::{Activation, PassId};
 use crate::refusal::Refusal;
 use crate::tally::{self, Part, Tally, TallyAward};
-use crate::time::Instant;
+use crate::time::{Day, Instant};
 
 /// Most live lots a wallet holds; beyond it the two nearest in expiry merge into the later one.
 pub const MAX_LOTS: usize = 400;
@@ -87,6 +87,9 @@ pub struct Wallet {
     pub activations: Vec<Activation>,
     /// What segments watch, in its order, at most [`crate::activity::MAX_WATCHED`].
     pub watched: Vec<Watched>,
+    /// Purchases by day, where a segment asks for days: oldest first, at most
+    /// [`crate::activity::ACTIVITY_DAYS`].
+    pub days: Vec<(Day, i32)>,
 }
 
 impl LotId {
@@ -168,6 +171,7 @@ impl Wallet {
             }
             Effect::Activity(activity) => self.act(activity),
             Effect::Watched { watch, month, by, .. } => self.watch(watch, *month, *by),
+            Effect::Bought { day, by } => self.buy(*day, *by),
             Effect::Unwatched { watch } => self.watched.retain(|known| known.watch != *watch),
             Effect::Seen { performed_on } => {
                 self.last_event = self.last_event.max(Some(*performed_on));

@@ -100,6 +100,7 @@ pub fn parse_programme(document: &[u8], version: u64) -> Result<Programme, BodyF
         let pass_plans = plan::pass_plans(&fields, &known);
         let segments = segment::segments(&fields, &known);
         let watched = activity::watched(&fields, &segments);
+        let counts_days = segments.iter().any(|segment| segment.members.asks_days());
         let runs = read_runs(&fields);
         let feeds = feed::feeds(&fields);
         let conversions = conversion::conversions(&fields, &known);
@@ -119,6 +120,7 @@ pub fn parse_programme(document: &[u8], version: u64) -> Result<Programme, BodyF
             pass_plans,
             segments,
             watched,
+            counts_days,
             runs,
             feeds,
             conversions,

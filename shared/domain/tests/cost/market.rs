@@ -259,6 +259,7 @@ fn programme() -> Programme {
         pass_plans: vec![],
         segments: vec![],
         watched: vec![],
+        counts_days: false,
         runs: vec![],
         feeds: vec![],
         conversions: vec![],

@@ -13,7 +13,7 @@ use domain::ledger::Effect;
 use domain::participant::Participant;
 use domain::programme::Programme;
 use domain::segment::{Bounds, Deed, List, Measure, Months, Predicate};
-use domain::time::{Instant, Month};
+use domain::time::{Day, Instant, Month};
 use domain::wallet::Wallet;
 
 use crate::bookkeeping::Book;
@@ -40,6 +40,7 @@ fn in_the_centre() -> Watch {
 pub fn watching(programme: &mut Programme, offers: &[&str]) {
     let units = vec![unit("shop-1"), unit("shop-2")];
     programme.areas = Areas::from(vec![Area { id: centre(), units, popular: Popular::default() }]);
+    programme.counts_days = true;
     programme.watched = vec![coffee(), coffee_in_the_centre(), in_the_centre()];
     let offers = offers.iter().map(|id| Watch::Offer(OfferId::parse(id).unwrap()));
     programme.watched.extend(offers);
@@ -93,6 +94,27 @@ pub fn of_months(book: &Book) {
             kept.collect::<Vec<_>>(),
             "R-93: what is watched, by month"
         );
+        of_days(book);
+    }
+}
+
+/// Purchases since each day that may be asked for.
+fn of_days(book: &Book) {
+    let purchases = book.events.iter().filter(|event| {
+        !event.judgements.is_empty() && event.event.event_type() == EventType::Purchase
+    });
+    let days: Vec<_> = purchases.map(|event| (event.event.performed_on.day(ZONE), event)).collect();
+    let Some(newest) =
+        days.iter().map(|(day, _)| *day).max().filter(|_| book.programme.counts_days)
+    else {
+        return;
+    };
+    for first in (0..31).map(|days| newest.minus_days(days)) {
+        let stands = |(day, event): &&(Day, &RecordedEvent)| {
+            *day >= first && event.state == EventState::Posted
+        };
+        let stand = i64::try_from(days.iter().filter(stands).count()).unwrap();
+        assert_eq!(book.wallet.bought_since(first), stand, "R-93: bought since {first:?}");
     }
 }
 
@@ -184,6 +206,43 @@ fn r93_months_are_those_of_the_zone() {
         assert!(asked(Deed::Awarded, purchases), "{told}");
         assert!(asked(Deed::Spent, 0), "{told}");
     }
+}
+
+/// purchases of the last days, today included, by the clock of the zone, until they are
+/// cancelled.
+#[test]
+fn r93_who_bought_in_the_last_days() {
+    let mut book = Book::with(vec![fixed("ten", 10)], noon("2026-11-20"));
+    book.programme.counts_days = true;
+    let times = ["2026-10-21T12:00:00Z", "2026-11-06T22:59:59Z", "2026-11-06T23:00:00Z"];
+    for (number, time) in times.iter().chain(&times[2..]).enumerate() {
+        let which = book.accept(purchase(&format!("R-{number}"), 10_00, at(time)));
+        book.judge(which, Mode::Interactive);
+    }
+    let bought = |book: &Book, days, now: &str| {
+        let asked = |count| {
+            let exactly = Bounds { at_least: Some(Amount(count)), at_most: Some(Amount(count)) };
+            holds(&Predicate::BoughtWithin(days, exactly), &book.wallet, at(now))
+        };
+        (0..5).find(|count| asked(*count)).unwrap()
+    };
+    let cases = [
+        ("2026-11-20T12:00:00Z", 1, 0),
+        ("2026-11-20T12:00:00Z", 13, 0),
+        ("2026-11-20T12:00:00Z", 14, 2),
+        ("2026-11-20T12:00:00Z", 15, 3),
+        ("2026-11-20T22:59:59Z", 31, 4),
+        ("2026-11-20T23:00:00Z", 31, 3),
+        ("2026-11-20T23:00:00Z", 14, 0),
+    ];
+    for (now, days, count) in cases {
+        assert_eq!(bought(&book, days, now), count, "{days} days until {now}");
+    }
+    book.cancel_event(3).unwrap();
+    assert_eq!(bought(&book, 14, cases[0].0), 1, "of two on one day");
+    book.cancel_event(2).unwrap();
+    assert_eq!((bought(&book, 14, cases[0].0), bought(&book, 15, cases[0].0)), (0, 1));
+    of_months(&book);
 }
 
 /// bought this month, and spent nothing; a spend counts in the month of its own time, until

@@ -101,6 +101,7 @@ pub fn market(offers: Vec<Offer>) -> Programme {
         },
         areas: places(),
         watched: vec![],
+        counts_days: false,
         segments: segments
             .map(|(id, members)| Segment { id, members, export: ExportPlan::default() })
             .collect(),

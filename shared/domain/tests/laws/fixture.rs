@@ -290,6 +290,7 @@ pub fn programme(offers: Vec<Offer>) -> Programme {
         pass_plans: vec![gift()],
         segments: vec![],
         watched: vec![],
+        counts_days: false,
         runs: vec![],
         feeds: vec![],
         conversions: vec![],

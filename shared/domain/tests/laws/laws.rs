@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use domain::activity::ACTIVITY_MONTHS;
+use domain::activity::{ACTIVITY_DAYS, ACTIVITY_MONTHS};
 use domain::amount::Amount;
 use domain::apply::{Applied, Outcome};
 use domain::event::EventState;
@@ -32,6 +32,9 @@ pub fn substance(wallet: &Wallet) -> Wallet {
     substance.tallies.sort_by_key(of);
     if substance.activity.len() == ACTIVITY_MONTHS {
         substance.activity.retain(|month| !month.is_nothing());
+    }
+    if substance.days.len() == ACTIVITY_DAYS {
+        substance.days.retain(|(_, count)| *count > 0);
     }
     substance
 }

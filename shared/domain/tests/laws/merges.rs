@@ -195,6 +195,14 @@ fn active(one: &Book, other: &Book) -> (i32, i64, i32, i32, i32) {
     sum
 }
 
+/// Purchases of the days that both keep.
+fn bought(one: &Book, other: &Book) -> i64 {
+    let wallets = [&one.wallet, &other.wallet];
+    let days = wallets.iter().flat_map(|wallet| &wallet.days);
+    let newest = days.map(|(day, _)| day.minus_days(30)).max();
+    wallets.iter().map(|wallet| newest.map_or(0, |first| wallet.bought_since(first))).sum()
+}
+
 proptest! {
     /// whatever happened to both, together they are worth what they were, but for what had
     /// expired by then; a second merge moves nothing more.
@@ -214,10 +222,12 @@ proptest! {
             domain::apply::settle_up(&book.programme, &book.wallet, now, none).wallet
         };
         let before = worth(&settled(&duplicate)) + worth(&settled(&into));
-        let done = active(&duplicate, &into);
+        let done = (active(&duplicate, &into), bought(&duplicate, &into));
         prop_assert_eq!(merge(&mut duplicate, &mut into), Outcome::Done);
-        prop_assert_eq!(active(&into, &duplicate), done, "R-93: and what was done moves as well");
+        let after = (active(&into, &duplicate), bought(&into, &duplicate));
+        prop_assert_eq!(after, done, "R-93: and what was done moves as well");
         prop_assert!(duplicate.wallet.activity.is_empty() && duplicate.wallet.watched.is_empty());
+        prop_assert!(duplicate.wallet.days.is_empty());
         prop_assert_eq!(worth(&duplicate.wallet) + worth(&into.wallet), before);
         prop_assert!(duplicate.wallet.lots.is_empty() && duplicate.wallet.debts.is_empty());
         let moved = into.wallet.clone();

@@ -3,7 +3,7 @@
 use domain::activity::{Activity, Goods, Watch, Watched};
 use domain::amount::Amount;
 use domain::id::{AreaId, ProductId};
-use domain::time::Month;
+use domain::time::{Day, Month};
 use serde::{Deserialize, Serialize};
 
 use super::names::{Name, Names, Texts, some};
@@ -81,22 +81,38 @@ pub fn read_watch(texts: &Texts<'_>, record: &WatchRecord) -> Result<Watch> {
 }
 
 pub fn watched_record(names: &mut Names, one: &Watched) -> Result<WatchedRecord> {
-    let mut before = 0;
-    let near = |(month, count): &(Month, i32)| {
-        let distance = month.0.wrapping_sub(before);
-        before = month.0;
-        (distance, *count)
-    };
-    let months = one.months.iter().map(near).collect();
+    let months = near(one.months.iter().map(|(month, count)| (month.0, *count)));
     Ok(WatchedRecord(watch_record(names, &one.watch)?, months))
 }
 
 pub fn read_watched(texts: &Texts<'_>, record: &WatchedRecord) -> Result<Watched> {
-    let mut before = 0_i32;
-    let far = |(distance, count): &(i32, i32)| {
-        before = before.wrapping_add(*distance);
-        (Month(before), *count)
-    };
-    let months = record.1.iter().map(far).collect();
+    let months = far(&record.1).map(|(month, count)| (Month(month), count)).collect();
     Ok(Watched { watch: read_watch(texts, &record.0)?, months })
+}
+
+/// Purchases by day: each but the first by the distance from the one before.
+pub fn days_record(days: &[(Day, i32)]) -> Vec<(i32, i32)> {
+    near(days.iter().map(|(day, count)| (day.0, *count)))
+}
+
+pub fn read_days(record: &[(i32, i32)]) -> Vec<(Day, i32)> {
+    far(record).map(|(day, count)| (Day(day), count)).collect()
+}
+
+fn near(times: impl Iterator<Item = (i32, i32)>) -> Vec<(i32, i32)> {
+    let mut before = 0;
+    let near = |(time, count): (i32, i32)| {
+        let distance = time.wrapping_sub(before);
+        before = time;
+        (distance, count)
+    };
+    times.map(near).collect()
+}
+
+fn far(record: &[(i32, i32)]) -> impl Iterator<Item = (i32, i32)> + '_ {
+    let mut before = 0_i32;
+    record.iter().map(move |(distance, count)| {
+        before = before.wrapping_add(*distance);
+        (before, *count)
+    })
 }

@@ -79,6 +79,8 @@ pub enum EffectRecord {
     /// Month, by, lines.
     Watched(WatchRecord, i32, i32, Vec<u16>),
     Unwatched(WatchRecord),
+    /// Day, by.
+    Bought(i32, i32),
 }
 
 pub fn lot_record(names: &mut Names, lot: &LotId) -> Result<LotRecord> {
@@ -199,6 +201,7 @@ pub fn effect_record(names: &mut Names, effect: &Effect) -> Result<EffectRecord>
         Effect::Watched { watch, month, by, lines } => {
             EffectRecord::Watched(watch_record(names, watch)?, month.0, *by, lines.clone())
         }
+        Effect::Bought { day, by } => EffectRecord::Bought(day.0, *by),
         Effect::Unwatched { watch } => EffectRecord::Unwatched(watch_record(names, watch)?),
     })
 }
@@ -296,6 +299,7 @@ pub fn read_effect(texts: &Texts<'_>, record: &EffectRecord) -> Result<Effect> {
             by: *by,
             lines: lines.clone(),
         },
+        EffectRecord::Bought(day, by) => Effect::Bought { day: Day(*day), by: *by },
         EffectRecord::Unwatched(watch) => Effect::Unwatched { watch: read_watch(texts, watch)? },
     })
 }

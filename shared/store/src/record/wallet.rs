@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::activity::{
-    ActivityRecord, WatchedRecord, months_record, read_months, read_watched, watched_record,
+    ActivityRecord, WatchedRecord, days_record, months_record, read_days, read_months,
+    read_watched, watched_record,
 };
 use super::effect::{LotRecord, SlotRecord, lot_record, read_lot, read_slot, slot_record};
 use super::entry::{EntryRecord, entry_record, read_entry};
@@ -66,6 +67,7 @@ struct StateRecord {
     merged_into: Option<Name>,
     activations: Vec<ActivationRecord>,
     watched: Vec<WatchedRecord>,
+    days: Vec<(i32, i32)>,
 }
 
 /// Sequence, time of lapse, and what is held from which lot.
@@ -154,6 +156,7 @@ pub fn encode_state(state: &State) -> Result<Vec<u8>> {
         merged_into: names.add_some(wallet.merged_into.as_ref().map(|id| id.as_str()))?,
         activations,
         watched,
+        days: days_record(&wallet.days),
         names: names.front_coded(),
     };
     to_bytes_with(&record, &terms)
@@ -210,6 +213,7 @@ pub fn decode_state(bytes: &[u8], length: u64, time: Instant) -> Result<State> {
         last_event: record.last_event.map(Instant),
         activations: activations.collect::<Result<_>>()?,
         watched: watched.collect::<Result<_>>()?,
+        days: read_days(&record.days),
         holds: record.holds.iter().map(|hold| read_hold(&texts, hold)).collect::<Result<_>>()?,
         nameless: nameless.transpose()?,
         merged_into: some(record.merged_into, |name| texts.participant(name))?,

@@ -238,6 +238,7 @@ fn effect() -> impl Strategy<Value = Effect> {
             }
         ),
         watch().prop_map(|watch| Effect::Unwatched { watch }),
+        (any::<i32>(), any::<i32>()).prop_map(|(day, by)| Effect::Bought { day: Day(day), by }),
         instant().prop_map(|performed_on| Effect::Seen { performed_on }),
         any::<bool>().prop_map(|blocked| Effect::Block { blocked }),
         Just(Effect::Erase),
@@ -449,7 +450,8 @@ pub fn state() -> impl Strategy<Value = State> {
         }),
         0..6,
     );
-    let activity = (vec(activity(), 0..13), vec(watched(), 0..3));
+    let days = vec((any::<i32>().prop_map(Day), any::<i32>()), 0..3);
+    let activity = (vec(activity(), 0..13), vec(watched(), 0..3), days);
     let tally =
         (offer(), part(), any::<i64>()).prop_map(|(offer, part, sum)| Tally { offer, part, sum });
     let tallies = (vec(tally, 0..3), vec(tally_award(), 0..3));
@@ -467,7 +469,7 @@ pub fn state() -> impl Strategy<Value = State> {
         let (time, debts, (blocked, nameless, merged_into), last_event, (tallies, tally_awards)) =
             more;
         let (debts, written_off, (holds, activations)) = debts;
-        let (activity, watched) = activity;
+        let (activity, watched, days) = activity;
         let wallet = Wallet {
             length,
             time,
@@ -486,6 +488,7 @@ pub fn state() -> impl Strategy<Value = State> {
             merged_into,
             activations,
             watched,
+            days,
         };
         State { wallet, journal: numbered(paged + 1, journal), page }
     })

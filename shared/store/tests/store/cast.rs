@@ -230,6 +230,7 @@ pub fn programme(offers: Vec<Offer>) -> Programme {
         pass_plans: vec![gift(), card()],
         segments: vec![],
         watched: vec![],
+        counts_days: false,
         runs: vec![],
         feeds: vec![],
         conversions: vec![],

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use domain::activity::{ACTIVITY_MONTHS, Activity, Goods, MAX_WATCHED, Watch, Watched};
+use domain::activity::{
+    ACTIVITY_DAYS, ACTIVITY_MONTHS, Activity, Goods, MAX_WATCHED, Watch, Watched,
+};
 use domain::amount::Amount;
 use domain::apply::{Command, apply};
 use domain::award::{Facts, Mode};
@@ -197,6 +199,20 @@ fn r83_an_activation_takes_few_bytes() {
     let [plain, active] = [plain, active].map(|state| size(&item(&state)));
     let each = (active - plain) / MAX_ACTIVATIONS;
     assert!((10..=25).contains(&each), "{plain} {active}");
+}
+
+/// Purchases by day, where a segment asks for days, take two bytes for each day that has one.
+#[test]
+fn r93_purchases_by_day_take_few_bytes() {
+    let rules = rules();
+    let plain = in_use(&rules, 5);
+    let mut daily = plain.clone();
+    let today = daily.wallet.time.day(rules.zone);
+    let days = (0..31).rev().map(|ago| (today.minus_days(ago), 1));
+    daily.wallet.days = days.collect();
+    assert_eq!(daily.wallet.days.len(), ACTIVITY_DAYS);
+    let [plain, daily] = [plain, daily].map(|state| size(&item(&state)));
+    assert!(daily - plain <= 2 * ACTIVITY_DAYS + 2, "{plain} {daily}");
 }
 
 /// What segments watch takes its name, and two bytes for each month in which it was so.

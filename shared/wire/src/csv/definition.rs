@@ -35,6 +35,7 @@ pub(super) fn describe(predicate: &Predicate) -> String {
         Predicate::Watched(watch, months, bounds) => {
             format!("{}({}{})", watched(watch), during(*months), within(*bounds))
         }
+        Predicate::BoughtWithin(days, bounds) => format!("bought_days({days}{})", within(*bounds)),
         Predicate::Listed(list) => format!("list({})", names(list)),
     }
 }

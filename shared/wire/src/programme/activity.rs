@@ -3,10 +3,11 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-use domain::activity::{ACTIVITY_MONTHS, Goods, MAX_WATCHED, Watch};
+use domain::activity::{ACTIVITY_DAYS, ACTIVITY_MONTHS, Goods, MAX_WATCHED, Watch};
 use domain::amount::{Amount, Decimals};
 use domain::id::{AreaId, ListId, OfferId, ParticipantId, ProductId};
 use domain::segment::{Bounds, Deed, List, Measure, Months, Predicate, Segment};
+use domain::time::Duration;
 
 use crate::fault::code;
 use crate::programme::names::{Known, id, optional_list, unique};
@@ -73,9 +74,17 @@ pub(super) fn activity(
     deed: &Node<'_>,
     currency: Decimals,
 ) -> Option<Predicate> {
-    let months = fields.required("during").and_then(|during| months(&during));
+    let during = fields.required("during");
     let deed = deed.choice(&DEEDS);
     let (below, above) = (fields.optional("below"), fields.optional("above"));
+    if let Some((node, days)) = during.as_ref().zip(during.as_ref().and_then(days))
+        && deed == Some(Deed::Bought)
+        && below.is_none()
+        && above.is_none()
+    {
+        return in_days(fields, node, days);
+    }
+    let months = during.and_then(|during| months(&during));
     let measure = match (&below, &above) {
         (Some(_), Some(above)) => {
             above.fault(code::EXCLUSIVE, "stands beside below: join two predicates with all");
@@ -99,6 +108,25 @@ pub(super) fn activity(
         }
     };
     Some(Predicate::Activity(deed?, months?, measure?))
+}
+
+/// How often something was bought in these days, today included.
+fn in_days(fields: &Object<'_>, node: &Node<'_>, days: u32) -> Option<Predicate> {
+    let bounds = bounds(fields, OR_AT_MOST, count);
+    if usize::try_from(days).is_ok_and(|days| days > ACTIVITY_DAYS) {
+        let message = format!(
+            "looks back over {days} days, and purchases are kept by day for {ACTIVITY_DAYS}"
+        );
+        node.fault(code::RANGE, message);
+        return None;
+    }
+    Some(Predicate::BoughtWithin(days, bounds?))
+}
+
+/// As a number of days, where it is one.
+fn days(node: &Node<'_>) -> Option<u32> {
+    let duration = Duration::parse(node.value.as_str()?).ok()?;
+    duration.as_days().filter(|days| *days > 0)
 }
 
 /// A share of the average of the months before.

@@ -69,6 +69,7 @@ fn r93_the_sample_asks_for_activity_in_every_way() {
     let of_area = Watch::Purchases { goods: None, area: area() };
     let watched = [of_area, espresso, coffee.clone(), welcome.clone()];
     assert_eq!(programme.watched, watched, "each once, in order");
+    assert!(programme.counts_days, "one of them asks for days");
     let bounds = |least: Option<i64>, most: Option<i64>| Bounds {
         at_least: least.map(Amount),
         at_most: most.map(Amount),
@@ -102,6 +103,17 @@ fn r93_the_sample_asks_for_activity_in_every_way() {
                 months(13, 0),
                 bounds(Some(1), None),
             ))),
+        ),
+        (
+            "bought-lately-and-spent-nothing",
+            Predicate::All(vec![
+                Predicate::BoughtWithin(14, bounds(Some(1), None)),
+                Predicate::Activity(
+                    Deed::Spent,
+                    months(1, 0),
+                    Measure::Within(bounds(None, Some(0))),
+                ),
+            ]),
         ),
         ("lost", Predicate::LastEventBefore(Duration::parse("P90D").unwrap())),
     ];
