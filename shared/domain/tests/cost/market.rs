@@ -261,6 +261,7 @@ fn programme() -> Programme {
         watched: vec![],
         runs: vec![],
         feeds: vec![],
+        alerts: vec![],
         conversions: vec![],
     }
 }

@@ -292,6 +292,7 @@ pub fn programme(offers: Vec<Offer>) -> Programme {
         watched: vec![],
         runs: vec![],
         feeds: vec![],
+        alerts: vec![],
         conversions: vec![],
     }
 }

@@ -232,6 +232,7 @@ pub fn programme(offers: Vec<Offer>) -> Programme {
         watched: vec![],
         runs: vec![],
         feeds: vec![],
+        alerts: vec![],
         conversions: vec![],
     }
 }
