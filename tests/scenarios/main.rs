@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod adjustments;
+mod alerts;
 mod aliases;
 mod bad_input;
 mod bank_coalition;

@@ -62,7 +62,7 @@ pub async fn due(
 fn run_of(programme: &Programme, id: &ConversionId, at: Instant, dry_run: bool) -> Run {
     let (conversion, programme) = (id.to_string(), programme.version);
     let converts = Some(Conversing { conversion, programme, dry_run });
-    Run { started_at: at.0, definition: None, books_expiry: false, converts }
+    Run { started_at: at.0, definition: None, books_expiry: false, converts, alerts: None }
 }
 
 fn parsed(id: &str) -> Result<RunId, Fault> {

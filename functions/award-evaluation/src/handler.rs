@@ -12,7 +12,7 @@ use harness::{
     Answer, Batch, Fault, Invocation, Message, Reply, Request, Room, is_job, job_id, violation,
 };
 use serde_json::{Value, json};
-use store::{Error, ExpiryCounts, Noun, Run, RunCounts, SHARDS, ShardProgress};
+use store::{AlertCounts, Error, ExpiryCounts, Noun, Run, RunCounts, SHARDS, ShardProgress};
 use wire::message::{Evaluation, EvaluationMessage, Tick};
 use wire::request::parse_run;
 
@@ -63,13 +63,31 @@ async fn post(room: &Room, request: &Request) -> Result<Answer, Fault> {
     };
     let id = RunId::parse(&job_id("run", &key)).map_err(|_| Fault::Internal("bad run id"))?;
     let definition = definition.map(|id| id.to_string());
-    let books_expiry = does == RunKind::Expiry;
-    let run = Run { started_at: request.now.0, definition, books_expiry, converts: None };
+    let run = run_of(&programme, does, definition, request.now);
     let (recorded, repeated) = start(room, &id, run.clone(), None).await?;
     if recorded.definition != run.definition {
         return Err(Error::KeyReused.into());
     }
     Answer::json(202, &json!({ "run_id": id.as_str(), "repeated": repeated }))
+}
+
+fn run_of(programme: &Programme, does: RunKind, definition: Option<String>, at: Instant) -> Run {
+    Run {
+        started_at: at.0,
+        definition,
+        books_expiry: does == RunKind::Expiry,
+        converts: None,
+        alerts: (does == RunKind::Alerts).then_some(programme.version),
+    }
+}
+
+/// What a run does.
+fn does(run: &Run) -> RunKind {
+    match (run.books_expiry, run.alerts) {
+        (true, _) => RunKind::Expiry,
+        (false, Some(_)) => RunKind::Alerts,
+        (false, None) => RunKind::Evaluation,
+    }
 }
 
 /// Records a run and asks for its shards. Asked again, it asks for those that are not done, given
@@ -104,10 +122,15 @@ async fn get(room: &Room, request: &Request) -> Result<Answer, Fault> {
     let (run, shards) = room.store.run_progress(&id).await?;
     let show = |millis: i64| show_instant(Instant(millis), programme.zone);
     let (status, ended) = status(&shards);
-    let mut answer = if run.books_expiry { expired(&programme, &shards) } else { judged(&shards) };
+    let does = does(&run);
+    let mut answer = match does {
+        RunKind::Evaluation => judged(&shards),
+        RunKind::Expiry => expired(&programme, &shards),
+        RunKind::Alerts => alerted(&shards),
+    };
     answer["run_id"] = json!(id.as_str());
     answer["definition"] = json!(run.definition);
-    answer["does"] = json!(if run.books_expiry { "expiry" } else { "evaluation" });
+    answer["does"] = json!(does.name());
     answer["status"] = json!(status);
     answer["shards_failed"] = json!(given_up(&shards));
     answer["started_at"] = json!(show(run.started_at));
@@ -160,6 +183,19 @@ fn expired(programme: &Programme, shards: &[ShardProgress]) -> Value {
     })
 }
 
+/// Whom a run noted.
+fn alerted(shards: &[ShardProgress]) -> Value {
+    let mut counts = AlertCounts::default();
+    shards.iter().for_each(|shard| counts.add(&shard.alerts));
+    json!({
+        "wallets": counts.wallets,
+        "joined": counts.joined,
+        "left": counts.left,
+        "reminded": counts.reminded,
+        "failed": counts.failed,
+    })
+}
+
 /// Starts the runs whose schedule was due since the last tick, each once: the time at which it was
 /// due is part of its name.
 async fn start_due(room: &Room, tick: &Tick) -> Result<(), Fault> {
@@ -170,8 +206,8 @@ async fn start_due(room: &Room, tick: &Tick) -> Result<(), Fault> {
     for definition in &programme.runs {
         let Some(due) = definition.last_due(tick.scheduled, programme.zone) else { continue };
         let id = scheduled_id(&definition.id, due, programme.zone)?;
-        let (name, books_expiry) = (definition.id.to_string(), definition.does == RunKind::Expiry);
-        let run = Run { started_at: due.0, definition: Some(name), books_expiry, converts: None };
+        let name = Some(definition.id.to_string());
+        let run = run_of(&programme, definition.does, name, due);
         start(room, &id, run, Some(tick.scheduled.plus_minutes(-IDLE_MINUTES))).await?;
     }
     conversion::due(room, &programme, tick, IDLE_MINUTES).await

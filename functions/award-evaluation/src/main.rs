@@ -1,5 +1,6 @@
 //! Runs judge pending events: planned by schedule or by hand, carried out from the queue.
 
+mod alerts;
 mod conversion;
 mod convert;
 mod expiry;

@@ -8,7 +8,7 @@ use harness::{Fault, Room};
 use store::{Judging, Walked, Walking};
 use wire::message::EvaluationMessage;
 
-use crate::{convert, expiry};
+use crate::{alerts, convert, expiry};
 
 /// How often a message goes a step before it hands on to the next one. A batch of ten messages
 /// that each judge two hundred events, one by one, ends well within the function's time.
@@ -57,13 +57,17 @@ pub async fn shard(
     if known.converts.is_some() {
         return convert::shard(room, now, (run, &known), shard, last_try).await;
     }
-    let programme = room.programme(now).await?;
+    let programme = match known.alerts {
+        Some(version) => room.programme_at(version).await?,
+        None => room.programme(now).await?,
+    };
     let (started_at, mut goes_on) = (Instant(known.started_at), false);
     let order = Walking { programme: &programme, now, run, started_at, shard, last_try };
     for _ in 0..STEPS {
-        let walked = match known.books_expiry {
-            true => expiry::step(room, &order).await?,
-            false => room.store.walk_shard(&order).await?,
+        let walked = match (known.books_expiry, known.alerts) {
+            (true, _) => expiry::step(room, &order).await?,
+            (false, Some(_)) => alerts::step(room, &order).await?,
+            (false, None) => room.store.walk_shard(&order).await?,
         };
         match walked {
             Walked::ToTheEnd => return Ok(()),

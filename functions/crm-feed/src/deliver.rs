@@ -21,7 +21,7 @@ pub async fn participant(
 ) -> Result<(), Fault> {
     let programme = room.programme(now).await?;
     let Some(feed) = programme.feed(id) else { return Ok(()) };
-    let due = room.store.due(feed, participant).await?;
+    let due = room.store.due(feed, &programme.alerts_of(id), participant).await?;
     if due.is_empty() {
         return Ok(());
     }
@@ -37,7 +37,7 @@ pub async fn participant(
     room.send_in_order(&[hint::in_order(&hint, &occasion)]).await
 }
 
-/// Who somebody is comes first, then what they did.
+/// Who somebody is comes first, then what they did, and then what follows from it.
 fn messages(programme: &Programme, id: &ParticipantId, due: &Due) -> Vec<FeedMessage> {
     let mut messages = Vec::new();
     if let Some((version, known)) = &due.participant {
@@ -47,6 +47,8 @@ fn messages(programme: &Programme, id: &ParticipantId, due: &Due) -> Vec<FeedMes
         messages.push(feed::consent(programme, id, *version, channel, consent));
     }
     messages.extend(due.entries.iter().map(|entry| feed::movement(programme, id, entry)));
+    let turns = due.turns.iter().map(|(alert, turn)| feed::alert(programme, id, alert, turn));
+    messages.extend(turns);
     messages
 }
 

@@ -76,7 +76,7 @@ async fn one(room: &Room, now: Instant, hint: &FeedHint) -> Result<(), Fault> {
         FeedHint::Pass { feed, pass } => deliver::pass(room, now, feed, pass).await,
         FeedHint::Replay { feed, run, shard, from, after } => {
             let step = replay::Step { feed, run, shard: *shard, from: *from };
-            replay::walk(room, &step, after.as_deref()).await
+            replay::walk(room, now, &step, after.as_deref()).await
         }
     }
 }

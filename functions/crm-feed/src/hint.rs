@@ -27,7 +27,10 @@ pub async fn pass_on(room: &Room, changes: &Changes) -> Result<(), Fault> {
                 Change::Pass(pass) if feed.wants(domain::feed::FeedType::PassIssued) => {
                     FeedHint::Pass { feed: id, pass: pass.clone() }
                 }
-                Change::Participant(_) | Change::Pass(_) => continue,
+                Change::Alert(participant, alert) if programme.alerts_of(&id).contains(alert) => {
+                    FeedHint::Participant { feed: id, participant: participant.clone() }
+                }
+                Change::Participant(_) | Change::Pass(_) | Change::Alert(..) => continue,
             };
             // The last change stands for those before it.
             hints.insert(group(&hint), (hint, changed.id.clone()));

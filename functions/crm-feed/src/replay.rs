@@ -24,10 +24,11 @@ pub async fn post(room: &Room, request: &Request) -> Result<Answer, Fault> {
     let asked = parse_replay(&request.body()?)?;
     let programme = room.programme(request.now).await?;
     programme.feed(&feed).ok_or(Fault::not_found(Noun::Feed))?;
+    let alerts = programme.alerts_of(&feed);
     let run = digest(&["replay", key.as_str()]);
     let hints: Vec<_> = match &asked.participant {
         Some(participant) => {
-            room.store.replay(&feed, participant, asked.from).await?;
+            room.store.replay(&feed, &alerts, participant, asked.from).await?;
             let (feed, participant) = (feed.clone(), participant.clone());
             vec![in_order(&FeedHint::Participant { feed, participant }, &run)]
         }
@@ -44,11 +45,17 @@ pub async fn post(room: &Room, request: &Request) -> Result<Answer, Fault> {
 }
 
 /// Moves the places of the next participants of a shard, and asks for the step after.
-pub async fn walk(room: &Room, step: &Step<'_>, after: Option<&str>) -> Result<(), Fault> {
+pub async fn walk(
+    room: &Room,
+    now: Instant,
+    step: &Step<'_>,
+    after: Option<&str>,
+) -> Result<(), Fault> {
+    let alerts = room.programme(now).await?.alerts_of(step.feed);
     let page = room.store.roster_page(step.shard, after).await?;
     let mut hints = Vec::new();
     for participant in &page {
-        room.store.replay(step.feed, participant, step.from).await?;
+        room.store.replay(step.feed, &alerts, participant, step.from).await?;
         let (feed, participant) = (step.feed.clone(), participant.clone());
         hints.push(in_order(&FeedHint::Participant { feed, participant }, step.run));
     }

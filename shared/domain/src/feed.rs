@@ -45,12 +45,19 @@ pub enum FeedType {
     Consent,
     /// An electronic pass for a recipient.
     PassIssued,
+    /// Somebody came into the segment of an alert, or left it.
+    Alert,
 }
 
 impl FeedType {
     /// All of them.
-    pub const ALL: [FeedType; 4] =
-        [FeedType::Movement, FeedType::Participant, FeedType::Consent, FeedType::PassIssued];
+    pub const ALL: [FeedType; 5] = [
+        FeedType::Movement,
+        FeedType::Participant,
+        FeedType::Consent,
+        FeedType::PassIssued,
+        FeedType::Alert,
+    ];
 
     /// The name in the contract.
     pub fn name(self) -> &'static str {
@@ -59,6 +66,7 @@ impl FeedType {
             FeedType::Participant => "participant",
             FeedType::Consent => "consent",
             FeedType::PassIssued => "pass_issued",
+            FeedType::Alert => "alert",
         }
     }
 }
@@ -71,7 +79,8 @@ impl Feed {
 
     /// Whether it is told of anything that a participant does or is.
     pub fn wants_participants(&self) -> bool {
-        self.types.iter().any(|told| *told != FeedType::PassIssued)
+        let of = [FeedType::Movement, FeedType::Participant, FeedType::Consent];
+        of.into_iter().any(|told| self.wants(told))
     }
 }
 

@@ -166,6 +166,10 @@ identifier!(
     FeedId, Token, is_token
 );
 identifier!(
+    /// What a manager is told of.
+    AlertId, Token, is_token
+);
+identifier!(
     /// Units that lie together.
     AreaId, Token, is_token
 );

@@ -3,6 +3,7 @@
 
 pub mod activity;
 pub mod adjust;
+pub mod alert;
 pub mod alias;
 pub mod amount;
 pub mod anniversary;

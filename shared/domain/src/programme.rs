@@ -6,13 +6,14 @@ use chrono_tz::Tz;
 use rustc_hash::FxHashMap;
 
 use crate::activity::Watch;
+use crate::alert::Alert;
 use crate::amount::{Amount, Decimals, Rate};
 use crate::area::Areas;
 use crate::conversion::Conversion;
 use crate::event::EventType;
 use crate::feed::Feed;
 use crate::id::{
-    BalanceCode, Classification, ConversionId, FeedId, KpiId, MerchantId, OfferId, PlanId,
+    AlertId, BalanceCode, Classification, ConversionId, FeedId, KpiId, MerchantId, OfferId, PlanId,
     ProductId, SegmentId, UnitId,
 };
 use crate::offer::{Offer, Offers};
@@ -53,6 +54,7 @@ pub struct Programme {
     pub counts_days: bool,
     pub runs: Vec<RunDefinition>,
     pub feeds: Vec<Feed>,
+    pub alerts: Vec<Alert>,
     pub conversions: Vec<Conversion>,
 }
 
@@ -208,6 +210,12 @@ impl Programme {
     /// A feed by its id.
     pub fn feed(&self, id: &FeedId) -> Option<&Feed> {
         self.feeds.iter().find(|feed| feed.id == *id)
+    }
+
+    /// The alerts that a feed's target is told.
+    pub fn alerts_of(&self, feed: &FeedId) -> Vec<AlertId> {
+        let own = self.alerts.iter().filter(|alert| alert.feed == *feed);
+        own.map(|alert| alert.id.clone()).collect()
     }
 
     /// A conversion by its id.

@@ -14,6 +14,19 @@ pub enum RunKind {
     Evaluation,
     /// Books what has expired and lapsed in all wallets.
     Expiry,
+    /// Looks for whoever came into the segments of alerts, or left them.
+    Alerts,
+}
+
+impl RunKind {
+    /// The name in the contract.
+    pub fn name(self) -> &'static str {
+        match self {
+            RunKind::Evaluation => "evaluation",
+            RunKind::Expiry => "expiry",
+            RunKind::Alerts => "alerts",
+        }
+    }
 }
 
 /// A recurring run of the programme.

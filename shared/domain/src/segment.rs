@@ -15,7 +15,7 @@ use crate::amount::Amount;
 use crate::export::ExportPlan;
 use crate::id::{BalanceCode, ListId, ParticipantId, SegmentId};
 use crate::participant::{Channel, Participant, ProfileField};
-use crate::time::{Duration, Instant};
+use crate::time::{Day, Duration, Instant, Month};
 use crate::wallet::Wallet;
 use crate::window::Occasion;
 
@@ -193,6 +193,18 @@ impl Predicate {
             | Predicate::Listed(_)
             | Predicate::Blocked(_) => false,
         }
+    }
+
+    /// The first and the last month whose sales it looks at: by the first of its predicates that
+    /// looks at any.
+    pub fn sales_months(&self, today: Day) -> Option<(Month, Month)> {
+        if let Predicate::Activity(Deed::Sales, months, measure) = self {
+            return Some(measure.span(*months, today));
+        }
+        if let Predicate::All(list) | Predicate::Any(list) = self {
+            return list.iter().find_map(|one| one.sales_months(today));
+        }
+        if let Predicate::Not(not) = self { not.sales_months(today) } else { None }
     }
 
     /// What wallets must keep for it.

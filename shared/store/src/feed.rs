@@ -3,10 +3,13 @@
 //! The place of a target at a participant moves only after the target was told, so a message is
 //! told at least once, and none before those of lower sequences were.
 
+mod alerts;
+
 use std::collections::{BTreeMap, HashMap};
 
+use domain::alert::Turn;
 use domain::feed::{Feed, FeedType};
-use domain::id::{FeedId, ParticipantId};
+use domain::id::{AlertId, FeedId, ParticipantId};
 use domain::ledger::Entry;
 use domain::participant::{Channel, Consent, Participant};
 use domain::pass::PassId;
@@ -36,6 +39,8 @@ const MAX_TRIES: u32 = 8;
 pub enum Change {
     Participant(ParticipantId),
     Pass(PassId),
+    /// Somebody came into the segment of an alert, or left it.
+    Alert(ParticipantId, AlertId),
 }
 
 /// What a target knows of a participant.
@@ -47,11 +52,13 @@ struct FeedPlace {
     profile: u64,
     /// Time and outcome of the consent of each channel it was told.
     consents: BTreeMap<Channel, (Instant, bool)>,
+    /// The last turn of each alert it was told.
+    alerts: BTreeMap<String, u64>,
 }
 
-/// Entry, version of the profile; channel, time, outcome.
+/// Entry, version of the profile; channel, time, outcome; alert, turn.
 #[derive(Serialize, Deserialize)]
-struct PlaceRecord(u64, u64, Vec<(Channel, i64, bool)>);
+struct PlaceRecord(u64, u64, Vec<(Channel, i64, bool)>, Vec<(String, u64)>);
 
 /// What a target is to be told of a participant.
 #[derive(Clone, Debug)]
@@ -64,6 +71,8 @@ pub struct Due {
     pub entries: Vec<Entry>,
     /// Whether there are entries after these.
     pub more: bool,
+    /// The next turns of alerts, oldest first.
+    pub turns: Vec<(AlertId, Turn)>,
     /// Where the target is once it was told.
     next: FeedPlace,
     /// How often its place was moved so far.
@@ -73,7 +82,10 @@ pub struct Due {
 impl Due {
     /// Whether there is nothing to tell.
     pub fn is_empty(&self) -> bool {
-        self.participant.is_none() && self.consents.is_empty() && self.entries.is_empty()
+        self.participant.is_none()
+            && self.consents.is_empty()
+            && self.entries.is_empty()
+            && self.turns.is_empty()
     }
 }
 
@@ -84,7 +96,10 @@ impl Change {
         match sk.as_str() {
             key::STATE | key::PROFILE => key::read_participant(pk).map(Change::Participant),
             key::PASS => key::read_pass(pk).map(Change::Pass),
-            _ => None,
+            sk => {
+                let alert = AlertId::parse(sk.strip_prefix(key::ALERTS)?).ok()?;
+                Some(Change::Alert(key::read_participant(pk)?, alert))
+            }
         }
     }
 }
@@ -92,13 +107,13 @@ impl Change {
 /// Reads the place of a target; one that was told nothing begins at the beginning.
 fn read_place(item: Option<&Item>) -> Result<(FeedPlace, u64)> {
     let Some(item) = item else { return Ok((FeedPlace::default(), 0)) };
-    let PlaceRecord(sequence, profile, consents) = from_bytes(read_binary(item, "d")?)?;
+    let PlaceRecord(sequence, profile, consents, alerts) = from_bytes(read_binary(item, "d")?)?;
     let consents = consents.into_iter().map(|(channel, at, granted)| {
         let told = (Instant(at), granted);
         (channel, told)
     });
-    let consents = consents.collect();
-    Ok((FeedPlace { sequence, profile, consents }, read_number(item, "v")?))
+    let (consents, alerts) = (consents.collect(), alerts.into_iter().collect());
+    Ok((FeedPlace { sequence, profile, consents, alerts }, read_number(item, "v")?))
 }
 
 /// Shows the place of a target.
@@ -107,12 +122,13 @@ pub(crate) fn show_place(item: &Item) -> Result<String> {
 }
 
 impl Store {
-    /// What a target is to be told of a participant. Read units: 0.5 each for the place, for
-    /// ledger and master data 1 each up to 4 KB, and for older entries 1 per 4 KB.
+    /// What a target is to be told of a participant, of these alerts among others. Read units: 0.5
+    /// each for the place, for ledger and master data 1 each up to 4 KB, for older entries 1 per
+    /// 4 KB, and 1 for each alert.
     ///
     /// # Errors
     /// A failure.
-    pub async fn due(&self, feed: &Feed, id: &ParticipantId) -> Result<Due> {
+    pub async fn due(&self, feed: &Feed, alerts: &[AlertId], id: &ParticipantId) -> Result<Due> {
         let place = self.table.get(key::feed_place(id, &feed.id), true).await?;
         let (mut next, moved) = read_place(place.as_ref())?;
         let (mut participant, mut consents) = (None, Vec::new());
@@ -133,7 +149,8 @@ impl Store {
             (entries, more) = self.entries_after(id, &ledger, next.sequence).await?;
             next.sequence = entries.last().map_or(next.sequence, |last| last.sequence);
         }
-        Ok(Due { participant, consents, entries, more, next, moved })
+        let turns = self.turns_after(&mut next, alerts, id).await?;
+        Ok(Due { participant, consents, entries, more, turns, next, moved })
     }
 
     /// The entries after a sequence, oldest first, and whether there are more.
@@ -175,23 +192,31 @@ impl Store {
             let channel = channel.clone();
             (channel, at.0, *granted)
         });
-        let record = PlaceRecord(to.sequence, to.profile, consents.collect());
+        let alerts = to.alerts.clone().into_iter().collect();
+        let record = PlaceRecord(to.sequence, to.profile, consents.collect(), alerts);
         let attributes = [("v", number(moved + 1)), ("d", binary(to_bytes(&record)?))];
         let demand = if moved == 0 { Demand::Absent } else { Demand::Number("v", moved) };
         self.table.put_once(item(key::feed_place(id, feed), attributes), demand).await
     }
 
     /// Moves the place of a target so that it is told again what happened to a participant from
-    /// this time on, and master data and consents as they are. Write units: 1; none where it is
+    /// this time on, by these alerts too, and master data and consents as they are. Write units: 1; none where it is
     /// there already.
     ///
     /// # Errors
     /// `NotFound` (participant), `Contended`, or a failure.
-    pub async fn replay(&self, feed: &FeedId, id: &ParticipantId, from: Instant) -> Result<()> {
+    pub async fn replay(
+        &self,
+        feed: &FeedId,
+        alerts: &[AlertId],
+        id: &ParticipantId,
+        from: Instant,
+    ) -> Result<()> {
         let ledger = self.read_ledger(id, true).await?;
         ledger.known()?;
         let sequence = self.last_before(id, &ledger, from).await?;
-        let to = FeedPlace { sequence, ..FeedPlace::default() };
+        let alerts = self.turns_before(alerts, id, from).await?;
+        let to = FeedPlace { sequence, alerts, ..FeedPlace::default() };
         for attempt in 0..MAX_TRIES {
             let place = self.table.get(key::feed_place(id, feed), true).await?;
             let (at, moved) = read_place(place.as_ref())?;

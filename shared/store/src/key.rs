@@ -1,7 +1,7 @@
 //! Keys of the one table: made here and nowhere else.
 
 use domain::alias::AliasMark;
-use domain::id::{Classification, EventId, FeedId, Key, OfferId, ParticipantId, PlanId};
+use domain::id::{AlertId, Classification, EventId, FeedId, Key, OfferId, ParticipantId, PlanId};
 use domain::pass::PassId;
 use domain::time::{Instant, Month};
 use sha2::{Digest, Sha256};
@@ -26,6 +26,8 @@ pub const PROFILE: &str = "A";
 pub const PASS: &str = "X";
 /// Prefix of the places of feeds; they sort before pages.
 pub const FEEDS: &str = "F#";
+/// Prefix of what alerts know; it sorts before pages.
+pub const ALERTS: &str = "I#";
 /// Prefix of ledger pages; pages sort before the state.
 pub const PAGES: &str = "L#";
 
@@ -56,6 +58,16 @@ pub fn read_participant(pk: &str) -> Option<ParticipantId> {
 /// What a feed's target knows of a participant.
 pub fn feed_place(id: &ParticipantId, feed: &FeedId) -> ItemKey {
     ItemKey { pk: participant(id), sk: format!("{FEEDS}{feed}") }
+}
+
+/// What an alert knows of a participant.
+pub fn alert(id: &ParticipantId, alert: &AlertId) -> ItemKey {
+    ItemKey { pk: participant(id), sk: format!("{ALERTS}{alert}") }
+}
+
+/// Marks that an alert has gone over everybody of a shard.
+pub fn alert_begun(alert: &AlertId, shard: u8) -> ItemKey {
+    ItemKey { pk: format!("J#{alert}#alert"), sk: format!("SHARD#{shard}") }
 }
 
 /// The ledger page that begins with this sequence.
@@ -186,6 +198,28 @@ pub fn roster(shard: u8) -> String {
     format!("ROSTER#{shard}")
 }
 
+/// Index partition of whom alerts have to look at again, of a shard.
+pub fn alerts(shard: u8) -> String {
+    format!("ALERTS#{shard}")
+}
+
+/// Index sort key of an alert: in the order of participants, as the roster is.
+pub fn alert_sort(id: &ParticipantId, alert: &AlertId) -> String {
+    format!("{id}#{alert}")
+}
+
+/// First and last sort key of the alerts of participants after one, up to another.
+pub fn alert_range(after: Option<&str>, until: &ParticipantId) -> (String, String) {
+    // Ids have no character above this one, nor one below the separator.
+    (after.map_or_else(|| "#".to_owned(), |after| format!("{after}#~")), format!("{until}#~"))
+}
+
+/// Participant and alert of an index key.
+pub fn read_alert(sort: &str) -> Option<(ParticipantId, AlertId)> {
+    let (participant, alert) = sort.split_once('#')?;
+    Some((ParticipantId::parse(participant).ok()?, AlertId::parse(alert).ok()?))
+}
+
 /// Index partition of the events of a shard that wait to be judged.
 pub fn pending(shard: u8) -> String {
     format!("PENDING#{shard}")
@@ -225,6 +259,6 @@ mod tests {
     #[test]
     fn pages_sort_by_number_and_before_the_state() {
         assert!(page_sort(9) < page_sort(10) && page_sort(999_999_999_999).as_str() < STATE);
-        assert!(PROFILE < FEEDS && FEEDS < PAGES);
+        assert!(PROFILE < FEEDS && FEEDS < ALERTS && ALERTS < PAGES);
     }
 }

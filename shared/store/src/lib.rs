@@ -1,6 +1,7 @@
 //! The one table: keys, items, and the commit loop through which every wallet changes.
 
 mod adjust;
+mod alert;
 mod alias;
 mod bar;
 mod cancel;
@@ -38,6 +39,7 @@ mod table;
 mod walk;
 
 pub use adjust::{Adjusted, Adjusting};
+pub use alert::{AlertCounts, MAX_WATCHED_TOGETHER, Watching};
 pub use cancel::{CancelEvent, EventCancelled};
 pub use cancel_spend::{CancelSpend, SpendCancelled};
 pub use commit::Done;

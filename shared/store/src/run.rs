@@ -5,6 +5,7 @@ use domain::time::Instant;
 use serde::{Deserialize, Serialize};
 
 use crate::Store;
+use crate::alert::AlertCounts;
 use crate::conversion::ConversionProgress;
 use crate::error::{Error, Noun, Result};
 use crate::key::{self, SHARDS};
@@ -25,6 +26,8 @@ pub struct Run {
     pub books_expiry: bool,
     /// Whether it converts points; `started_at` is the scheduled time.
     pub converts: Option<Conversing>,
+    /// Whether it looks for whom alerts tell of: by this version of the programme.
+    pub alerts: Option<u64>,
 }
 
 /// What a run converts.
@@ -59,6 +62,8 @@ pub struct ShardProgress {
     pub failed_at: Option<i64>,
     /// What a run that converts points came to.
     pub conversion: ConversionProgress,
+    /// What a run of alerts came to.
+    pub alerts: AlertCounts,
 }
 
 /// What a run over all wallets booked.

@@ -16,6 +16,7 @@ pub fn show(item: &Item) -> Result<String> {
         "P" if sk == key::STATE => format!("{:#?}", read_state(item)?),
         "P" if sk == key::PROFILE => format!("{:#?}", crate::participant::read_profile(item)?),
         "P" if sk.starts_with(key::FEEDS) => crate::feed::show_place(item)?,
+        "P" if sk.starts_with(key::ALERTS) => crate::alert::show_turns(item)?,
         "P" => format!("{:#?}", decode_page(read_binary(item, "d")?)?),
         "E" => format!("{:#?}", crate::bar::read_place(item)?),
         "X" => crate::pass::show_pass_item(item)?,

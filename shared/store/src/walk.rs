@@ -128,6 +128,7 @@ impl ShardProgress {
             counts: self.counts,
             expired: self.expired.clone(),
             conversion: self.conversion.clone(),
+            alerts: self.alerts,
             touched_at: Some(now.0),
             failed_at: last_try.then_some(now.0),
             ..ShardProgress::default()

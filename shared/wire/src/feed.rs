@@ -5,8 +5,9 @@ mod hint;
 
 pub use hint::{FeedHint, FeedHintMessage, Replay, parse_replay};
 
+use domain::alert::Turn;
 use domain::feed::Feed;
-use domain::id::ParticipantId;
+use domain::id::{AlertId, ParticipantId};
 use domain::ledger::Entry;
 use domain::participant::{Channel, Consent, Participant};
 use domain::pass::{Mark, Origin, Pass, PassPlan, Told};
@@ -28,7 +29,7 @@ pub struct FeedMessage {
     pub kind: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub participant_id: Option<String>,
-    /// Of a movement its place in the ledger; else the version of what it tells.
+    /// Of a movement its place in the ledger, of an alert the turn; else the version of what it tells.
     pub sequence: u64,
     /// When it happened, where that is known.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -45,6 +46,31 @@ pub enum What {
     Profile(Box<ProfileView>),
     Consent(ConsentView),
     Pass(Box<IssuedView>),
+    Alert(Box<AlertView>),
+}
+
+/// Somebody came into the segment of an alert, or left it.
+#[derive(Clone, Serialize)]
+pub struct AlertView {
+    pub alert: String,
+    pub segment: String,
+    pub joined: bool,
+    /// The time by which it was judged.
+    pub as_of: String,
+    /// The months that the segment looks at, oldest first, where it looks at sales.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub sales: Vec<MonthView>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub currency: Option<String>,
+}
+
+/// What a participant purchased in a month.
+#[derive(Clone, Serialize)]
+pub struct MonthView {
+    /// `2026-11`.
+    pub month: String,
+    /// In currency.
+    pub amount: String,
 }
 
 /// A pass for its recipient, with what redeems it.
@@ -121,6 +147,36 @@ pub fn consent(
             source: owned(&consent.source),
             process: owned(&consent.process),
         }),
+    }
+}
+
+/// Somebody came into the segment of an alert, or left it.
+pub fn alert(
+    programme: &Programme,
+    id: &ParticipantId,
+    alert: &AlertId,
+    turn: &Turn,
+) -> FeedMessage {
+    let as_of = show_instant(turn.at, programme.zone);
+    let months = turn.sales.iter().map(|(month, amount)| MonthView {
+        month: month.to_string(),
+        amount: amount.show(programme.currency.decimals),
+    });
+    let sales: Vec<MonthView> = months.collect();
+    FeedMessage {
+        id: format!("alert:{alert}:{id}:{}", turn.sequence),
+        kind: if turn.joined { "segment_joined" } else { "segment_left" },
+        participant_id: Some(id.to_string()),
+        sequence: turn.sequence,
+        at: Some(as_of.clone()),
+        what: What::Alert(Box::new(AlertView {
+            alert: alert.to_string(),
+            segment: turn.segment.to_string(),
+            joined: turn.joined,
+            as_of,
+            currency: (!sales.is_empty()).then(|| programme.currency.code.to_string()),
+            sales,
+        })),
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod accumulation;
 mod activity;
+mod alert;
 mod area;
 mod award;
 mod conditions;
@@ -55,12 +56,16 @@ const FIELDS: &[&str] = &[
     "runs",
     "feeds",
     "conversions",
+    "alerts",
 ];
 
 const MAX_BALANCES: usize = 20;
 const MAX_RUNS: usize = 100;
-const RUN_KINDS: [(&str, Option<RunKind>); 2] =
-    [("evaluation", Some(RunKind::Evaluation)), ("expiry", Some(RunKind::Expiry))];
+const RUN_KINDS: [(&str, Option<RunKind>); 3] = [
+    ("evaluation", Some(RunKind::Evaluation)),
+    ("expiry", Some(RunKind::Expiry)),
+    ("alerts", Some(RunKind::Alerts)),
+];
 
 /// Parses a programme document and validates it whole: every section, and what sections say
 /// of each other. What the contract names and this version does not do is refused as
@@ -69,7 +74,8 @@ const RUN_KINDS: [(&str, Option<RunKind>); 2] =
 /// Left out, a section is empty; `enrol` is `explicit`, `debt_policy` `carry`, a spend's
 /// `within_days` 30, a balance's `worth` 1, a merchant awards and reduces at the `front_end`, an
 /// offer is `batch_and_interactive`, limited `multiple`, not on top, and what is awarded never
-/// expires, a run is an `evaluation`, a conversion is paid out by its whole bands.
+/// expires, a run is an `evaluation`, a conversion is paid out by its whole bands,
+/// an alert takes note of who is in its segment from the start.
 ///
 /// # Errors
 /// [`BodyFault::Malformed`], or [`BodyFault::Invalid`] with everything that is wrong.
@@ -104,6 +110,7 @@ pub fn parse_programme(document: &[u8], version: u64) -> Result<Programme, BodyF
         let runs = read_runs(&fields);
         let feeds = feed::feeds(&fields);
         let conversions = conversion::conversions(&fields, &known);
+        let alerts = alert::alerts(&fields, &known, &feeds, &runs);
         Some(Programme {
             version,
             name: name?,
@@ -123,6 +130,7 @@ pub fn parse_programme(document: &[u8], version: u64) -> Result<Programme, BodyF
             counts_days,
             runs,
             feeds,
+            alerts,
             conversions,
         })
     })

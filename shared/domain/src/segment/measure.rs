@@ -71,6 +71,17 @@ impl Months {
 }
 
 impl Measure {
+    /// The first and the last month that it looks at, those compared with included.
+    pub(super) fn span(self, months: Months, today: Day) -> (Month, Month) {
+        let (first, last) = months.around(today);
+        match self {
+            Measure::Within(_) => (first, last),
+            Measure::Below { average_of, .. } | Measure::Above { average_of, .. } => {
+                (months.before(average_of).around(today).0, last)
+            }
+        }
+    }
+
     /// Months are compared with as many average ones before them, without rounding.
     pub(super) fn holds(self, deed: Deed, months: Months, wallet: &Wallet, today: Day) -> bool {
         let done = |months: Months| {

@@ -262,6 +262,7 @@ fn programme() -> Programme {
         counts_days: false,
         runs: vec![],
         feeds: vec![],
+        alerts: vec![],
         conversions: vec![],
     }
 }

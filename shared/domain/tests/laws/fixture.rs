@@ -293,6 +293,7 @@ pub fn programme(offers: Vec<Offer>) -> Programme {
         counts_days: false,
         runs: vec![],
         feeds: vec![],
+        alerts: vec![],
         conversions: vec![],
     }
 }

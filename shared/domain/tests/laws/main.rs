@@ -5,6 +5,7 @@
 
 mod activity;
 mod adjustments;
+mod alerts;
 mod arbitrary;
 mod areas;
 mod awards;

@@ -6,6 +6,7 @@ use domain::participant::{Consent, Profile};
 use domain::time::Instant;
 use store::{Change, Due, Error, Noun, Result, Store};
 
+use crate::alerts::alert;
 use crate::cast::{later, noon, open, person};
 use crate::pages::Rich;
 use crate::wire::Wire;
@@ -25,7 +26,7 @@ pub fn feed(types: &[FeedType]) -> Feed {
 pub async fn tell(store: &Store, who: &ParticipantId) -> Result<String> {
     let feed = feed(&FeedType::ALL);
     for _ in 0..100 {
-        let due = store.due(&feed, who).await?;
+        let due = store.due(&feed, &[alert().id], who).await?;
         if due.is_empty() {
             return Ok("told".to_owned());
         }
@@ -36,7 +37,7 @@ pub async fn tell(store: &Store, who: &ParticipantId) -> Result<String> {
 
 /// Lets it be told again.
 pub async fn replay(store: &Store, who: &ParticipantId) -> Result<String> {
-    store.replay(&feed(&FeedType::ALL).id, who, later(1)).await?;
+    store.replay(&feed(&FeedType::ALL).id, &[alert().id], who, later(1)).await?;
     Ok("moved".to_owned())
 }
 
@@ -47,7 +48,7 @@ fn sequences(due: &Due) -> Vec<u64> {
 async fn all(store: &Store, feed: &Feed, who: &ParticipantId) -> Vec<u64> {
     let mut told = Vec::new();
     for _ in 0..100 {
-        let due = store.due(feed, who).await.unwrap();
+        let due = store.due(feed, &[], who).await.unwrap();
         if due.is_empty() {
             return told;
         }
@@ -69,17 +70,17 @@ async fn r96_every_entry_is_due_once_and_in_order_over_journal_and_pages() {
     assert!(all(&rich.store, &feed, &rich.who).await.is_empty());
     // From a minute on; from before all time; from the future: nothing.
     for (from, first) in [(later(100), 101), (Instant(0), 1), (later(9_999), 129)] {
-        rich.store.replay(&feed.id, &rich.who, from).await.unwrap();
+        rich.store.replay(&feed.id, &[], &rich.who, from).await.unwrap();
         let want: Vec<u64> = (first..=128).collect();
         assert_eq!(all(&rich.store, &feed, &rich.who).await, want);
     }
     // A delivery that was under way when the place was moved does not count.
-    rich.store.replay(&feed.id, &rich.who, later(100)).await.unwrap();
-    let slow = rich.store.due(&feed, &rich.who).await.unwrap();
-    rich.store.replay(&feed.id, &rich.who, later(50)).await.unwrap();
+    rich.store.replay(&feed.id, &[], &rich.who, later(100)).await.unwrap();
+    let slow = rich.store.due(&feed, &[], &rich.who).await.unwrap();
+    rich.store.replay(&feed.id, &[], &rich.who, later(50)).await.unwrap();
     assert!(!rich.store.told(&feed.id, &rich.who, &slow).await.unwrap());
     assert_eq!(all(&rich.store, &feed, &rich.who).await.first(), Some(&51));
-    let nobody = rich.store.replay(&feed.id, &person("nobody"), noon()).await;
+    let nobody = rich.store.replay(&feed.id, &[], &person("nobody"), noon()).await;
     assert!(matches!(nobody, Err(Error::NotFound(Noun::Participant))), "{nobody:?}");
 }
 
@@ -101,14 +102,14 @@ async fn r96_master_data_and_consents_are_due_when_they_differ_from_what_was_tol
         ("Cleo", vec![consent(false, 6)], 1),
     ] {
         store.register(&who, Some(profile(name)), sent).await.unwrap();
-        let due = store.due(&every, &who).await.unwrap();
+        let due = store.due(&every, &[], &who).await.unwrap();
         let (version, known) = due.participant.clone().unwrap();
         assert_eq!(known.profile.first_name.as_deref(), Some(name));
         assert_eq!(due.consents.len(), changes, "{name}");
         assert!(due.consents.iter().all(|(of, _, _)| *of == version));
         assert!(store.told(&every.id, &who, &due).await.unwrap());
-        assert!(store.due(&every, &who).await.unwrap().is_empty());
-        let due = store.due(&consents_alone, &who).await.unwrap();
+        assert!(store.due(&every, &[], &who).await.unwrap().is_empty());
+        let due = store.due(&consents_alone, &[], &who).await.unwrap();
         assert!(due.participant.is_none() && due.entries.is_empty());
         assert_eq!(due.consents.len(), changes, "{name}");
         if !due.is_empty() {

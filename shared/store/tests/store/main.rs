@@ -4,6 +4,7 @@
 // Cents are written apart: `12_50` are 12.50.
 #![allow(clippy::inconsistent_digit_grouping)]
 
+mod alerts;
 mod arbitrary;
 mod cards;
 mod cast;

@@ -14,6 +14,7 @@ use store::{
     Spending, Store, Succession,
 };
 
+use crate::alerts;
 use crate::cards::{Cards, told};
 use crate::cast::{
     asked, cancelling, cash, event_id, gift, in_pieces, issue, key, later, noon, payload, person,
@@ -148,6 +149,10 @@ operations! {
     RefuseExport,
     TellFeed,
     ReplayFeed,
+    WatchStay,
+    WatchLeave,
+    BeginAlert,
+    ReadAlerts,
     ReadParticipant,
     ReadLedger,
     ReadEvents,
@@ -246,6 +251,7 @@ impl Cast {
         self.saving.prepare(store).await?;
         Box::pin(self.promoted.prepare(store)).await?;
         people::prepare(store, who).await?;
+        alerts::prepare(store, who).await?;
         store.start_run(&run_id("run-1"), &requests::run()).await?;
         store.give_up_shard(&run_id("run-1"), requests::GIVEN_UP, noon()).await?;
         let export = &run_id("export-1");
@@ -479,6 +485,10 @@ impl Cast {
             Operation::RefuseExport => requests::refuse_export(store).await,
             Operation::TellFeed => feeds::tell(store, who).await,
             Operation::ReplayFeed => feeds::replay(store, who).await,
+            Operation::WatchStay => alerts::look(store, who, true).await,
+            Operation::WatchLeave => alerts::look(store, who, false).await,
+            Operation::BeginAlert => alerts::begin(store).await,
+            Operation::ReadAlerts => alerts::read_open(store, who).await,
             Operation::ReadParticipant => requests::read_participant(store, who).await,
             Operation::ReadLedger => requests::read_ledger(store, who).await,
             Operation::ReadEvents => requests::read_events(store, who).await,

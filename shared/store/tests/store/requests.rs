@@ -155,7 +155,8 @@ pub async fn read_roster(store: &Store, programme: &Programme) -> Result<String>
 }
 
 pub fn run() -> Run {
-    Run { started_at: noon().0, definition: None, books_expiry: false, converts: None }
+    let (definition, converts, alerts) = (None, None, None);
+    Run { started_at: noon().0, definition, books_expiry: false, converts, alerts }
 }
 
 pub fn export() -> Export {

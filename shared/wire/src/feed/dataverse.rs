@@ -125,6 +125,13 @@ fn upserts_of(message: &FeedMessage) -> serde_json::Result<Vec<Upsert>> {
                 "accrue_redeemable_until": issued.pass.redeemable_until });
             vec![upsert("accrue_passes", base(issued.pass.pass_id.clone(), more))]
         }
+        What::Alert(alert) => {
+            let more = json!({ "accrue_alert": alert.alert, "accrue_segment": alert.segment,
+                "accrue_joined": alert.joined, "accrue_currency": alert.currency,
+                "accrue_sales": serde_json::to_string(&alert.sales)? });
+            let key = format!("{participant}:{}", alert.alert);
+            vec![upsert("accrue_alerts", base(key, more))]
+        }
     })
 }
 

@@ -100,7 +100,8 @@ fn read_table(node: &Node<'_>, balance: Option<&Balance>) -> Option<Box<[Coeffic
     Some(table.into())
 }
 
-fn read_segment(node: &Node<'_>, known: &Known) -> Option<SegmentId> {
+/// A segment of the programme.
+pub(super) fn read_segment(node: &Node<'_>, known: &Known) -> Option<SegmentId> {
     let segment = node.parsed(SegmentId::parse)?;
     if !known.segments.contains(&segment) {
         let message = format!("the programme has no segment \"{segment}\"");

@@ -1,6 +1,7 @@
 //! What callers send and what they see, and every sample payload of `events/`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod alerts;
 mod answers;
 mod bodies;
 mod conversions;
