@@ -42,6 +42,7 @@ mod storm;
 mod table;
 mod terms;
 mod unasked;
+mod verify;
 mod walks;
 mod wire;
 
