@@ -52,3 +52,4 @@ mod strays;
 mod suppressions;
 mod tale;
 mod tidy;
+mod verification;

@@ -48,4 +48,5 @@ mod statements;
 mod tallies;
 mod terms;
 mod unasked;
+mod verify;
 mod windows;
