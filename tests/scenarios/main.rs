@@ -54,3 +54,4 @@ mod strays;
 mod suppressions;
 mod tale;
 mod tidy;
+mod verification;

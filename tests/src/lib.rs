@@ -4,3 +4,4 @@ pub mod client;
 pub mod stack;
 pub mod story;
 pub mod summary;
+pub mod verification;

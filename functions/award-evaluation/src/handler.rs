@@ -115,7 +115,8 @@ pub async fn start(
 }
 
 async fn get(room: &Room, request: &Request) -> Result<Answer, Fault> {
-    let others = |text: &str| is_job("export", text) || is_job("conversion", text);
+    let others =
+        |text: &str| ["export", "conversion", "verification"].iter().any(|kind| is_job(kind, text));
     let parse = |text: &str| RunId::parse(text).ok().filter(|_| !others(text)).ok_or(());
     let id = request.path("run", parse, Noun::Run)?;
     let programme = room.programme(request.now).await?;

@@ -36,5 +36,6 @@ pub mod spend;
 pub mod tally;
 pub mod terms;
 pub mod time;
+pub mod verify;
 pub mod wallet;
 pub mod window;

@@ -48,7 +48,12 @@ impl Quotas {
             .into_iter()
             .flat_map(|entry| &entry.effects)
             .for_each(|effect| changes.note(effect));
-        changes.0.into_iter().filter(|(_, change)| *change != Used::default()).collect()
+        changes.into_used()
+    }
+
+    /// What each offer has given, without those that came to nothing.
+    pub fn into_used(self) -> Vec<(OfferId, Used)> {
+        self.0.into_iter().filter(|(_, used)| *used != Used::default()).collect()
     }
 
     /// Why an offer has no room for an award to a participant.

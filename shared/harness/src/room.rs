@@ -55,6 +55,8 @@ pub enum Needs {
     Runs,
     /// The queue of exports, how often a message comes, and the bucket.
     Exports,
+    /// The queue of verifications, and how often a message comes.
+    Verifications,
     /// The secret of pass codes.
     Passes,
     /// The queue and the secret of feeds, the secret of pass codes, and the way out.
@@ -156,6 +158,10 @@ impl Room {
                 room.queue = Some((sqs(), setting("EXPORT_QUEUE_URL")?));
                 room.tries = setting("EXPORT_TRIES")?.parse()?;
                 room.bucket = Some(bucket(&config)?);
+            }
+            Needs::Verifications => {
+                room.queue = Some((sqs(), setting("VERIFICATION_QUEUE_URL")?));
+                room.tries = setting("VERIFICATION_TRIES")?.parse()?;
             }
             Needs::Passes => room.secret = Some(secret(&config)?),
             Needs::Feeds => {

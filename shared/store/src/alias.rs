@@ -34,7 +34,8 @@ pub(crate) fn is_taken(id: &ParticipantId, guards: Option<&[Unmet]>) -> bool {
     holders.any(|holder| holder != id.as_str())
 }
 
-fn holder(item: &Item) -> Result<ParticipantId> {
+/// Whom a guard names.
+pub(crate) fn holder(item: &Item) -> Result<ParticipantId> {
     let id = ParticipantId::parse(read_text(item, "p")?);
     id.map_err(|_| Error::Corrupt("alias of a bad participant"))
 }

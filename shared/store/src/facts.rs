@@ -18,7 +18,7 @@ use crate::Store;
 use crate::error::Result;
 use crate::key;
 use crate::participant::read_profile;
-use crate::table::{Item, Sum, Write};
+use crate::table::{Item, Sum, Write, number, text};
 
 /// What was read for the offers that may award some events.
 #[derive(Clone, Debug, Default)]
@@ -137,7 +137,8 @@ impl Store {
     }
 }
 
-fn read_quota(item: &Item) -> Used {
+/// What a quota item says.
+pub(crate) fn read_quota(item: &Item) -> Used {
     let sum = |name: &str| {
         let value = item.get(name).and_then(|value| value.as_n().ok());
         value.and_then(|text| text.parse().ok()).unwrap_or(0)
@@ -151,6 +152,8 @@ pub fn quota_writes<'a>(
     programme: &Programme,
     entries: impl IntoIterator<Item = &'a Entry>,
 ) -> Vec<Write> {
+    let entries: Vec<&Entry> = entries.into_iter().collect();
+    let at = entries.iter().map(|entry| entry.at).max().unwrap_or_default();
     let changes = Quotas::of(entries).into_iter();
     let write = |(offer, change): (OfferId, Used)| {
         let quota = programme.offer(&offer).map(|offer| offer.quota).unwrap_or_default();
@@ -160,7 +163,12 @@ pub fn quota_writes<'a>(
         let mut sums = vec![Sum { name: "places", by: places, most }];
         let most = limit(budget, quota.budget.map(|budget| budget.0));
         sums.push(Sum { name: "budget", by: budget, most });
-        Write::Add { key: key::quota(&offer), sums }
+        // Whoever compares it with the ledgers sees whether, and when, others took of it.
+        sums.push(Sum { name: "v", by: 1, most: None });
+        let time = number(u64::try_from(at.0).unwrap_or(0));
+        let listed = [("ix_pk", text(key::QUOTAS)), ("ix_sk", text(offer.as_str()))];
+        let sets = [("t", time)].into_iter().chain(listed).collect();
+        Write::Add { key: key::quota(&offer), sums, sets }
     };
     changes.map(write).collect()
 }

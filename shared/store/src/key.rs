@@ -80,9 +80,19 @@ pub fn page_sort(first: u64) -> String {
     format!("{PAGES}{first:012}")
 }
 
+/// The first sequence of a page's sort key.
+pub fn read_page_sort(sort: &str) -> Option<u64> {
+    sort.strip_prefix(PAGES)?.parse().ok()
+}
+
 /// An event.
 pub fn event(id: &EventId) -> ItemKey {
     item(format!("E#{id}"), "E")
+}
+
+/// The event of a partition key.
+pub fn read_event(pk: &str) -> Option<EventId> {
+    EventId::parse(pk.strip_prefix("E#")?).ok()
 }
 
 /// A caller's key that carries no time, among those of one participant and one kind.
@@ -108,6 +118,9 @@ fn hex(bytes: &[u8]) -> String {
 pub fn quota(id: &OfferId) -> ItemKey {
     item(format!("Q#{id}"), "Q")
 }
+
+/// Index partition of the quotas.
+pub const QUOTAS: &str = "QUOTAS";
 
 /// A spend that was refused under the reference that it came with.
 pub fn reference_guard(id: &ParticipantId, event: &EventId) -> ItemKey {
@@ -182,6 +195,9 @@ pub fn job_shard(id: &str, shard: u8) -> ItemKey {
 
 /// Index partition of the exports under way.
 pub const OPEN_EXPORTS: &str = "EXPORTS";
+
+/// Index partition of the verifications under way.
+pub const OPEN_VERIFICATIONS: &str = "VERIFICATIONS";
 
 /// The newest completed export of a segment in a dialect.
 pub fn last_export(segment: &str, dialect: &str) -> ItemKey {

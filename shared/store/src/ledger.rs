@@ -73,7 +73,8 @@ impl Ledger {
     }
 }
 
-fn first_in_journal(state: &State) -> u64 {
+/// Sequence of the first entry that is in the journal.
+pub(crate) fn first_in_journal(state: &State) -> u64 {
     state.journal.first().map_or(state.wallet.length + 1, |entry| entry.sequence)
 }
 

@@ -36,6 +36,8 @@ mod spend;
 mod spend_event;
 mod statement;
 mod table;
+mod verification;
+mod verify;
 mod walk;
 
 pub use adjust::{Adjusted, Adjusting};
@@ -72,6 +74,11 @@ pub use recall::Recalling;
 pub use run::{Conversing, ExpiryCounts, PendingEvent, Run, RunCounts, ShardProgress};
 pub use show::show;
 pub use spend::{SpendDone, Spending};
+pub use verification::{
+    QuotaMark, Verification, VerificationCounts, VerificationEnd, VerificationFinding,
+    VerificationProgress, VerificationShard,
+};
+pub use verify::VerifiedWallet;
 pub use walk::{Walked, Walking};
 
 use aws_config::SdkConfig;

@@ -62,7 +62,7 @@ impl Store {
 
     async fn find_pass(&self, plan: &PassPlan, id: &PassId, fresh: bool) -> Result<Option<Known>> {
         if let Some(item) = self.table.get(key::pass(id), fresh).await? {
-            let (pass, version) = (decode(&item, id.clone())?, read_number(&item, "v")?);
+            let (pass, version) = (read_pass(&item, id.clone())?, read_number(&item, "v")?);
             return Ok(Some(Known { pass, version }));
         }
         if plan.format == PassFormat::Electronic {
@@ -161,7 +161,8 @@ impl Known {
     }
 }
 
-fn decode(item: &Item, id: PassId) -> Result<Pass> {
+/// Reads the pass of an item.
+pub(crate) fn read_pass(item: &Item, id: PassId) -> Result<Pass> {
     decode_pass(read_binary(item, "d")?, id)
 }
 
@@ -173,7 +174,7 @@ pub(crate) fn show_pass_item(item: &Item) -> Result<String> {
         _ => return Ok(format!("{item:#?}")),
     }
     let id = key::read_pass(read_text(item, "pk")?).ok_or(Error::Corrupt("bad pass key"))?;
-    Ok(format!("{:#?}", decode(item, id)?))
+    Ok(format!("{:#?}", read_pass(item, id)?))
 }
 
 /// A plan that got its first pass under a newer programme than this one may have been changed in

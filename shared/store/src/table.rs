@@ -78,6 +78,16 @@ impl Table {
         Ok(call.send().await.map_err(unavailable)?.items.unwrap_or_default())
     }
 
+    /// Reads items of one partition between two sort keys, oldest first, as they are now.
+    pub async fn oldest(&self, pk: &str, from: &str, to: &str, limit: i32) -> Result<Vec<Item>> {
+        let call = self.client.query().table_name(&self.name).limit(limit).consistent_read(true);
+        let call = call.key_condition_expression("pk = :p AND sk BETWEEN :a AND :b");
+        let call = call.expression_attribute_values(":p", text(pk));
+        let call = call.expression_attribute_values(":a", text(from));
+        let call = call.expression_attribute_values(":b", text(to));
+        Ok(call.send().await.map_err(unavailable)?.items.unwrap_or_default())
+    }
+
     /// Reads all items of a small partition, in order.
     pub async fn partition(&self, pk: &str) -> Result<Vec<Item>> {
         let (mut items, mut start) = (Vec::new(), None);

@@ -33,11 +33,19 @@ pub struct ExportMessage {
     pub shard: u8,
 }
 
+/// Asks for one shard of a verification that is recorded under this id.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct VerificationMessage {
+    pub verification: String,
+    pub shard: u8,
+}
+
 /// A schedule fired. Its time only names the run: wallets never take it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ScheduleTick {
-    /// Which schedule: `schedule`.
+    /// Which schedule: `schedule`, or what it begins where a function has several.
     pub source: String,
     /// RFC 3339.
     pub scheduled_time: String,
@@ -81,6 +89,15 @@ impl ExportMessage {
         let message: ExportMessage = from_json(body)?;
         let run = RunId::parse(&message.export).map_err(|error| format!("export {error}"))?;
         Ok((run, message.shard))
+    }
+}
+
+impl VerificationMessage {
+    /// Parses a message body into the verification's id and the shard.
+    pub fn parse(body: &[u8]) -> Result<(RunId, u8), String> {
+        let message: VerificationMessage = from_json(body)?;
+        let id = RunId::parse(&message.verification);
+        Ok((id.map_err(|error| format!("verification {error}"))?, message.shard))
     }
 }
 

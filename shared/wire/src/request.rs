@@ -1,7 +1,7 @@
-//! Small bodies: runs, conversions and exports.
+//! Small bodies: runs, conversions, exports and verifications.
 
 use domain::export::{Dialect, Mode};
-use domain::id::RunId;
+use domain::id::{ParticipantId, RunId};
 use domain::time::Instant;
 use serde_json::Value;
 
@@ -55,6 +55,18 @@ pub fn parse_conversion(bytes: &[u8], now: Instant) -> Result<ConversionRequest,
             None => Some(None),
         };
         Some(ConversionRequest { dry_run: dry_run.unwrap_or(false), at: at? })
+    })
+}
+
+/// Parses the start of a verification: whose wallet alone, or none for everybody's.
+pub fn parse_verification(bytes: &[u8]) -> Result<Option<ParticipantId>, BodyFault> {
+    let value = json_or_empty(bytes)?;
+    read(&value, |node| {
+        let body = node.object(&["participant_id"])?;
+        match body.optional("participant_id") {
+            Some(participant) => participant.parsed(ParticipantId::parse).map(Some),
+            None => Some(None),
+        }
     })
 }
 

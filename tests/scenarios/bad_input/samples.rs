@@ -69,6 +69,7 @@ async fn send(
         ("pass-redemption", "registration") => ("POST", "/v1/pass-registrations"),
         ("crm-feed", "replay") => ("POST", "/v1/feeds/crm/replay"),
         ("segment-export", "export") => ("POST", "/v1/segments/mail-ready/exports"),
+        ("ledger-verification", "verification") => ("POST", "/v1/verifications"),
         ("programme", "programme") => ("PUT", "/v1/programme"),
         ("programme", "participant") => ("PUT", participant.as_str()),
         ("programme", "lookup") => ("POST", "/v1/participant-lookups"),

@@ -49,4 +49,5 @@ mod statements;
 mod tallies;
 mod terms;
 mod unasked;
+mod verify;
 mod windows;

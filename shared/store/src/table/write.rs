@@ -42,10 +42,11 @@ pub enum Write {
     Delete {
         key: ItemKey,
     },
-    /// Adds to numbers of an item, which need not be there.
+    /// Adds to numbers of an item, which need not be there, and sets other attributes of it.
     Add {
         key: ItemKey,
         sums: Vec<Sum>,
+        sets: Vec<(&'static str, AttributeValue)>,
     },
 }
 
@@ -120,7 +121,13 @@ impl Table {
         }
     }
 
-    fn update(&self, key: ItemKey, sums: &[Sum]) -> std::result::Result<Update, BuildError> {
+    fn update(
+        &self,
+        key: ItemKey,
+        sums: &[Sum],
+        sets: Vec<(&str, AttributeValue)>,
+    ) -> std::result::Result<Update, BuildError> {
+        let set: Vec<String> = (0..sets.len()).map(|at| format!("#s{at} = :s{at}")).collect();
         let add = sums.iter().enumerate().map(|(at, _)| format!("#a{at} :a{at}"));
         let add: Vec<String> = add.collect();
         let limited = sums.iter().enumerate().filter(|(_, sum)| sum.most.is_some());
@@ -131,7 +138,12 @@ impl Table {
         let mut update = Update::builder()
             .table_name(&self.name)
             .set_key(Some(attributes(key)))
-            .update_expression(format!("ADD {}", add.join(", ")));
+            .update_expression(format!("SET {} ADD {}", set.join(", "), add.join(", ")));
+        for (at, (name, value)) in sets.into_iter().enumerate() {
+            update = update
+                .expression_attribute_names(format!("#s{at}"), name)
+                .expression_attribute_values(format!(":s{at}"), value);
+        }
         if !condition.is_empty() {
             update = update.condition_expression(condition);
         }
@@ -170,7 +182,9 @@ impl Table {
                     .build()
                     .map_err(bad)?,
             ),
-            Write::Add { key, sums } => item.update(self.update(key, &sums).map_err(bad)?),
+            Write::Add { key, sums, sets } => {
+                item.update(self.update(key, &sums, sets).map_err(bad)?)
+            }
             Write::Check { key, demand } => item.condition_check(
                 ConditionCheck::builder()
                     .table_name(&self.name)

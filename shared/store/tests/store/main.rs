@@ -43,6 +43,7 @@ mod storm;
 mod table;
 mod terms;
 mod unasked;
+mod verify;
 mod walks;
 mod wire;
 

@@ -31,6 +31,7 @@ use crate::promotions::Promoted;
 use crate::referrals::Referring;
 use crate::requests;
 use crate::unasked::Saving;
+use crate::verify;
 
 macro_rules! operations {
     ($($name:ident,)*) => {
@@ -147,6 +148,11 @@ operations! {
     GiveUpExportShard,
     EndExport,
     RefuseExport,
+    StartVerification,
+    SaveVerificationShard,
+    GiveUpVerificationShard,
+    EndVerification,
+    VerifyWallet,
     TellFeed,
     ReplayFeed,
     WatchStay,
@@ -257,6 +263,7 @@ impl Cast {
         let export = &run_id("export-1");
         store.start_export(export, &requests::export()).await?;
         store.give_up_export_shard(export, requests::GIVEN_UP, Some(noon())).await?;
+        verify::prepare(store).await?;
         Ok(())
     }
 
@@ -483,6 +490,11 @@ impl Cast {
             Operation::GiveUpExportShard => requests::give_up_export_shard(store).await,
             Operation::EndExport => requests::end_export(store).await,
             Operation::RefuseExport => requests::refuse_export(store).await,
+            Operation::StartVerification => verify::start(store).await,
+            Operation::SaveVerificationShard => verify::save_shard(store).await,
+            Operation::GiveUpVerificationShard => verify::give_up(store).await,
+            Operation::EndVerification => verify::end(store).await,
+            Operation::VerifyWallet => verify::look(store, who).await,
             Operation::TellFeed => feeds::tell(store, who).await,
             Operation::ReplayFeed => feeds::replay(store, who).await,
             Operation::WatchStay => alerts::look(store, who, true).await,

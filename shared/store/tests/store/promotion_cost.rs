@@ -40,7 +40,7 @@ async fn r83_a_universal_code_costs_nothing_and_a_code_of_its_own_two_writes() {
     let (plain, read) = price(all, false, None).await;
     assert_eq!(plain, 40, "event and state");
     assert_eq!(price(all, false, word()).await, (plain, read));
-    assert_eq!(price(all, true, word()).await.0, plain + 20, "and the quota");
+    assert_eq!(price(all, true, word()).await.0, plain + 30, "and the quota, which is listed");
     assert_eq!(price(all, false, Some(CodeShown::Unknown)).await, (plain, read), "a forged one");
     assert_eq!(price(all, false, letter()).await, (plain + 20, read + 5), "with the pass");
     let unknown = PassId { serial: 1, ..Promoted::new().sent() };

@@ -365,6 +365,8 @@ async fn in_a_storm_everything_happens_once_and_is_answered_alike_a_week_later()
         for who in PEOPLE {
             walk(&storm.wire, &person(who));
         }
+        storm.wire.weather(Weather::default());
+        crate::verify::agrees(&storm.wire, "a storm").await;
         println!("storm: {weather:?}: entries {lengths:?}, {again} repeated");
     }
 }

@@ -87,6 +87,15 @@ impl Wire {
         }
     }
 
+    /// Removes an item behind the store's back.
+    pub fn remove(&self, place: &Place) {
+        let key = json!({ "pk": { "S": place.0 }, "sk": { "S": place.1 } });
+        let delete = json!({ "TableName": TABLE, "Key": key });
+        let delete = json!({ "TransactItems": [{ "Delete": delete }] });
+        let (status, answer) = self.inner().engine.carry_out("TransactWriteItems", &delete);
+        assert_eq!(status, 200, "{answer}");
+    }
+
     /// Everything that is stored.
     pub fn items(&self) -> BTreeMap<Place, Value> {
         self.inner().engine.history.items()

@@ -19,14 +19,14 @@ use wire::hold::{parse_hold, parse_release, parse_settle};
 use wire::import::{parse_import, parse_import_row};
 use wire::invoice::parse_invoice;
 use wire::merge::parse_merge;
-use wire::message::{EvaluationMessage, ExportMessage, ScheduleTick};
+use wire::message::{EvaluationMessage, ExportMessage, ScheduleTick, VerificationMessage};
 use wire::participant::{parse_block, parse_participant};
 use wire::pass::{
     parse_activation, parse_issue, parse_load, parse_lookup, parse_pass_update, parse_redemption,
     parse_registration, parse_take_back,
 };
 use wire::programme::parse_programme;
-use wire::request::{parse_conversion, parse_export, parse_run};
+use wire::request::{parse_conversion, parse_export, parse_run, parse_verification};
 use wire::returns::{parse_cancel, parse_credit_note};
 use wire::spend::parse_spend;
 use wire::suppression::{parse_suppression, parse_suppressions};
@@ -119,6 +119,9 @@ fn read(folder: &str, kind: &str, with_key: bool, bytes: &[u8]) -> Result<(), Bo
         ("pass-redemption", "redemption") => parse_redemption(bytes).map(drop),
         ("segment-export", "export") => parse_export(bytes).map(drop),
         ("segment-export", "message") => message(ExportMessage::parse(bytes).map(drop)),
+        ("ledger-verification", "verification") => parse_verification(bytes).map(drop),
+        ("ledger-verification", "message") => message(VerificationMessage::parse(bytes).map(drop)),
+        ("ledger-verification", "tick") => message(ScheduleTick::parse(bytes).map(drop)),
         ("crm-feed", "message") => message(FeedHintMessage::parse(bytes).map(drop)),
         ("crm-feed", "replay") => parse_replay(bytes).map(drop),
         // Read by the tests of feeds.

@@ -1,0 +1,336 @@
+//! Verifications: what was started, how far each shard is, and what does not agree.
+
+use std::collections::BTreeMap;
+
+use domain::id::{OfferId, ParticipantId, RunId};
+use domain::quota::Used;
+use domain::time::Instant;
+use domain::verify::{Finding, Other};
+use serde::{Deserialize, Serialize};
+
+use crate::Store;
+use crate::error::{Error, Noun, Result};
+use crate::key::{self, ItemKey, SHARDS};
+use crate::record::{from_bytes, to_bytes};
+use crate::table::{Demand, Item, binary, item, number, read_binary, read_number, read_text, text};
+use crate::verify::VerifiedWallet;
+
+mod quotas;
+
+pub use quotas::QuotaMark;
+
+/// Tries to note something against rivals. Each lost race means that a worker got on.
+const MAX_TRIES: u32 = 8;
+/// Findings that are kept of a shard; the others are counted.
+const MAX_FINDINGS: usize = 100;
+
+/// A verification as it is recorded.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verification {
+    /// Of the request: the same key with another request is refused.
+    pub payload: [u8; 8],
+    /// Milliseconds since 1970.
+    pub as_of: i64,
+    /// Whose wallet alone; none: everybody's.
+    pub participant: Option<String>,
+    /// The quotas before any wallet was read.
+    pub quotas: Vec<QuotaMark>,
+    /// Once it has ended.
+    pub ended: Option<VerificationEnd>,
+}
+
+/// How a verification ended.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VerificationEnd {
+    /// Milliseconds since 1970.
+    pub at: i64,
+    /// Offers whose quota was held against all ledgers.
+    pub quotas: u64,
+    /// What quotas do not agree with.
+    pub findings: Vec<VerificationFinding>,
+    /// Offers whose quota was taken from meanwhile, so that it cannot be compared.
+    pub moved: Vec<String>,
+}
+
+/// How far a shard of a verification has got.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VerificationShard {
+    /// Participants up to this id are done.
+    pub after: Option<String>,
+    pub counts: VerificationCounts,
+    /// What its ledgers took of quotas: offer, places, budget.
+    pub quotas: BTreeMap<String, (i64, i64)>,
+    /// The first hundred.
+    pub findings: Vec<VerificationFinding>,
+    /// When a worker last got a step on, in milliseconds since 1970.
+    pub touched_at: Option<i64>,
+    /// When the shard was done, in milliseconds since 1970.
+    pub ended_at: Option<i64>,
+    /// Since when nobody goes on with the shard, in milliseconds since 1970.
+    pub failed_at: Option<i64>,
+}
+
+/// What was looked at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VerificationCounts {
+    pub wallets: u64,
+    pub entries: u64,
+    pub pages: u64,
+    /// Events that entries were held against.
+    pub events: u64,
+    /// Passes likewise.
+    pub passes: u64,
+    pub aliases: u64,
+    /// What does not agree.
+    pub findings: u64,
+}
+
+/// A finding as it is recorded.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VerificationFinding {
+    /// The stable code.
+    pub kind: String,
+    pub participant: Option<String>,
+    pub entry: Option<u64>,
+    pub event: Option<String>,
+    /// Plan and serial.
+    pub pass: Option<(String, u64)>,
+    pub offer: Option<String>,
+    pub detail: String,
+}
+
+/// A verification with its version, and its shards.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VerificationProgress {
+    pub verification: Verification,
+    pub version: u64,
+    /// All of them, or that of the one participant.
+    pub shards: Vec<(u8, VerificationShard)>,
+}
+
+impl From<&Finding> for VerificationFinding {
+    fn from(finding: &Finding) -> VerificationFinding {
+        let (mut event, mut pass, mut offer) = (None, None, None);
+        match &finding.other {
+            Some(Other::Event(id)) => event = Some(id.to_string()),
+            Some(Other::Pass(id)) => pass = Some((id.plan.to_string(), id.serial)),
+            Some(Other::Quota(id)) => offer = Some(id.to_string()),
+            None => {}
+        }
+        VerificationFinding {
+            kind: finding.kind.code().to_owned(),
+            participant: finding.participant.as_ref().map(ToString::to_string),
+            entry: finding.entry,
+            event,
+            pass,
+            offer,
+            detail: finding.detail.clone(),
+        }
+    }
+}
+
+impl VerificationCounts {
+    /// Adds up.
+    pub fn add(&mut self, other: &VerificationCounts) {
+        self.wallets += other.wallets;
+        self.entries += other.entries;
+        self.pages += other.pages;
+        self.events += other.events;
+        self.passes += other.passes;
+        self.aliases += other.aliases;
+        self.findings += other.findings;
+    }
+}
+
+impl VerificationShard {
+    /// Adds what a participant's verification came to.
+    pub fn add(&mut self, verified: &VerifiedWallet) {
+        let VerifiedWallet { findings, ledger, pages, aliases } = verified;
+        self.counts.add(&VerificationCounts {
+            wallets: 1,
+            entries: ledger.entries,
+            pages: *pages,
+            events: ledger.events,
+            passes: ledger.passes,
+            aliases: *aliases,
+            findings: u64::try_from(findings.len()).unwrap_or(u64::MAX),
+        });
+        let room = MAX_FINDINGS.saturating_sub(self.findings.len());
+        self.findings.extend(findings.iter().take(room).map(VerificationFinding::from));
+        for (offer, used) in &ledger.quotas {
+            let sum = self.quotas.entry(offer.to_string()).or_default();
+            *sum = (sum.0 + used.places, sum.1 + used.budget.0);
+        }
+    }
+}
+
+impl VerificationProgress {
+    /// Whether no shard is left.
+    pub fn is_done(&self) -> bool {
+        self.shards.iter().all(|(_, shard)| shard.ended_at.is_some())
+    }
+
+    /// What all ledgers took of quotas.
+    ///
+    /// # Errors
+    /// A record that cannot be read.
+    pub fn quotas(&self) -> Result<Vec<(OfferId, Used)>> {
+        let mut sums: BTreeMap<OfferId, Used> = BTreeMap::new();
+        for (offer, (places, budget)) in self.shards.iter().flat_map(|(_, shard)| &shard.quotas) {
+            let offer = OfferId::parse(offer).map_err(|_| Error::Corrupt("bad offer"))?;
+            let sum = sums.entry(offer).or_default();
+            (sum.places, sum.budget.0) = (sum.places + places, sum.budget.0 + budget);
+        }
+        Ok(sums.into_iter().collect())
+    }
+}
+
+impl Store {
+    /// Records a verification unless one of this id is recorded. Answers what is recorded, and
+    /// whether it was before. Write units: 3, with the index of those under way.
+    ///
+    /// # Errors
+    /// A failure.
+    pub async fn start_verification(
+        &self,
+        id: &RunId,
+        verification: &Verification,
+    ) -> Result<(Verification, bool)> {
+        if let Some(item) = self.table.get(key::job(id.as_str()), true).await? {
+            return Ok((from_bytes(read_binary(&item, "d")?)?, true));
+        }
+        let item = verification_item(id, verification, 1)?;
+        match self.table.put_once(item, Demand::Absent).await? {
+            true => Ok((verification.clone(), false)),
+            false => Ok((self.verification(id).await?, true)),
+        }
+    }
+
+    /// A verification as it is recorded. Read units: 1 for each 4 KB.
+    ///
+    /// # Errors
+    /// `NotFound` (verification), or a failure.
+    pub async fn verification(&self, id: &RunId) -> Result<Verification> {
+        let item = self.table.get(key::job(id.as_str()), true).await?;
+        from_bytes(read_binary(&item.ok_or(Error::NotFound(Noun::Verification))?, "d")?)
+    }
+
+    /// A verification with the progress of its shards. Read units: 1 for each 4 KB of them.
+    ///
+    /// # Errors
+    /// `NotFound` (verification), or a failure.
+    pub async fn verification_progress(&self, id: &RunId) -> Result<VerificationProgress> {
+        let job = key::job(id.as_str());
+        let items = self.table.partition(&job.pk).await?;
+        let is = |item: &Item, key: &ItemKey| read_text(item, "sk").is_ok_and(|sk| sk == key.sk);
+        let at = |key: &ItemKey| items.iter().find(|item| is(item, key));
+        let item = at(&job).ok_or(Error::NotFound(Noun::Verification))?;
+        let verification: Verification = from_bytes(read_binary(item, "d")?)?;
+        let mut shards = Vec::new();
+        for shard in shards_of(&verification)? {
+            let item = at(&key::job_shard(id.as_str(), shard));
+            let known = item.map(|item| from_bytes(read_binary(item, "d")?)).transpose()?;
+            shards.push((shard, known.unwrap_or_default()));
+        }
+        Ok(VerificationProgress { verification, version: read_number(item, "v")?, shards })
+    }
+
+    /// The progress of one shard and its version. Read units: 1 for each 4 KB.
+    ///
+    /// # Errors
+    /// A failure.
+    pub async fn verification_shard(
+        &self,
+        id: &RunId,
+        shard: u8,
+    ) -> Result<(VerificationShard, u64)> {
+        let item = self.table.get(key::job_shard(id.as_str(), shard), true).await?;
+        let Some(item) = item else { return Ok((VerificationShard::default(), 0)) };
+        Ok((from_bytes(read_binary(&item, "d")?)?, read_number(&item, "v")?))
+    }
+
+    /// Stores the progress of a shard, if nobody stored another since this version. Answers
+    /// whether it is stored.
+    ///
+    /// # Errors
+    /// A failure.
+    pub async fn save_verification_shard(
+        &self,
+        id: &RunId,
+        shard: u8,
+        progress: &VerificationShard,
+        version: u64,
+    ) -> Result<bool> {
+        let demand = if version == 0 { Demand::Absent } else { Demand::Number("v", version) };
+        let record = [("v", number(version + 1)), ("d", binary(to_bytes(progress)?))];
+        self.table.put_once(item(key::job_shard(id.as_str(), shard), record), demand).await
+    }
+
+    /// Notes since when nobody goes on with a shard unless this last try succeeds; or, with none,
+    /// that it is asked for again.
+    ///
+    /// # Errors
+    /// `Contended`, or a failure.
+    pub async fn give_up_verification_shard(
+        &self,
+        id: &RunId,
+        shard: u8,
+        failed_at: Option<Instant>,
+    ) -> Result<()> {
+        let failed_at = failed_at.map(|at| at.0);
+        for _ in 0..MAX_TRIES {
+            let (progress, version) = self.verification_shard(id, shard).await?;
+            if progress.ended_at.is_some() || progress.failed_at == failed_at {
+                return Ok(());
+            }
+            let progress = VerificationShard { failed_at, ..progress };
+            if self.save_verification_shard(id, shard, &progress, version).await? {
+                return Ok(());
+            }
+        }
+        Err(Error::Contended)
+    }
+
+    /// Ends a verification of this version. Answers whether it ends with this: not, where somebody
+    /// else ended it.
+    ///
+    /// # Errors
+    /// A failure.
+    pub async fn end_verification(
+        &self,
+        id: &RunId,
+        ended: &Verification,
+        version: u64,
+    ) -> Result<bool> {
+        let item = verification_item(id, ended, version + 1)?;
+        self.table.put_once(item, Demand::Number("v", version)).await
+    }
+
+    /// Verifications under way, in the order of ids, up to so many after a place.
+    ///
+    /// # Errors
+    /// A failure.
+    pub async fn open_verifications(&self, after: Option<&str>, limit: i32) -> Result<Vec<RunId>> {
+        let ids = self.table.index(key::OPEN_VERIFICATIONS, after, limit).await?;
+        let parse = |id: &String| RunId::parse(id).map_err(|_| Error::Corrupt("bad run key"));
+        ids.iter().map(parse).collect()
+    }
+}
+
+/// The shards that a verification goes over.
+fn shards_of(verification: &Verification) -> Result<Vec<u8>> {
+    let Some(participant) = &verification.participant else { return Ok((0..SHARDS).collect()) };
+    let id = ParticipantId::parse(participant);
+    Ok(vec![key::shard_of(&id.map_err(|_| Error::Corrupt("bad participant"))?)])
+}
+
+/// The item of a verification: in the index while it is under way.
+fn verification_item(id: &RunId, verification: &Verification, version: u64) -> Result<Item> {
+    let record = [("v", number(version)), ("d", binary(to_bytes(verification)?))];
+    let mut item = item(key::job(id.as_str()), record);
+    if verification.ended.is_none() {
+        item.insert("ix_pk".to_owned(), text(key::OPEN_VERIFICATIONS));
+        item.insert("ix_sk".to_owned(), text(id.as_str()));
+    }
+    Ok(item)
+}
