@@ -56,6 +56,9 @@ async fn ended(stack: &Stack, ids: &[String]) -> Vec<Value> {
 /// What lies in the files, by their names without the run and the mark of the bytes, and without
 /// the time of the run, which is another for each.
 async fn contents(stack: &Stack, export: &Value) -> BTreeMap<String, String> {
+    // Links live for minutes.
+    let path = format!("/v1/exports/{}", export["export_id"].as_str().unwrap());
+    let export = read(stack, &path).await;
     let as_of = export["as_of"].as_str().unwrap();
     let mut contents = BTreeMap::new();
     for file in export["files"].as_array().unwrap() {
