@@ -190,7 +190,8 @@ async fn r102_a_busy_programme_agrees_and_what_somebody_else_wrote_is_found() {
     spoil_wallet(&stack, &ids[1]).await;
     let place = json!({ "Key": { "pk": { "S": "Q#early" }, "sk": { "S": "Q" } } });
     let mut quota = table(&stack, "GetItem", place).await["Item"].take();
-    quota["places"]["N"] = json!("4");
+    // Not what the others come to either: who cannot be read is in no sum.
+    quota["places"]["N"] = json!("1");
     table(&stack, "PutItem", json!({ "Item": quota })).await;
     let found = document(&stack, None).await;
     assert!(!agrees(&found));
@@ -199,7 +200,8 @@ async fn r102_a_busy_programme_agrees_and_what_somebody_else_wrote_is_found() {
     let missing = of("event_missing").unwrap_or_else(|| panic!("{found:#}"));
     assert_eq!((&missing["event_id"], &missing["participant_id"]), (&json!(event), &json!(ids[0])));
     assert_eq!(of("unreadable"), Some(json!({ "participant_id": ids[1] })), "{found:#}");
-    assert_eq!(of("quota_differs"), Some(json!({ "offer": "early" })), "{found:#}");
+    let early = json!({ "offer": "early" });
+    assert!(all.contains(&("quota_differs".to_owned(), early)), "{found:#}");
     let (well, output) = command(&stack, &[]).await;
     assert!(!well && output.contains("✗ event_missing: "), "{output}");
     assert!(output.contains(&event), "{output}");
@@ -276,15 +278,15 @@ async fn r102_a_verification_that_is_killed_beside_traffic_completes_and_finds_n
     let reused = json!({ "participant_id": ids[0] });
     let reused = stack.client.post("/v1/verifications", &one, &reused).await.unwrap();
     assert_eq!((reused.status, reused.text("/code")), (422, "idempotency_key_reused"));
-    let document = read(&stack, &path(&names[0])).await;
+    let told = read(&stack, &path(&names[0])).await;
     assert_eq!(started(&stack, &one).await, names[0]);
-    assert_eq!(read(&stack, &path(&names[0])).await, document, "it stays what it was");
+    assert_eq!(read(&stack, &path(&names[0])).await, told, "it stays what it was");
 
     // Traffic alone beside looks at everybody.
     let looks = async {
         for _ in 0..4 {
-            let document = document(&stack, None).await;
-            assert!(agrees(&document), "{document:#}");
+            let looked = document(&stack, None).await;
+            assert!(agrees(&looked), "{looked:#}");
         }
     };
     let traffic = async {
