@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use crate::calls::read;
 use crate::desk::{available, sample, transactions};
-use crate::whole_way::{Way, addresses, number};
+use crate::whole_way::{Way, addresses, minor};
 
 const HEADER: &str = "participant_id,first_name,email,payout_reference,consent:email,consent_at,\
     consent_source,alias:card,balance,amount,reference,reason";
@@ -75,17 +75,17 @@ async fn r75_r94_r96_cashback_and_money_for_points_reach_the_payout_file_the_mai
     let (rows, sum) = paid(&way, &run).await;
     let row = |who: &str, amount: &str| [who, &format!("tok_{who}"), amount].map(str::to_owned);
     assert_eq!(rows, [row("dora", "2.50"), row("emil", "7.00")]);
-    let mut of_ledgers = 0.0;
+    let mut of_ledgers = 0;
     for who in people {
         for entry in transactions(&way.stack, who).await {
             if entry["kind"] == "convert" {
                 let code = entry["code"].as_str().unwrap();
                 let shown = read(&way.stack, &format!("/v1/transactions/{code}")).await;
-                of_ledgers += number(&shown["conversion"]["money"]);
+                of_ledgers += minor(&shown["conversion"]["money"]);
             }
         }
     }
-    assert!((number(&sum) - of_ledgers).abs() < 0.001, "{sum} {of_ledgers}");
+    assert_eq!((minor(&sum), &sum), (of_ledgers, &run["money"]));
     for (who, points) in [("dora", "0"), ("emil", "0"), ("fritz", "50"), ("greta", "300")] {
         assert_eq!(available(&way.stack, who, "points").await, points, "{who}");
     }

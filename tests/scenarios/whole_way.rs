@@ -100,7 +100,7 @@ impl Way {
                 own.filter(move |one| one["type"] == kind)
             };
             let known = read(&self.stack, &format!("/v1/participants/{who}")).await;
-            let told = of("participant").last().unwrap();
+            let told = of("participant").next_back().unwrap();
             assert_eq!(told["profile"], known["profile"], "{who}");
             for consent in known["consents"].as_array().unwrap() {
                 let mut told = of("consent").map(|one| &one["consent"]);
@@ -108,13 +108,13 @@ impl Way {
                 assert_eq!(told, consent, "{who}");
             }
             let ledger = transactions(&self.stack, who).await;
-            let mut sums: BTreeMap<&str, f64> = BTreeMap::new();
+            let mut sums: BTreeMap<&str, i64> = BTreeMap::new();
             let mut rows = Vec::new();
             for movement in of("movement") {
                 for row in movement["transaction"]["rows"].as_array().unwrap() {
                     rows.push(row);
                     if let Some(balance) = row["balance"].as_str() {
-                        *sums.entry(balance).or_default() += number(&row["amount"]);
+                        *sums.entry(balance).or_default() += minor(&row["amount"]);
                     }
                 }
             }
@@ -126,16 +126,16 @@ impl Way {
             assert_eq!(sequences, (1..=last).collect::<Vec<u64>>(), "{who}: in order");
             let wallet = read(&self.stack, &format!("/v1/participants/{who}/wallet")).await;
             for balance in wallet["balances"].as_array().unwrap() {
-                let sum = sums.get(balance["balance"].as_str().unwrap()).copied().unwrap_or(0.0);
-                assert!((sum - number(&balance["available"])).abs() < 0.001, "{who}: {balance}");
+                let sum = sums.get(balance["balance"].as_str().unwrap()).copied();
+                assert_eq!(sum.unwrap_or(0), minor(&balance["available"]), "{who}: {balance}");
             }
         }
     }
 }
 
-/// An amount as a number, to add up.
-pub fn number(amount: &Value) -> f64 {
-    amount.as_str().unwrap().parse().unwrap()
+/// An amount in minor units.
+pub fn minor(amount: &Value) -> i64 {
+    amount.as_str().unwrap().replace('.', "").parse().unwrap()
 }
 
 /// First cells of what rows do: addresses.
