@@ -144,6 +144,10 @@ async fn r97_a_manager_is_told_once_when_a_regulars_sales_fall_and_anew_after_th
     let ids: Vec<&Value> =
         again["messages"].as_array().unwrap().iter().map(|one| &one["id"]).collect();
     assert_eq!(ids, ["alert:sales-drop:anna:2", "alert:sales-drop:anna:3"]);
+    // What is held of her has all of it.
+    let held = read(&stack, "/v1/participants/anna/data").await;
+    assert_eq!(held["alerts"].as_array().unwrap().len(), 3, "{}", held["alerts"]);
+    assert_eq!(held["alerts"][0], want);
 }
 
 /// Kills a worker each time that they noted some.

@@ -4,6 +4,7 @@
 //! newest first, where the page before it ended; the last one has no cursor.
 
 use domain::activity::{Goods, Watch};
+use domain::id::ParticipantId;
 use domain::ledger::EntryKey;
 use domain::pass::{Origin, PassId};
 use domain::programme::Programme;
@@ -12,6 +13,7 @@ use harness::{Answer, Fault, Request, Room};
 use serde_json::{Value, json};
 use store::{Error, EventsCursor, EventsFilter, Noun};
 use wire::answer;
+use wire::feed::{self, FeedMessage};
 
 use crate::handler::participant;
 
@@ -88,12 +90,27 @@ pub async fn get(room: &Room, request: &Request) -> Result<Answer, Fault> {
             "participant": answer::participant(&id, &known, programme.zone),
             "wallet": answer::wallet(&programme, &wallet, request.now),
             "activity": activity(&programme, &wallet),
+            "alerts": alerts(room, &programme, &id).await?,
             "transactions": shown.collect::<Vec<_>>(),
             "events": events.collect::<Vec<_>>(),
             "passes": passes,
             "cursor": Cursor { below, events: after }.show(),
         }),
     )
+}
+
+/// The times that the participant came into the segments of alerts, or left them.
+async fn alerts(
+    room: &Room,
+    programme: &Programme,
+    id: &ParticipantId,
+) -> Result<Vec<FeedMessage>, Fault> {
+    let mut turns = Vec::new();
+    for alert in &programme.alerts {
+        let known = room.store.turns(id, &alert.id).await?.list;
+        turns.extend(known.iter().map(|turn| feed::alert(programme, id, &alert.id, turn)));
+    }
+    Ok(turns)
 }
 
 /// What the wallet knows of its months, and what segments watch.

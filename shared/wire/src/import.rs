@@ -45,7 +45,7 @@ enum Column {
     Opening(&'static str),
 }
 
-const TEXTS: [&str; 9] = [
+const TEXTS: [&str; 10] = [
     "first_name",
     "last_name",
     "email",
@@ -55,6 +55,7 @@ const TEXTS: [&str; 9] = [
     "birthday",
     "name_day",
     "area",
+    "payout_reference",
 ];
 const OPENING: [&str; 5] = ["balance", "amount", "reference", "reason", "expires"];
 const CONSENT: [(&str, &str); 3] =

@@ -1,11 +1,16 @@
 //! Tries of a feed: hints for the same take turns, and a try reads what failed the last.
 
+use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 use super::target::{Got, Target};
 use super::{feeding, idle, length, webhook};
 use crate::desk::{participant, post_event, purchase};
 use crate::places::secret;
+
+/// People whose feeds are told at once, and how often: by as many processes as there may be.
+const PEOPLE: usize = 10;
+const ROUNDS: usize = 4;
 
 /// hints that come together again tell nothing twice.
 #[tokio::test(flavor = "multi_thread")]
@@ -48,9 +53,19 @@ async fn r96_a_try_after_the_first_takes_the_secret_that_was_changed() {
     })
     .await;
     let (stack, folder) = feeding(json!([webhook("crm", &target)])).await;
-    let id = participant(&stack).await;
-    assert_eq!(post_event(&stack, &purchase(&id, "11.00")).await.status, 201);
-    idle(&stack).await;
+    // Every process that there is knows the secret: none is new when it has changed.
+    let mut people = Vec::new();
+    for _ in 0..PEOPLE {
+        people.push(participant(&stack).await);
+    }
+    for _ in 0..ROUNDS {
+        join_all(people.iter().map(|id| async {
+            assert_eq!(post_event(&stack, &purchase(id, "11.00")).await.status, 201);
+        }))
+        .await;
+        idle(&stack).await;
+    }
+    let id = people.swap_remove(0);
     let texts = json!({ "default": CHANGED }).to_string();
     let put = json!({ "SecretString": texts });
     secret(&stack, "FeedSecret", "PutSecretValue", put).await;

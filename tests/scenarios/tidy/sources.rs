@@ -92,6 +92,7 @@ fn the_local_stack_knows_no_loyalty_word() {
         "list",
         "activity",
         "watched",
+        "turn",
     ];
     let glossary = text("GLOSSARY.md");
     let bold = |line: &str| line.split("**").nth(1).map(str::to_owned);
