@@ -212,6 +212,8 @@ async fn r102_a_busy_programme_agrees_and_what_somebody_else_wrote_is_found() {
         (&json!(1), &json!(1)),
         "{one}"
     );
+    let lost = document(&stack, Some(&ids[1])).await;
+    assert_eq!(told(&lost), [("unreadable".to_owned(), json!({ "participant_id": ids[1] }))]);
     let (well, output) = command(&stack, &["--participant", &ids[2]]).await;
     assert!(well && output.contains("Nothing disagrees."), "{output}");
 }

@@ -5,7 +5,7 @@ use domain::id::{ParticipantId, RunId};
 use domain::time::Instant;
 use harness::{Answer, Fault, Request, Room, job_id, scheduled_job_id};
 use serde_json::json;
-use store::{Error, Verification};
+use store::{Error, Noun, Verification};
 use wire::event::payload_hash;
 use wire::message::{Tick, VerificationMessage};
 use wire::request::parse_verification;
@@ -28,8 +28,10 @@ pub async fn post(room: &Room, request: &Request) -> Result<Answer, Fault> {
     let key = request.timely_key()?;
     let participant = parse_verification(&request.body()?)?;
     let id = parsed(&job_id("verification", &key))?;
-    if let Some(participant) = &participant {
-        room.store.wallet(participant).await?;
+    if let Some(participant) = &participant
+        && !room.store.has_wallet(participant).await?
+    {
+        return Err(Fault::not_found(Noun::Participant));
     }
     let verification = planned(room, participant.as_ref(), request.now).await?;
     let (recorded, repeated) = room.store.start_verification(&id, &verification).await?;

@@ -25,8 +25,8 @@ pub struct Items {
     pub passes: HashMap<PassId, Option<Pass>>,
 }
 
-/// A ledger on its way through verification: entry by entry from the first, in bounded memory but
-/// for what later entries must answer for.
+/// A ledger on its way through verification, entry by entry from the first. Of entries that are
+/// through, it keeps their keys and what later ones must answer for.
 #[derive(Debug)]
 pub struct Check {
     participant: ParticipantId,

@@ -58,6 +58,14 @@ impl Store {
         Ok(second)
     }
 
+    /// Whether there is a wallet to verify, also where it cannot be read. Read units: 1.
+    ///
+    /// # Errors
+    /// A failure.
+    pub async fn has_wallet(&self, id: &ParticipantId) -> Result<bool> {
+        Ok(self.table.get(key::state(id), true).await?.is_some())
+    }
+
     async fn look(&self, look: Look<'_>) -> Result<VerifiedWallet> {
         let keys = vec![key::state(look.id), key::profile(look.id)];
         let items = self.table.get_many(keys, true).await?;

@@ -66,6 +66,7 @@ fn a_function_knows_how_often_its_queue_lets_a_message_come() {
     let functions = [
         ("EvaluationQueue", "AwardEvaluation", "EVALUATION_TRIES"),
         ("ExportQueue", "SegmentExport", "EXPORT_TRIES"),
+        ("VerificationQueue", "LedgerVerification", "VERIFICATION_TRIES"),
     ];
     for (queue, function, setting) in functions {
         let times = property(queue, "/Properties/RedrivePolicy/maxReceiveCount");

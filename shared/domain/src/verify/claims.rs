@@ -36,8 +36,7 @@ fn judgements_of<'e>(event: &'e RecordedEvent, who: &ParticipantId) -> Option<&'
     if event.event.participant == *who {
         return Some(&event.judgements);
     }
-    let referred = event.referred.as_ref().map_or(&[][..], std::slice::from_ref);
-    (event.event.referred() == Some(who)).then_some(referred)
+    (event.event.referred() == Some(who)).then_some(event.referred.as_slice())
 }
 
 /// All that an event says of entries of a ledger, in their order.
@@ -223,11 +222,11 @@ impl Check {
     ) {
         let (redemption, sequence) = (&pass.redemptions[at], entry.sequence);
         let by = || Some(Other::Pass(pass.id.clone()));
-        let credits = entry.effects.iter().filter_map(|effect| {
+        let mut credits = entry.effects.iter().filter_map(|effect| {
             let Effect::Award { offer: None, lot, amount, .. } = effect else { return None };
             Some((*amount, lot.expires))
         });
-        let (credited, expires) = credits.last().unwrap_or_default();
+        let (credited, expires) = credits.next().unwrap_or_default();
         let same = credited == redemption.amount && expires == redemption.expires;
         if !same || turn != Some(at) {
             let said = "Entry and pass differ in what was redeemed.";

@@ -106,21 +106,26 @@ fn story() -> World {
     world(&book)
 }
 
-/// The amounts of an effect that a balance, a counter or a quota rests on.
+/// The amounts of an effect that a balance, a month or an event rests on.
 fn amounts(effect: &mut Effect) -> Vec<&mut i64> {
-    match effect {
-        Effect::Award { amount, debt, .. }
-        | Effect::Return { amount, debt, .. }
-        | Effect::Release { amount, debt, .. } => vec![&mut amount.0, &mut debt.0],
-        Effect::Take { amount, .. }
-        | Effect::ClawBack { amount, .. }
-        | Effect::Expire { amount, .. }
-        | Effect::Owe { amount, .. }
-        | Effect::Hold { amount, .. }
-        | Effect::TakeHeld { amount, .. }
-        | Effect::Discount { amount, .. } => vec![&mut amount.0],
-        Effect::Activity(activity) => vec![&mut activity.amount.0],
-        _ => vec![],
+    if let Effect::Award { amount, debt, .. }
+    | Effect::Return { amount, debt, .. }
+    | Effect::Release { amount, debt, .. } = effect
+    {
+        vec![&mut amount.0, &mut debt.0]
+    } else if let Effect::Take { amount, .. }
+    | Effect::ClawBack { amount, .. }
+    | Effect::Expire { amount, .. }
+    | Effect::Owe { amount, .. }
+    | Effect::Hold { amount, .. }
+    | Effect::TakeHeld { amount, .. }
+    | Effect::Discount { amount, .. } = effect
+    {
+        vec![&mut amount.0]
+    } else if let Effect::Activity(activity) = effect {
+        vec![&mut activity.amount.0]
+    } else {
+        vec![]
     }
 }
 
@@ -169,7 +174,8 @@ fn r102_an_entry_that_is_gone_doubled_or_moved_is_found() {
 fn r102_each_part_of_the_state_is_what_the_entries_come_to() {
     let story = story();
     let counter = || Counter { offer: offer_id("ten"), slot: domain::ledger::Slot::Ever, count: 1 };
-    let edits: Vec<(&str, Box<dyn Fn(&mut Wallet)>)> = vec![
+    type Edit = Box<dyn Fn(&mut Wallet)>;
+    let edits: Vec<(&str, Edit)> = vec![
         ("lots", Box::new(|state| state.lots[0].amount.0 += 1)),
         ("lots", Box::new(|state| state.lots[0].id.expires = Some(Day(1)))),
         ("debts", Box::new(|state| state.debts.push((points(), Amount(1))))),

@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 
 use domain::amount::Amount;
 use domain::award::Mode;
-use domain::event::Judge;
+use domain::event::{EventState, Judge};
 use domain::id::ParticipantId;
+use domain::ledger::{Act, Effect, Entry, EntryKey};
+use domain::pass::{Pass, PassId, Redemption};
 use domain::programme::Programme;
 use domain::time::Instant;
 use serde_json::{Value, json};
@@ -16,14 +18,16 @@ use store::{
 };
 
 use crate::cast::{
-    cancelling, event_id, later, noon, open, payload, person, post, programme, purchase, run_id,
-    spend, tenfold, tenth_off, timed_key,
+    cancelling, event_id, later, noon, open, payload, person, points, post, programme, purchase,
+    run_id, seed, spend, tenfold, tenth_off, timed_key,
 };
+use crate::fault::Weather;
 use crate::history::Place;
 use crate::laws::{bytes, event, state};
 use crate::operation::{Cast, Operation};
 use crate::record::{
-    decode_page, decode_pass, encode_event, encode_page, encode_pass, encode_state,
+    Page, State, StoredEvent, decode_page, decode_pass, encode_event, encode_page, encode_pass,
+    encode_state,
 };
 use crate::wire::Wire;
 
@@ -175,7 +179,7 @@ impl World {
     }
 
     /// Puts another state in the place of the participant's.
-    fn with_state(&self, edit: impl FnOnce(&mut crate::record::State)) {
+    fn with_state(&self, edit: impl FnOnce(&mut State)) {
         let mut items = self.wire.items();
         let item = items.get_mut(&self.of("S")).unwrap();
         let mut state = state(item);
@@ -185,7 +189,7 @@ impl World {
         self.put(&items, &self.of("S"));
     }
 
-    fn with_page(&self, first: u64, edit: impl FnOnce(&mut crate::record::Page)) {
+    fn with_page(&self, first: u64, edit: impl FnOnce(&mut Page)) {
         let place = self.of(&format!("L#{first:012}"));
         let mut items = self.wire.items();
         let item = items.get_mut(&place).unwrap();
@@ -195,7 +199,7 @@ impl World {
         self.put(&items, &place);
     }
 
-    fn with_event(&self, reference: &str, edit: impl FnOnce(&mut crate::record::StoredEvent)) {
+    fn with_event(&self, reference: &str, edit: impl FnOnce(&mut StoredEvent)) {
         let place = (format!("E#till:{reference}"), "E".to_owned());
         let mut items = self.wire.items();
         let item = items.get_mut(&place).unwrap();
@@ -205,7 +209,7 @@ impl World {
         self.put(&items, &place);
     }
 
-    fn with_pass(&self, edit: impl FnOnce(&mut domain::pass::Pass)) -> String {
+    fn with_pass(&self, edit: impl FnOnce(&mut Pass)) -> String {
         let (mut items, id) = (self.wire.items(), self.redeemed());
         let place = (format!("X#{}#{}", id.plan, id.serial), "X".to_owned());
         let item = items.get_mut(&place).unwrap();
@@ -217,18 +221,16 @@ impl World {
     }
 
     /// The pass that the participant redeemed.
-    fn redeemed(&self) -> domain::pass::PassId {
+    fn redeemed(&self) -> PassId {
         let mut keys = self.entries().into_iter().map(|entry| entry.key);
-        let found = keys.find_map(|key| match key {
-            domain::ledger::EntryKey::Redeem { plan, serial, .. } => {
-                Some(domain::pass::PassId { plan, serial })
-            }
-            _ => None,
+        let found = keys.find_map(|key| {
+            let EntryKey::Redeem { plan, serial, .. } = key else { return None };
+            Some(PassId { plan, serial })
         });
         found.unwrap()
     }
 
-    fn entries(&self) -> Vec<domain::ledger::Entry> {
+    fn entries(&self) -> Vec<Entry> {
         crate::laws::walk(&self.wire, &self.who).entries
     }
 
@@ -261,9 +263,9 @@ async fn r102_a_state_that_its_entries_do_not_come_to_is_found() {
     let world = world().await;
     let whole = world.wire.items();
     agrees(&world.wire, "the world").await;
-    let edits: [fn(&mut crate::record::State); 7] = [
+    let edits: [fn(&mut State); 7] = [
         |state| state.wallet.lots[0].amount.0 += 100,
-        |state| state.wallet.debts.push((crate::cast::points(), Amount(5))),
+        |state| state.wallet.debts.push((points(), Amount(5))),
         |state| drop(state.wallet.holds.pop()),
         |state| state.wallet.blocked = true,
         |state| state.wallet.activity[0].purchases += 1,
@@ -271,9 +273,9 @@ async fn r102_a_state_that_its_entries_do_not_come_to_is_found() {
         |state| {
             // An award in the journal; the state follows from what was there.
             let awards = state.journal.iter_mut().flat_map(|entry| &mut entry.effects);
-            let amount = awards.filter_map(|effect| match effect {
-                domain::ledger::Effect::Take { amount, .. } => Some(amount),
-                _ => None,
+            let amount = awards.filter_map(|effect| {
+                let Effect::Take { amount, .. } = effect else { return None };
+                Some(amount)
             });
             amount.last().unwrap().0 += 1;
         },
@@ -318,9 +320,9 @@ async fn r102_a_page_that_was_altered_or_is_gone_is_found() {
     world.wire.load(&whole);
     world.with_page(7, |page| {
         let effects = page.entries.iter_mut().flat_map(|entry| &mut entry.effects);
-        let lots = effects.filter_map(|effect| match effect {
-            domain::ledger::Effect::Award { amount, .. } => Some(amount),
-            _ => None,
+        let lots = effects.filter_map(|effect| {
+            let Effect::Award { amount, .. } = effect else { return None };
+            Some(amount)
         });
         lots.for_each(|amount| amount.0 += 1);
     });
@@ -354,14 +356,14 @@ async fn r102_an_event_that_tells_something_else_than_its_entries_is_found() {
     let world = world().await;
     let whole = world.wire.items();
     let at = world.judged("t-5");
-    type Edit = fn(&mut crate::record::StoredEvent);
+    type Edit = fn(&mut StoredEvent);
     let edits: [(&str, Edit); 7] = [
         ("event_differs", |event| event.recorded.judgements[0].awards[0].amount.0 += 1),
         ("event_differs", |event| event.recorded.judgements[0].discounts[0].amount.0 += 1),
         ("event_differs", |event| drop(event.recorded.judgements[0].awards.pop())),
         ("not_in_event", |event| event.recorded.judgements.clear()),
         ("not_in_event", |event| event.recorded.judgements[0].sequence += 1_000),
-        ("cancel_differs", |event| event.recorded.state = domain::event::EventState::Cancelled),
+        ("cancel_differs", |event| event.recorded.state = EventState::Cancelled),
         ("event_of_another", |event| event.recorded.event.participant = person("c-4")),
     ];
     for (kind, edit) in edits {
@@ -382,11 +384,11 @@ async fn r102_an_event_that_tells_something_else_than_its_entries_is_found() {
     assert_eq!(findings(&world.wire).await, [format!("not_in_ledger c-1 {next} till:t-5")]);
     world.wire.load(&whole);
     // The cancelled one as if it were not, and a spend as if it were.
-    world.with_event("t-3", |event| event.recorded.state = domain::event::EventState::Posted);
+    world.with_event("t-3", |event| event.recorded.state = EventState::Posted);
     assert!(findings(&world.wire).await[0].starts_with("event_differs c-1"));
     world.wire.load(&whole);
     let spent = |cancelled: bool, amount: i64| {
-        move |event: &mut crate::record::StoredEvent| {
+        move |event: &mut StoredEvent| {
             event.recorded.spends[0].cancelled = cancelled;
             event.recorded.spends[0].made.spent.0 += amount;
         }
@@ -404,9 +406,9 @@ async fn r102_an_event_that_tells_something_else_than_its_entries_is_found() {
 async fn r102_a_pass_an_alias_or_a_quota_that_was_altered_is_found() {
     let world = world().await;
     let whole = world.wire.items();
-    let redeemed = |entry: &&domain::ledger::Entry| entry.act == domain::ledger::Act::Redeemed;
+    let redeemed = |entry: &&Entry| entry.act == Act::Redeemed;
     let at = world.entries().iter().find(redeemed).unwrap().sequence;
-    type Edit = fn(&mut domain::pass::Pass);
+    type Edit = fn(&mut Pass);
     let edits: [(&str, Edit); 5] = [
         ("not_in_pass", |pass| pass.redemptions.clear()),
         ("pass_differs", |pass| pass.redemptions[0].amount.0 += 1),
@@ -421,7 +423,7 @@ async fn r102_a_pass_an_alias_or_a_quota_that_was_altered_is_found() {
     }
     let pass = world.with_pass(|pass| {
         let again = pass.redemptions[0].clone();
-        pass.redemptions.push(domain::pass::Redemption { sequence: again.sequence + 1, ..again });
+        pass.redemptions.push(Redemption { sequence: again.sequence + 1, ..again });
     });
     let next = at + 1;
     assert_eq!(findings(&world.wire).await, [format!("not_in_ledger c-1 {next} {pass}")]);
@@ -476,8 +478,8 @@ async fn r102_a_quota_that_moves_is_told_and_not_found() {
 /// nothing is found, however often others write between the reads.
 #[tokio::test(start_paused = true)]
 async fn r102_nothing_is_found_while_the_wallet_changes() {
-    let wire = Wire::new(crate::cast::seed("verify"));
-    wire.weather(crate::fault::Weather { faults: 0, stale: 0, delay: 3 });
+    let wire = Wire::new(seed("verify"));
+    wire.weather(Weather { faults: 0, stale: 0, delay: 3 });
     let (store, programme) = (open(&wire, true), programme(vec![tenfold(), tenth_off(TENTH)]));
     let who = person("c-1");
     buy(&store, &programme, &who, "e-0").await;
