@@ -9,6 +9,7 @@ mod calls;
 mod cancels;
 mod conversions;
 mod cost;
+mod coupons;
 mod customer_events;
 mod desk;
 mod erasure;

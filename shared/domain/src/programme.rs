@@ -9,11 +9,12 @@ use crate::activity::Watch;
 use crate::amount::{Amount, Decimals, Rate};
 use crate::area::Areas;
 use crate::conversion::Conversion;
+use crate::coupon::Coupon;
 use crate::event::EventType;
 use crate::feed::Feed;
 use crate::id::{
-    BalanceCode, Classification, ConversionId, FeedId, KpiId, MerchantId, OfferId, PlanId,
-    ProductId, SegmentId, UnitId,
+    BalanceCode, Classification, ConversionId, CouponId, FeedId, KpiId, MerchantId, OfferId,
+    PlanId, ProductId, SegmentId, UnitId,
 };
 use crate::offer::{Offer, Offers};
 use crate::pass::PassPlan;
@@ -52,6 +53,7 @@ pub struct Programme {
     pub runs: Vec<RunDefinition>,
     pub feeds: Vec<Feed>,
     pub conversions: Vec<Conversion>,
+    pub coupons: Vec<Coupon>,
 }
 
 /// The currency of purchases.
@@ -211,6 +213,11 @@ impl Programme {
     /// A conversion by its id.
     pub fn conversion(&self, id: &ConversionId) -> Option<&Conversion> {
         self.conversions.iter().find(|conversion| conversion.id == *id)
+    }
+
+    /// A coupon by its id.
+    pub fn coupon(&self, id: &CouponId) -> Option<&Coupon> {
+        self.coupons.iter().find(|coupon| coupon.id == *id)
     }
 
     /// A segment by its id.

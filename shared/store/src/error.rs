@@ -42,6 +42,7 @@ pub enum Noun {
     Hold,
     Feed,
     Conversion,
+    Coupon,
 }
 
 impl Noun {
@@ -60,6 +61,7 @@ impl Noun {
             Noun::Hold => "hold",
             Noun::Feed => "feed",
             Noun::Conversion => "conversion",
+            Noun::Coupon => "coupon",
         }
     }
 }

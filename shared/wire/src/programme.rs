@@ -7,6 +7,7 @@ mod area;
 mod award;
 mod conditions;
 mod conversion;
+mod coupon;
 mod definition;
 mod discount;
 mod export;
@@ -55,6 +56,7 @@ const FIELDS: &[&str] = &[
     "runs",
     "feeds",
     "conversions",
+    "coupons",
 ];
 
 const MAX_BALANCES: usize = 20;
@@ -103,6 +105,7 @@ pub fn parse_programme(document: &[u8], version: u64) -> Result<Programme, BodyF
         let runs = read_runs(&fields);
         let feeds = feed::feeds(&fields);
         let conversions = conversion::conversions(&fields, &known);
+        let coupons = coupon::coupons(&fields, &known);
         Some(Programme {
             version,
             name: name?,
@@ -122,6 +125,7 @@ pub fn parse_programme(document: &[u8], version: u64) -> Result<Programme, BodyF
             runs,
             feeds,
             conversions,
+            coupons,
         })
     })
 }

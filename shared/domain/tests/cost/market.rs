@@ -262,6 +262,7 @@ fn programme() -> Programme {
         runs: vec![],
         feeds: vec![],
         conversions: vec![],
+        coupons: vec![],
     }
 }
 

@@ -293,6 +293,7 @@ pub fn programme(offers: Vec<Offer>) -> Programme {
         runs: vec![],
         feeds: vec![],
         conversions: vec![],
+        coupons: vec![],
     }
 }
 

@@ -14,6 +14,7 @@ mod cancels;
 mod codes;
 mod conditions;
 mod conversions;
+mod coupons;
 mod cover;
 mod discounts;
 mod event_types;

@@ -233,6 +233,7 @@ pub fn programme(offers: Vec<Offer>) -> Programme {
         runs: vec![],
         feeds: vec![],
         conversions: vec![],
+        coupons: vec![],
     }
 }
 

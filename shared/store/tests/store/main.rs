@@ -9,6 +9,7 @@ mod cards;
 mod cast;
 mod conversions;
 mod cost;
+mod coupons;
 mod engine;
 mod event_types;
 mod expiry;

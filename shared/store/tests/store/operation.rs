@@ -20,6 +20,7 @@ use crate::cast::{
     plan_key, post, programme, publish, purchase, run_id, spend, tenfold, tenth_off, timed_key,
 };
 use crate::conversions::convert;
+use crate::coupons;
 use crate::event_types::{Request, referral, request, statement};
 use crate::feeds;
 use crate::merges::Merge;
@@ -107,6 +108,17 @@ operations! {
     Convert,
     ConvertAgain,
     ConvertNothing,
+    TakeCoupon,
+    TakeCouponWithoutTime,
+    TakeCouponSoldOut,
+    TakeCouponNotCovered,
+    TakePoolCoupon,
+    CancelCoupon,
+    CancelUsedCoupon,
+    UploadCodes,
+    UseCoupon,
+    UseVoidCoupon,
+    ReadStocks,
     PostUnasked,
     JudgeUnasked,
     CancelUnasked,
@@ -246,6 +258,7 @@ impl Cast {
         self.saving.prepare(store).await?;
         Box::pin(self.promoted.prepare(store)).await?;
         people::prepare(store, who).await?;
+        coupons::prepare(store).await?;
         store.start_run(&run_id("run-1"), &requests::run()).await?;
         store.give_up_shard(&run_id("run-1"), requests::GIVEN_UP, noon()).await?;
         let export = &run_id("export-1");
@@ -456,6 +469,19 @@ impl Cast {
             Operation::ConvertNothing => {
                 convert(store, programme, who, (now, now), 1_000_000).await
             }
+            Operation::TakeCoupon
+            | Operation::TakeCouponWithoutTime
+            | Operation::TakeCouponSoldOut
+            | Operation::TakeCouponNotCovered
+            | Operation::TakePoolCoupon
+            | Operation::CancelCoupon
+            | Operation::CancelUsedCoupon
+            | Operation::UploadCodes
+            | Operation::UseCoupon
+            | Operation::UseVoidCoupon
+            | Operation::ReadStocks => {
+                Box::pin(coupons::ask(store, programme, who, operation)).await
+            }
             Operation::PostUnasked
             | Operation::JudgeUnasked
             | Operation::CancelUnasked
@@ -617,7 +643,7 @@ impl Cast {
 }
 
 /// The answer and the wallet of a change; a refusal is an answer too.
-fn done<A: std::fmt::Debug>(answer: Result<Done<A>>) -> Result<String> {
+pub fn done<A: std::fmt::Debug>(answer: Result<Done<A>>) -> Result<String> {
     match answer {
         Ok(Done { value, wallet, .. }) => Ok(format!("{value:?} {wallet:?}")),
         Err(Error::Refused(refusal)) => Ok(refusal.code().to_owned()),

@@ -4,6 +4,7 @@
 mod answers;
 mod bodies;
 mod conversions;
+mod coupons;
 mod dialects;
 mod event_types;
 mod exports;
