@@ -1,6 +1,6 @@
 //! Coupons: taken by participants, and used where their partners want to see a code.
 
-use domain::coupon::{CodeTaken, Codes, CouponCode, CouponTaken};
+use domain::coupon::{CodeTaken, Codes, Coupon, CouponCode, CouponTaken};
 use domain::id::{Key, ParticipantId};
 use domain::pass::Generation;
 use domain::programme::Programme;
@@ -100,12 +100,8 @@ pub async fn use_up(room: &Room, request: &Request) -> Result<Answer, Fault> {
     }
     let none = || Fault::from(Refusal::CouponNotRedeemable);
     let code = CouponCode::read(&asked.code).ok_or_else(none)?;
-    let coupon = programme.coupons.iter().find(|coupon| code.names(&coupon.id)).ok_or_else(none)?;
-    if !request.is_partner(coupon.partner.as_ref())
-        || !room.secret()?.made_coupon(&coupon.id, &code, now).await?
-    {
-        return Err(none());
-    }
+    let coupon = coupon_of_code(room, &programme, &code, now).await?;
+    let coupon = coupon.filter(|it| request.is_partner(it.partner.as_ref())).ok_or_else(none)?;
     let order = UsingCoupon {
         programme: &programme,
         now,
@@ -120,4 +116,19 @@ pub async fn use_up(room: &Room, request: &Request) -> Result<Answer, Fault> {
     let (used, repeated) = room.store.use_coupon(&order).await?;
     let place = (used.at, used.unit.as_ref());
     Answer::json(201, &answer::coupon_used(&programme, coupon, place, repeated))
+}
+
+/// The coupon whose key made a code; of those whose codes begin alike, one at most did.
+async fn coupon_of_code<'a>(
+    room: &Room,
+    programme: &'a Programme,
+    code: &CouponCode,
+    now: Instant,
+) -> Result<Option<&'a Coupon>, Fault> {
+    for coupon in programme.coupons.iter().filter(|coupon| code.names(&coupon.id)) {
+        if room.secret()?.made_coupon(&coupon.id, code, now).await? {
+            return Ok(Some(coupon));
+        }
+    }
+    Ok(None)
 }

@@ -17,7 +17,7 @@ use crate::terms::Period;
 use crate::time::{Day, Duration, Instant};
 use crate::wallet::Wallet;
 
-pub use code::{COUPON_LENGTH, CouponCode, CouponKey, NUMBERS, POOL_CODE, PoolCode, coupon_prefix};
+pub use code::{COUPON_LENGTH, CouponCode, CouponKey, NUMBERS, POOL_CODE, PoolCode};
 pub use stock::Stock;
 
 /// What the programme says of a coupon.

@@ -92,6 +92,8 @@ fn the_local_stack_knows_no_loyalty_word() {
         "list",
         "activity",
         "watched",
+        "pool",
+        "cause",
     ];
     let glossary = text("GLOSSARY.md");
     let bold = |line: &str| line.split("**").nth(1).map(str::to_owned);

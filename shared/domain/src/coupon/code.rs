@@ -104,8 +104,8 @@ impl CouponCode {
     }
 }
 
-/// What coupons are told apart by in a code; those of one programme differ in it.
-pub fn coupon_prefix(coupon: &CouponId) -> u64 {
+/// What coupons are told apart by in a code, as far as it goes: their keys tell all.
+fn coupon_prefix(coupon: &CouponId) -> u64 {
     leading(&Sha256::digest(coupon.as_str().as_bytes()), PREFIX_SYMBOLS)
 }
 

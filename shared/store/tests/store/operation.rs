@@ -297,6 +297,7 @@ impl Cast {
         let (timed, without) = (timed_key(noon(), 9), key("k-9"));
         let ask = Ask::new(store, programme, who, now, &timed);
         let untimed = Ask::new(store, programme, who, now, &without);
+        let coupon = |what| Box::pin(coupons::ask(store, programme, who, what));
         match operation {
             Operation::Register => {
                 let new = person("c-2");
@@ -469,19 +470,17 @@ impl Cast {
             Operation::ConvertNothing => {
                 convert(store, programme, who, (now, now), 1_000_000).await
             }
-            Operation::TakeCoupon
-            | Operation::TakeCouponWithoutTime
-            | Operation::TakeCouponSoldOut
-            | Operation::TakeCouponNotCovered
-            | Operation::TakePoolCoupon
-            | Operation::CancelCoupon
-            | Operation::CancelUsedCoupon
-            | Operation::UploadCodes
-            | Operation::UseCoupon
-            | Operation::UseVoidCoupon
-            | Operation::ReadStocks => {
-                Box::pin(coupons::ask(store, programme, who, operation)).await
-            }
+            Operation::TakeCoupon => coupon("take").await,
+            Operation::TakeCouponWithoutTime => coupon("take without time").await,
+            Operation::TakeCouponSoldOut => coupon("sold out").await,
+            Operation::TakeCouponNotCovered => coupon("not covered").await,
+            Operation::TakePoolCoupon => coupon("pool").await,
+            Operation::CancelCoupon => coupon("cancel").await,
+            Operation::CancelUsedCoupon => coupon("cancel used").await,
+            Operation::UploadCodes => coupon("upload").await,
+            Operation::UseCoupon => coupon("use").await,
+            Operation::UseVoidCoupon => coupon("use void").await,
+            Operation::ReadStocks => coupon("read").await,
             Operation::PostUnasked
             | Operation::JudgeUnasked
             | Operation::CancelUnasked

@@ -1,8 +1,8 @@
 //! Coupons of the programme document.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
-use domain::coupon::{Codes, Cost, Coupon, coupon_prefix};
+use domain::coupon::{Codes, Cost, Coupon};
 use domain::id::{CouponId, MerchantId};
 use domain::programme::Balance;
 use domain::time::{Day, Duration};
@@ -43,18 +43,10 @@ const CODES: [(&str, Option<Codes>); 3] = [
 /// ever (`redeemable`).
 pub(super) fn coupons(document: &Object<'_>, known: &Known) -> Vec<Coupon> {
     let mut seen = HashSet::new();
-    let mut prefixes: HashMap<u64, CouponId> = HashMap::new();
     document.list("coupons", MAX_COUPONS, |node| {
         let fields = node.object(COUPON_FIELDS)?;
         let id = id(&fields, "id", CouponId::parse, &mut seen);
-        let coupon = coupon(&fields, known, id)?;
-        let other = prefixes.insert(coupon_prefix(&coupon.id), coupon.id.clone());
-        if let Some(other) = other.filter(|other| *other != coupon.id) {
-            let message =
-                format!("its codes could not be told from those of \"{other}\": choose another id");
-            fields.at("id").fault(code::DUPLICATE, message);
-        }
-        Some(coupon)
+        coupon(&fields, known, id)
     })
 }
 
