@@ -136,6 +136,7 @@ impl Victim {
         let blocked = json!({ "blocked": false, "reason": "test" });
         let person = json!({ "profile": profile, "consents": [consent] });
         let issue = json!({ "recipient": "Ben", "channel": "email" });
+        let gift = json!({ "coupon": "trees", "amount": "10", "unit": "kiosk-1" });
         let passes = "/v1/pass-plans/gift-20/passes".to_owned();
         let exports = "/v1/segments/mail-ready/exports".to_owned();
         let cancel = format!("/v1/events/{}/cancel", self.event);
@@ -162,6 +163,7 @@ impl Victim {
             route("POST", "/v1/events".into(), 202, false, web),
             route("POST", "/v1/holds".into(), 201, true, hold),
             route("POST", at("/adjustments"), 201, true, adjustment),
+            route("POST", at("/coupons"), 201, true, gift),
             route("POST", "/v1/adjustments".into(), 200, false, rows),
         ]
     }

@@ -12,6 +12,7 @@ mod cancels;
 mod conversions;
 mod copies;
 mod cost;
+mod coupons;
 mod customer_events;
 mod desk;
 mod erasure;

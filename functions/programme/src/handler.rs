@@ -11,7 +11,7 @@ use wire::participant::parse_block;
 use wire::programme::parse_programme;
 
 use crate::succession::compare;
-use crate::{adjust, data, erase, import, merge, people, reads, suppress};
+use crate::{adjust, coupons, data, erase, import, merge, people, reads, suppress};
 
 /// Routes to what is asked for.
 pub async fn handle(room: Arc<Room>, invocation: Invocation) -> Reply {
@@ -39,6 +39,8 @@ pub async fn handle(room: Arc<Room>, invocation: Invocation) -> Reply {
         }
         "GET /v1/participants/{participant}/events" => reads::events(room, request).await,
         "GET /v1/transactions/{code}" => reads::transaction(room, request).await,
+        "GET /v1/coupons" => coupons::list(room, request).await,
+        "POST /v1/coupons/{coupon}/codes" => coupons::upload(room, request).await,
         _ => return Reply::unexpected(),
     })
 }

@@ -1,6 +1,7 @@
 //! The programme document, participants, and what is read of them.
 
 mod adjust;
+mod coupons;
 mod data;
 mod erase;
 mod handler;

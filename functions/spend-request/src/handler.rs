@@ -9,13 +9,15 @@ use wire::answer;
 use wire::spend::parse_spend;
 
 use crate::spender::payer;
-use crate::{holds, repeat};
+use crate::{coupons, holds, repeat};
 
 /// Routes to what is asked for.
 pub async fn handle(room: Arc<Room>, invocation: Invocation) -> Reply {
     let Invocation::Http(request) = invocation else { return Reply::unexpected() };
     Reply::Http(match request.route.as_str() {
         "POST /v1/spend-requests" => spend(&room, &request).await,
+        "POST /v1/participants/{participant}/coupons" => coupons::take(&room, &request).await,
+        "POST /v1/coupon-uses" => coupons::use_up(&room, &request).await,
         "POST /v1/holds" => holds::hold(&room, &request).await,
         "POST /v1/holds/{code}/settle" => holds::settle(&room, &request).await,
         "POST /v1/holds/{code}/release" => holds::release(&room, &request).await,

@@ -1,5 +1,6 @@
 //! Participants spend what they were awarded.
 
+mod coupons;
 mod handler;
 mod holds;
 mod repeat;

@@ -13,6 +13,7 @@ use crate::amount::{Amount, MAX_MINOR};
 use crate::award::{self, Judged, Mode};
 use crate::cancel::take_back;
 use crate::conversion::plan_conversion;
+use crate::coupon::plan_coupon;
 use crate::event::{Due, EventState, Judge, Judgement, RecordedEvent, SpendOn};
 use crate::hold::{lapses, plan_hold, plan_release, plan_settle};
 use crate::id::BalanceCode;
@@ -207,6 +208,10 @@ fn decide(
         Command::Convert { conversion, .. } => {
             let (made, effects) = plan_conversion(programme, wallet, now, conversion)?;
             done(Act::Converted(made), effects)
+        }
+        Command::TakeCoupon { asked, .. } => {
+            let plan = plan_coupon(programme, wallet, now, asked)?;
+            done(Act::Spent(plan.made), plan.takes)
         }
     }
 }

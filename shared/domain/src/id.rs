@@ -154,6 +154,10 @@ identifier!(
     ConversionId, Token, is_token
 );
 identifier!(
+    /// A coupon that points are redeemed for.
+    CouponId, Token, is_token
+);
+identifier!(
     /// A product, product category or brand.
     ProductId, Token, is_token
 );

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::activity::{Activity, Watch};
 use crate::amount::Amount;
 use crate::conversion::ConversionMade;
+use crate::coupon::CouponTaken;
 use crate::id::{
     BalanceCode, Classification, ConversionId, EventId, Key, OfferId, ParticipantId, PlanId, UnitId,
 };
@@ -88,6 +89,8 @@ pub enum EntryKey {
     MergeOf { duplicate: ParticipantId, sequence: u64 },
     /// A conversion at its scheduled time.
     Convert { conversion: ConversionId, at: Instant },
+    /// A coupon under the caller's key.
+    Coupon(Key),
 }
 
 /// What an entry did.
@@ -182,6 +185,8 @@ pub enum SpendCause {
     Instant { offer: OfferId },
     /// What the wallet held was spent on a purchase without being asked for.
     Automatic,
+    /// A coupon was taken for it.
+    Coupon(CouponTaken),
 }
 
 /// What lots have in common that are one lot: merging and returning keep it.
@@ -349,13 +354,19 @@ impl Entry {
             | EntryKey::Register(_)
             | EntryKey::Merge(_)
             | EntryKey::MergeOf { .. }
-            | EntryKey::Convert { .. } => None,
+            | EntryKey::Convert { .. }
+            | EntryKey::Coupon(_) => None,
         }
     }
 
     /// The spend, if this entry is one that was carried out.
     pub fn spend(&self) -> Option<&SpendMade> {
         if let Act::Spent(made) = &self.act { Some(made) } else { None }
+    }
+
+    /// The coupon, if this entry took one.
+    pub fn coupon(&self) -> Option<&CouponTaken> {
+        if let SpendCause::Coupon(taken) = &self.spend()?.cause { Some(taken) } else { None }
     }
 
     /// The conversion, if this entry is one.

@@ -13,6 +13,7 @@ pub mod award;
 pub mod cancel;
 pub mod checkout;
 pub mod conversion;
+pub mod coupon;
 pub mod event;
 pub mod export;
 pub mod feed;

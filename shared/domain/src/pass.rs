@@ -6,6 +6,7 @@ mod plan;
 mod print;
 mod promotion;
 mod state;
+pub(crate) mod symbols;
 
 use std::fmt;
 

@@ -10,11 +10,12 @@ use crate::alert::Alert;
 use crate::amount::{Amount, Decimals, Rate};
 use crate::area::Areas;
 use crate::conversion::Conversion;
+use crate::coupon::Coupon;
 use crate::event::EventType;
 use crate::feed::Feed;
 use crate::id::{
-    AlertId, BalanceCode, Classification, ConversionId, FeedId, KpiId, MerchantId, OfferId, PlanId,
-    ProductId, SegmentId, UnitId,
+    AlertId, BalanceCode, Classification, ConversionId, CouponId, FeedId, KpiId, MerchantId,
+    OfferId, PlanId, ProductId, SegmentId, UnitId,
 };
 use crate::offer::{Offer, Offers};
 use crate::pass::PassPlan;
@@ -56,6 +57,7 @@ pub struct Programme {
     pub feeds: Vec<Feed>,
     pub alerts: Vec<Alert>,
     pub conversions: Vec<Conversion>,
+    pub coupons: Vec<Coupon>,
 }
 
 /// The currency of purchases.
@@ -221,6 +223,11 @@ impl Programme {
     /// A conversion by its id.
     pub fn conversion(&self, id: &ConversionId) -> Option<&Conversion> {
         self.conversions.iter().find(|conversion| conversion.id == *id)
+    }
+
+    /// A coupon by its id.
+    pub fn coupon(&self, id: &CouponId) -> Option<&Coupon> {
+        self.coupons.iter().find(|coupon| coupon.id == *id)
     }
 
     /// A segment by its id.

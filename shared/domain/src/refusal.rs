@@ -73,11 +73,23 @@ pub enum Refusal {
     AliasTaken,
     #[error("the participant has as many aliases as there may be")]
     TooManyAliases,
+    #[error("the coupon is not offered now")]
+    CouponNotOffered,
+    #[error("no coupon of this kind is left")]
+    CouponSoldOut,
+    #[error("the coupon cannot be used")]
+    CouponNotRedeemable,
+    #[error("the coupon has expired")]
+    CouponExpired,
+    #[error("the coupon was used before")]
+    CouponUsed,
+    #[error("the coupon was cancelled")]
+    CouponVoid,
 }
 
 impl Refusal {
     /// Every refusal, in the order of their stored numbers: append only.
-    pub const ALL: [Refusal; 34] = [
+    pub const ALL: [Refusal; 40] = [
         Refusal::NotCovered,
         Refusal::SpendingBlocked,
         Refusal::OutsideSpendWindow,
@@ -112,6 +124,12 @@ impl Refusal {
         Refusal::ParticipantErased,
         Refusal::AliasTaken,
         Refusal::TooManyAliases,
+        Refusal::CouponNotOffered,
+        Refusal::CouponSoldOut,
+        Refusal::CouponNotRedeemable,
+        Refusal::CouponExpired,
+        Refusal::CouponUsed,
+        Refusal::CouponVoid,
     ];
 
     /// The stable code of the contract.
@@ -151,6 +169,12 @@ impl Refusal {
             Refusal::ParticipantErased => "participant_erased",
             Refusal::AliasTaken => "alias_taken",
             Refusal::TooManyAliases => "too_many_aliases",
+            Refusal::CouponNotOffered => "coupon_not_offered",
+            Refusal::CouponSoldOut => "coupon_sold_out",
+            Refusal::CouponNotRedeemable => "coupon_not_redeemable",
+            Refusal::CouponExpired => "coupon_expired",
+            Refusal::CouponUsed => "coupon_used",
+            Refusal::CouponVoid => "coupon_void",
         }
     }
 }

@@ -167,6 +167,13 @@ impl Request {
         subject.chars().filter(|c| !c.is_control()).take(64).collect()
     }
 
+    /// Whether what this merchant provides is within the token's reach: one without a merchant has
+    /// everything, a merchant its own.
+    pub fn is_partner(&self, provider: Option<&MerchantId>) -> bool {
+        let merchant = self.caller.merchant.as_deref();
+        merchant.is_none_or(|own| provider.is_some_and(|provider| provider.as_str() == own))
+    }
+
     /// Whether the token is bound to a merchant.
     pub fn is_merchant(&self) -> bool {
         self.caller.merchant.is_some()

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use domain::id::PlanId;
+use domain::coupon::{CouponCode, CouponKey};
+use domain::id::{CouponId, PlanId};
 use domain::pass::{Generation, PassCode, PassKeys, PlanKey};
 use domain::time::Instant;
 use tokio::sync::Mutex;
@@ -61,6 +62,36 @@ impl Secret {
         let enough = |keys: &PassKeys, fresh| fresh || keys.knows(code.generation);
         let keys = self.read_unless(now, enough).await?;
         Ok(keys.of(plan, code.generation).filter(|key| key.made(code)))
+    }
+
+    /// The key that makes the codes of a coupon, of a generation that the table names.
+    ///
+    /// # Errors
+    /// A failure: also where the secret has lost the key.
+    pub async fn coupon_key(
+        &self,
+        coupon: &CouponId,
+        generation: Generation,
+        now: Instant,
+    ) -> Result<CouponKey, Fault> {
+        let keys = self.read_unless(now, |keys, _| keys.knows(generation)).await?;
+        let key = CouponKey::of(&keys, coupon, generation);
+        key.ok_or(Fault::Internal("the secret has lost a key of coupons"))
+    }
+
+    /// Whether one of the keys made a coupon's code.
+    ///
+    /// # Errors
+    /// A failure.
+    pub async fn made_coupon(
+        &self,
+        coupon: &CouponId,
+        code: &CouponCode,
+        now: Instant,
+    ) -> Result<bool, Fault> {
+        let enough = |keys: &PassKeys, fresh| fresh || keys.knows(code.generation);
+        let keys = self.read_unless(now, enough).await?;
+        Ok(CouponKey::of(&keys, coupon, code.generation).is_some_and(|key| key.made(code)))
     }
 
     /// What is known, where that is `enough`; else what is read. The second argument says whether

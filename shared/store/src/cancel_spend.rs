@@ -2,6 +2,7 @@
 
 use domain::apply::{Command, Outcome, apply};
 use domain::cancel::TakeBack;
+use domain::coupon::CodeTaken;
 use domain::event::{EventState, EventType};
 use domain::id::TransactionCode;
 use domain::ledger::{Entry, EntryKey, PayloadHash};
@@ -12,10 +13,12 @@ use domain::time::Instant;
 
 use crate::Store;
 use crate::commit::{Done, Operation, Proposal, Step, decision_time};
+use crate::coupon::{KnownStock, void_coupon};
 use crate::error::{Error, Noun, Result};
 use crate::event::put_event;
 use crate::ledger::{Ledger, Reach};
-use crate::record::StoredEvent;
+use crate::record::{Fate, StoredEvent};
+use crate::table::Write;
 
 /// The cancel of a spend.
 #[derive(Clone, Debug)]
@@ -39,16 +42,18 @@ pub struct SpendCancelled {
 
 impl Store {
     /// Cancels a spend: its lots come back with their own expiry. Write units: 1.17; 4.17
-    /// against a purchase.
+    /// against a purchase, and of a coupon, of which one is left again: 6.17 where its code
+    /// was made here, and is void from then on.
     ///
     /// # Errors
-    /// `NotFound` (transaction), `Refused` (`already_cancelled`), or a failure.
+    /// `NotFound` (transaction), `Refused` (`already_cancelled`, `coupon_used`), or a failure.
     pub async fn cancel_spend(&self, order: &CancelSpend<'_>) -> Result<Done<SpendCancelled>> {
         let entry = self.transaction(order.spend).await?;
         if entry.spend().is_none() {
             return Err(Error::NotFound(Noun::Transaction));
         }
-        let mut operation = SpendCancel { order, spend: entry, purchase: None };
+        let mut operation =
+            SpendCancel { order, spend: entry, purchase: None, stock: None, fate: None };
         self.commit(&order.spend.participant, &mut operation).await
     }
 }
@@ -58,6 +63,10 @@ struct SpendCancel<'a> {
     spend: Entry,
     /// Where the spend is noted: its purchase, or the event that it came as.
     purchase: Option<StoredEvent>,
+    /// Of a coupon: what there is of it.
+    stock: Option<KnownStock>,
+    /// What became of it, where its code was made here.
+    fate: Option<Fate>,
 }
 
 impl Operation for SpendCancel<'_> {
@@ -68,6 +77,12 @@ impl Operation for SpendCancel<'_> {
             // Without it, the spend would come back a second time when the purchase is cancelled.
             let known = store.find_event(purchase, fresh).await?;
             self.purchase = Some(known.ok_or(Error::Corrupt("a spend without its purchase"))?);
+        }
+        if let Some(taken) = self.spend.coupon() {
+            self.stock = Some(store.stock(&taken.coupon, fresh).await?);
+            if let CodeTaken::Generated(_) = taken.code {
+                self.fate = store.fate(&taken.coupon, taken.number, fresh).await?;
+            }
         }
         Ok(())
     }
@@ -92,6 +107,14 @@ impl Operation for SpendCancel<'_> {
             let wallet = state.wallet.clone();
             return Ok(Step::Known(Ok(Done { value, wallet, repeated: true })));
         }
+        match &self.fate {
+            Some(Fate::Used(_)) => {
+                return Ok(Step::Known(Err(Error::Refused(Refusal::CouponUsed))));
+            }
+            // A twin cancelled it, which the ledger that was read does not show yet.
+            Some(Fate::Void) => return Ok(Step::Again),
+            None => {}
+        }
         let accepted = self.purchase.as_ref().map(|purchase| purchase.recorded.accepted_at);
         let now = decision_time(order.now, &state.wallet, accepted);
         let Some(mut purchase) = self.without_spend() else {
@@ -115,7 +138,10 @@ impl Operation for SpendCancel<'_> {
                 back.sequence = applied.wallet.length;
             }
         }
-        let sides = purchase.iter().map(put_event).collect::<Result<_>>()?;
+        let mut sides = purchase.iter().map(put_event).collect::<Result<Vec<_>>>()?;
+        if !matches!(applied.outcome, Outcome::Refused(_)) {
+            sides.extend(self.give_coupon_back()?);
+        }
         let answer = match applied.outcome {
             Outcome::Refused(refusal) => Err(Error::Refused(refusal)),
             Outcome::Done | Outcome::Judged { .. } => {
@@ -127,6 +153,19 @@ impl Operation for SpendCancel<'_> {
 }
 
 impl SpendCancel<'_> {
+    /// What is written of a coupon: that it is left again, and that its code is void.
+    fn give_coupon_back(&self) -> Result<Vec<Write>> {
+        let (Some(taken), Some(made)) = (self.spend.coupon(), self.spend.spend()) else {
+            return Ok(Vec::new());
+        };
+        let known = self.stock.as_ref().ok_or(Error::Corrupt("a coupon without a stock"))?;
+        let mut writes = vec![known.put(&taken.coupon, &known.stock.clone().without(made))?];
+        if let CodeTaken::Generated(_) = taken.code {
+            writes.push(void_coupon(&taken.coupon, taken.number)?);
+        }
+        Ok(writes)
+    }
+
     /// The purchase without this spend, or the cancelled event that it came as, if it has one; none where cancelling the purchase took the
     /// spend back already.
     fn without_spend(&self) -> Option<Option<StoredEvent>> {

@@ -43,6 +43,7 @@ pub enum Noun {
     Feed,
     Conversion,
     Verification,
+    Coupon,
 }
 
 impl Noun {
@@ -62,6 +63,7 @@ impl Noun {
             Noun::Feed => "feed",
             Noun::Conversion => "conversion",
             Noun::Verification => "verification",
+            Noun::Coupon => "coupon",
         }
     }
 }

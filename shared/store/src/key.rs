@@ -1,7 +1,9 @@
 //! Keys of the one table: made here and nowhere else.
 
 use domain::alias::AliasMark;
-use domain::id::{AlertId, Classification, EventId, FeedId, Key, OfferId, ParticipantId, PlanId};
+use domain::id::{
+    AlertId, Classification, CouponId, EventId, FeedId, Key, OfferId, ParticipantId, PlanId,
+};
 use domain::pass::PassId;
 use domain::time::{Instant, Month};
 use sha2::{Digest, Sha256};
@@ -166,6 +168,48 @@ pub fn code_accesses(plan: &PlanId) -> (String, String, String) {
 /// A request about a pass that was refused under the caller's key.
 pub fn pass_guard(kind: &str, id: &PassId, key: &Key) -> ItemKey {
     item(format!("U#pass#{kind}#{}#{}#{key}", id.plan, id.serial), "U")
+}
+
+/// Sort key of a coupon's stock.
+pub const STOCK: &str = "STOCK";
+/// Sort key of what became of one coupon.
+pub const FATE: &str = "C";
+/// Prefix of the pages of a coupon's codes.
+const CODES: &str = "CODES#";
+
+/// What there is of a coupon.
+pub fn coupon(id: &CouponId) -> ItemKey {
+    item(format!("C#{id}"), STOCK)
+}
+
+/// What became of one coupon whose code was made here.
+pub fn coupon_fate(id: &CouponId, number: u64) -> ItemKey {
+    item(format!("C#{id}#{number}"), FATE)
+}
+
+/// The page of a coupon's codes that begins with this number.
+pub fn codes_page(id: &CouponId, first: u64) -> ItemKey {
+    ItemKey { pk: format!("C#{id}"), sk: format!("{CODES}{first:012}") }
+}
+
+/// Partition, first and last sort key of the pages up to that with the code of this number.
+pub fn codes_pages(id: &CouponId, number: u64) -> (String, String, String) {
+    (format!("C#{id}"), CODES.to_owned(), format!("{CODES}{number:012}"))
+}
+
+/// The first number of a page of codes.
+pub fn read_codes_page(sk: &str) -> Option<u64> {
+    sk.strip_prefix(CODES)?.parse().ok()
+}
+
+/// A code of a coupon's pool, by its mark.
+pub fn pool_code(id: &CouponId, mark: &[u8; 32]) -> ItemKey {
+    item(format!("U#code#{id}#{}", hex(mark)), "U")
+}
+
+/// An upload of codes under the caller's key.
+pub fn coupon_upload(id: &CouponId, key: &Key) -> ItemKey {
+    item(format!("U#codes#{id}#{key}"), "U")
 }
 
 /// The pointer to the active programme.

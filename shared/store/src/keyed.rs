@@ -1,5 +1,5 @@
-//! Requests that are known by a caller's key within one participant's ledger: spends, holds and
-//! their ends, adjustments. One key, one entry, for ever.
+//! Requests that are known by a caller's key within one participant's ledger: spends, coupons,
+//! holds and their ends, adjustments. One key, one entry, for ever.
 
 use domain::id::{EventId, Key, ParticipantId};
 use domain::ledger::{Act, Entry, EntryKey, PayloadHash};
@@ -21,6 +21,7 @@ pub(crate) enum Kind {
     Adjust,
     Register,
     Merge,
+    Coupon,
 }
 
 /// What makes a request one and the same, for ever.
@@ -63,6 +64,7 @@ impl Kind {
             Kind::Adjust => "adjust",
             Kind::Register => "register",
             Kind::Merge => "merge",
+            Kind::Coupon => "coupon",
         }
     }
 
@@ -74,6 +76,7 @@ impl Kind {
             Kind::Adjust => EntryKey::Adjust(key),
             Kind::Register => EntryKey::Register(key),
             Kind::Merge => EntryKey::Merge(key),
+            Kind::Coupon => EntryKey::Coupon(key),
         }
     }
 }

@@ -8,6 +8,7 @@ mod cancel;
 mod cancel_spend;
 mod commit;
 mod conversion;
+mod coupon;
 mod erase;
 mod error;
 mod event;
@@ -48,6 +49,7 @@ pub use commit::Done;
 pub use conversion::{
     ConversionCounts, ConversionProgress, Converted, Converting, Payout, PayoutPart, Prospect,
 };
+pub use coupon::{CODES_OF_PAGE, CouponDone, TakingCoupon, Uploading, UsingCoupon};
 pub use error::{Error, Noun, Result};
 pub use event::Posting;
 pub use events::{EventsCursor, EventsFilter, EventsPage};
@@ -71,6 +73,7 @@ pub use pass::{
 };
 pub use programme::{MAX_CHANGED_PLANS, Succession};
 pub use recall::Recalling;
+pub use record::CouponUse;
 pub use run::{Conversing, ExpiryCounts, PendingEvent, Run, RunCounts, ShardProgress};
 pub use show::show;
 pub use spend::{SpendDone, Spending};

@@ -74,6 +74,7 @@ pub(crate) fn listed_by(entry: &Entry) -> Option<&EventId> {
         | EntryKey::Merge(_)
         | EntryKey::MergeOf { .. }
         | EntryKey::Convert { .. }
+        | EntryKey::Coupon(_)
         | EntryKey::Unasked { .. } => None,
     }
 }

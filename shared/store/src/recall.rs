@@ -7,6 +7,7 @@ use domain::time::Instant;
 use crate::Store;
 use crate::adjust::{Adjusted, read_adjusted};
 use crate::commit::{Done, Operation, Step};
+use crate::coupon::{CouponDone, read_coupon};
 use crate::error::Result;
 use crate::hold::{HoldDone, read_hold};
 use crate::keyed::{Keyed, Kind, RequestKey};
@@ -52,6 +53,14 @@ impl Store {
     /// As of [`Store::recall_spend`].
     pub async fn recall_adjustment(&self, asked: &Recalling<'_>) -> Result<Option<Done<Adjusted>>> {
         self.recall(Kind::Adjust, asked, read_adjusted).await
+    }
+
+    /// The coupon that a key led to, likewise.
+    ///
+    /// # Errors
+    /// As of [`Store::recall_spend`].
+    pub async fn recall_coupon(&self, asked: &Recalling<'_>) -> Result<Option<Done<CouponDone>>> {
+        self.recall(Kind::Coupon, asked, read_coupon).await
     }
 
     async fn recall<A>(

@@ -20,6 +20,7 @@ pub fn show(item: &Item) -> Result<String> {
         "P" => format!("{:#?}", decode_page(read_binary(item, "d")?)?),
         "E" => format!("{:#?}", crate::bar::read_place(item)?),
         "X" => crate::pass::show_pass_item(item)?,
+        "C" => crate::coupon::show_coupon_item(item)?,
         "U" | "G" | "J" => format!("{item:#?}"),
         _ => return Err(Error::Corrupt("a key of no known kind")),
     })

@@ -2,6 +2,7 @@
 
 mod adjust;
 mod conversion;
+mod coupon;
 mod event;
 mod event_detail;
 mod gift;
@@ -21,6 +22,10 @@ mod wallet;
 
 pub use adjust::{AdjustAnswer, adjust};
 pub use conversion::ConversionDetail;
+pub use coupon::{
+    CatalogueAnswer, CauseView, CostView, CouponAnswer, CouponUsedAnswer, CouponView, GivenTotal,
+    catalogue, coupon, coupon_used,
+};
 pub use event::{
     AwardAnswer, EventAnswer, EventView, InvoiceAnswer, PassedOver, Totals, event, event_only,
     invoice,

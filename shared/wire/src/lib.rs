@@ -4,6 +4,7 @@
 pub mod adjust;
 pub mod alias;
 pub mod answer;
+pub mod coupon;
 pub mod csv;
 pub mod event;
 pub mod fault;

@@ -8,6 +8,7 @@ mod area;
 mod award;
 mod conditions;
 mod conversion;
+mod coupon;
 mod definition;
 mod discount;
 mod export;
@@ -57,6 +58,7 @@ const FIELDS: &[&str] = &[
     "feeds",
     "conversions",
     "alerts",
+    "coupons",
 ];
 
 const MAX_BALANCES: usize = 20;
@@ -111,6 +113,7 @@ pub fn parse_programme(document: &[u8], version: u64) -> Result<Programme, BodyF
         let feeds = feed::feeds(&fields);
         let conversions = conversion::conversions(&fields, &known);
         let alerts = alert::alerts(&fields, &known, &feeds, &runs);
+        let coupons = coupon::coupons(&fields, &known);
         Some(Programme {
             version,
             name: name?,
@@ -132,6 +135,7 @@ pub fn parse_programme(document: &[u8], version: u64) -> Result<Programme, BodyF
             feeds,
             alerts,
             conversions,
+            coupons,
         })
     })
 }

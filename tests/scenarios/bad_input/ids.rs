@@ -58,11 +58,14 @@ fn posts() -> Vec<(&'static str, &'static str, &'static str, Value)> {
     let full = json!({ "mode": "full" });
     let back = json!({ "lines": [{ "index": 0, "quantity": 1 }] });
     let adjustment = json!({ "balance": "points", "amount": "1", "reason": "test" });
+    let trees = json!({ "coupon": "trees", "amount": "10" });
     vec![
         ("POST", "/v1/participants/{}/block-spending", "participant_not_found", blocked),
         // Without lines, an event that may still arrive is cancelled before it does.
         ("POST", "/v1/events/{}/cancel", "event_not_found", back),
         ("POST", "/v1/participants/{}/adjustments", "participant_not_found", adjustment),
+        ("POST", "/v1/participants/{}/coupons", "participant_not_found", trees),
+        ("POST", "/v1/coupons/{}/codes", "coupon_not_found", json!({})),
         ("POST", "/v1/holds/{}/settle", "hold_not_found", json!({})),
         ("POST", "/v1/holds/{}/release", "hold_not_found", json!({})),
         ("POST", "/v1/pass-plans/{}/passes", "pass_plan_not_found", json!({})),

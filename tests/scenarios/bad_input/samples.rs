@@ -41,6 +41,7 @@ async fn send(
     let block = format!("{participant}/block-spending");
     let adjustment = format!("{participant}/adjustments");
     let merges = format!("{participant}/merges");
+    let coupons = format!("{participant}/coupons");
     let (settle, release) =
         (format!("/v1/holds/{hold}/settle"), format!("/v1/holds/{hold}/release"));
     let cancel = format!("/v1/pass-redemptions/{hold}/cancel");
@@ -56,6 +57,8 @@ async fn send(
         ("award-evaluation", "run") => ("POST", "/v1/evaluation-runs"),
         ("award-evaluation", "conversion") => ("POST", "/v1/conversions/cashback/runs"),
         ("spend-request", "spend") => ("POST", "/v1/spend-requests"),
+        ("spend-request", "coupon") => ("POST", coupons.as_str()),
+        ("spend-request", "use") => ("POST", "/v1/coupon-uses"),
         ("spend-request", "hold") => ("POST", "/v1/holds"),
         ("spend-request", "settle") => ("POST", settle.as_str()),
         ("spend-request", "release") => ("POST", release.as_str()),
@@ -101,6 +104,10 @@ async fn refused_samples_are_refused_with_exactly_their_violations() {
     let mut programme = sample("transit/programme.json");
     let cards = sample("passes/programme.json")["pass_plans"][0].clone();
     programme["pass_plans"].as_array_mut().unwrap().push(cards);
+    let mut catalogue = sample("programme/programme-coupons.json");
+    programme["coupons"] = catalogue["coupons"].take();
+    let partners = catalogue["merchants"].as_array_mut().unwrap();
+    programme["merchants"].as_array_mut().unwrap().append(partners);
     let put = stack.client.put("/v1/programme", &programme).await.unwrap();
     assert_eq!(put.status, 200, "{put:?}");
     stack.advance("PT10S").await.unwrap();

@@ -93,6 +93,8 @@ fn the_local_stack_knows_no_loyalty_word() {
         "activity",
         "watched",
         "turn",
+        "pool",
+        "cause",
     ];
     let glossary = text("GLOSSARY.md");
     let bold = |line: &str| line.split("**").nth(1).map(str::to_owned);

@@ -4,6 +4,7 @@ use crate::adjust::Adjustment;
 use crate::award::{Facts, Mode};
 use crate::cancel::TakeBack;
 use crate::conversion::Conversion;
+use crate::coupon::CouponAsked;
 use crate::event::{Judge, RecordedEvent};
 use crate::hold::{HoldTime, SettleAsked};
 use crate::id::{EventId, Key, ParticipantId};
@@ -67,6 +68,8 @@ pub enum Command<'a> {
     TakeOver { duplicate: &'a ParticipantId, payload: PayloadHash, from: (&'a Entry, &'a Wallet) },
     /// Turn points into money, at the scheduled time.
     Convert { conversion: &'a Conversion, at: Instant },
+    /// Take a coupon, and pay for it.
+    TakeCoupon { key: &'a Key, payload: PayloadHash, asked: CouponAsked<'a> },
 }
 
 impl Command<'_> {
@@ -79,7 +82,8 @@ impl Command<'_> {
             | Command::Adjust { .. }
             | Command::Register { .. }
             | Command::TakeOver { .. }
-            | Command::Convert { .. } => true,
+            | Command::Convert { .. }
+            | Command::TakeCoupon { .. } => true,
             Command::Judge { .. }
             | Command::Cancel { .. }
             | Command::Block { .. }
@@ -113,6 +117,9 @@ impl Command<'_> {
                 (EntryKey::EndHold((*key).clone()), *payload)
             }
             Command::Adjust { key, payload, .. } => (EntryKey::Adjust((*key).clone()), *payload),
+            Command::TakeCoupon { key, payload, .. } => {
+                (EntryKey::Coupon((*key).clone()), *payload)
+            }
             Command::Register { key, payload, .. } => {
                 (EntryKey::Register((*key).clone()), *payload)
             }

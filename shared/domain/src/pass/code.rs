@@ -6,17 +6,15 @@ use subtle::ConstantTimeEq;
 
 use crate::id::{Key, PlanId};
 use crate::pass::PassId;
+use crate::pass::symbols::{self, leading, number};
 
-/// Crockford's base 32: no I, L, O, U.
-pub(super) const SYMBOLS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const PLAN_SYMBOLS: usize = 3;
 const SERIAL_SYMBOLS: usize = 7;
 /// 60 bits.
 const TAG_SYMBOLS: usize = 12;
 const BODY_SYMBOLS: usize = PLAN_SYMBOLS + 1 + SERIAL_SYMBOLS + TAG_SYMBOLS;
-const GROUP: usize = 4;
 /// Characters of a code as it is printed: six groups of four, and what stands between them.
-pub const CODE_LENGTH: usize = BODY_SYMBOLS + 1 + BODY_SYMBOLS / GROUP;
+pub const CODE_LENGTH: usize = symbols::length(BODY_SYMBOLS + 1);
 /// Serials are below this: 2^35.
 pub const SERIALS: u64 = 1 << (5 * SERIAL_SYMBOLS);
 /// Digits of a PIN.
@@ -86,12 +84,17 @@ impl PassKeys {
 
     /// The key of a plan's codes of this generation; none where it is not known here.
     pub fn of(&self, plan: &PlanId, generation: Generation) -> Option<PlanKey> {
-        let mut mac = self.0.get(usize::from(generation.0))?.clone();
-        mac.update(b"plan\n");
-        mac.update(plan.as_str().as_bytes());
-        // A key of any length is valid for HMAC, so this cannot fail.
-        let mac = Hmac::new_from_slice(&mac.finalize().into_bytes()).ok()?;
+        let mac = self.under(&format!("plan\n{plan}"), generation)?;
         Some(PlanKey { generation, prefix: code_prefix(plan), mac })
+    }
+
+    /// The key of what `label` names, apart from those of all else; none where the generation is not
+    /// known here.
+    pub(crate) fn under(&self, label: &str, generation: Generation) -> Option<Hmac<Sha256>> {
+        let mut mac = self.0.get(usize::from(generation.0))?.clone();
+        mac.update(label.as_bytes());
+        // A key of any length is valid for HMAC, so this cannot fail.
+        Hmac::new_from_slice(&mac.finalize().into_bytes()).ok()
     }
 
     /// Whether one of these keys made the code for this plan.
@@ -109,20 +112,12 @@ impl PlanKey {
     /// The code and the PIN of a pass.
     pub fn told(&self, serial: u64) -> Told {
         let (tag, pin) = self.secrets(serial);
-        let mut code = String::with_capacity(CODE_LENGTH);
-        let mut check = 0;
-        let mut write = |bits: u64, symbols: usize| {
-            for at in (0..symbols).rev() {
-                let value = low_bits(bits >> (5 * at));
-                check = times_alpha(check ^ value);
-                push(&mut code, value);
-            }
-        };
-        write(self.prefix, PLAN_SYMBOLS);
-        write(u64::from(self.generation.0), 1);
-        write(serial, SERIAL_SYMBOLS);
-        write(tag, TAG_SYMBOLS);
-        push(&mut code, check);
+        let code = symbols::write(&[
+            (self.prefix, PLAN_SYMBOLS),
+            (u64::from(self.generation.0), 1),
+            (serial, SERIAL_SYMBOLS),
+            (tag, TAG_SYMBOLS),
+        ]);
         Told { code, pin: format!("{pin:0PIN_DIGITS$}") }
     }
 
@@ -170,25 +165,11 @@ impl PassCode {
     /// Reads a code as people type it: in any case and spacing, look-alikes folded. None where its
     /// check symbol says that it was mistyped.
     pub fn read(text: &str) -> Option<PassCode> {
-        let mut symbols = [0; BODY_SYMBOLS + 1];
-        let mut length = 0;
-        for symbol in text.chars().filter(|c| !matches!(c, '-' | '_' | '.') && !c.is_whitespace()) {
-            *symbols.get_mut(length)? = value(symbol)?;
-            length += 1;
-        }
-        let (body, check) = symbols.split_at(BODY_SYMBOLS);
-        if length != symbols.len() || check != [check_symbol(body)] {
-            return None;
-        }
-        let mut rest = body;
-        let mut read = |symbols: usize| {
-            let (first, others) = rest.split_at(symbols);
-            rest = others;
-            first.iter().fold(0, |bits, value| (bits << 5) | u64::from(*value))
-        };
-        let prefix = read(PLAN_SYMBOLS);
-        let generation = Generation(u8::try_from(read(1)).ok()?);
-        Some(PassCode { generation, prefix, serial: read(SERIAL_SYMBOLS), tag: read(TAG_SYMBOLS) })
+        let parts = [PLAN_SYMBOLS, 1, SERIAL_SYMBOLS, TAG_SYMBOLS];
+        let [prefix, generation, serial, tag] =
+            symbols::read::<{ BODY_SYMBOLS + 1 }, 4>(text, parts)?;
+        let generation = Generation(u8::try_from(generation).ok()?);
+        Some(PassCode { generation, prefix, serial, tag })
     }
 
     /// Whether it says that its pass is of this plan.
@@ -217,46 +198,4 @@ impl PassId {
         let serial = serial.parse().ok().filter(|serial| shown && *serial < SERIALS)?;
         Some(PassId { plan: PlanId::parse(plan).ok()?, serial })
     }
-}
-
-fn number(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0, |bits, byte| (bits << 8) | u64::from(*byte))
-}
-
-/// The first five bits for each symbol of a digest.
-fn leading(digest: &[u8], symbols: usize) -> u64 {
-    number(&digest[..8]) >> (64 - 5 * symbols)
-}
-
-fn low_bits(bits: u64) -> u8 {
-    (bits & 31) as u8
-}
-
-fn push(code: &mut String, value: u8) {
-    if code.len() % (GROUP + 1) == GROUP {
-        code.push('-');
-    }
-    code.push(char::from(SYMBOLS[usize::from(value)]));
-}
-
-fn value(symbol: char) -> Option<u8> {
-    let symbol = match symbol.to_ascii_uppercase() {
-        'O' => '0',
-        'I' | 'L' => '1',
-        other => other,
-    };
-    let at = SYMBOLS.iter().position(|known| char::from(*known) == symbol)?;
-    u8::try_from(at).ok()
-}
-
-/// The check symbol makes the code a polynomial over GF(32) that is zero at α: as the powers of α up
-/// to 30 all differ, one wrong symbol is always noticed, and so are any two that changed places.
-fn check_symbol(body: &[u8]) -> u8 {
-    body.iter().fold(0, |check, value| times_alpha(check ^ value))
-}
-
-/// Multiplies by α, a root of the primitive polynomial x^5 + x^2 + 1.
-fn times_alpha(value: u8) -> u8 {
-    let shifted = value << 1;
-    if shifted & 32 == 0 { shifted } else { shifted ^ 0b10_0101 }
 }

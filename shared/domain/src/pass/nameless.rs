@@ -4,7 +4,7 @@ use sha2::{Digest, Sha256};
 
 use crate::id::ParticipantId;
 use crate::ledger::Effect;
-use crate::pass::code::SYMBOLS;
+use crate::pass::symbols::SYMBOLS;
 use crate::pass::{Mark, Pass, PassId};
 use crate::refusal::Refusal;
 use crate::wallet::Wallet;

@@ -264,6 +264,7 @@ fn programme() -> Programme {
         feeds: vec![],
         alerts: vec![],
         conversions: vec![],
+        coupons: vec![],
     }
 }
 

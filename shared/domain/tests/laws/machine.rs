@@ -6,6 +6,7 @@ use domain::amount::Amount;
 use domain::apply::{Command, apply};
 use domain::award::{Facts, Mode};
 use domain::conversion::Bands;
+use domain::coupon::Stock;
 use domain::event::{Event, EventState, Judge, RecordedEvent};
 use domain::id::{BalanceCode, Classification};
 use domain::ledger::{Act, EntryKey};
@@ -26,6 +27,7 @@ use proptest::prelude::*;
 use crate::activity::watching;
 use crate::bookkeeping::Book;
 use crate::conversions::conversion;
+use crate::coupons::coupon;
 use crate::fixture::*;
 use crate::laws::{net, substance};
 use crate::terms::on;
@@ -74,6 +76,8 @@ enum Step {
         paid_out: bool,
         minimum: i64,
     },
+    /// Takes a coupon that costs so much.
+    TakeCoupon(i64),
     /// Consents to automatic spending, or does not any more.
     Consent(bool),
 }
@@ -114,6 +118,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => Just(Step::Book),
         1 => (any::<bool>(), 0..100_i64)
             .prop_map(|(paid_out, minimum)| Step::Convert { paid_out, minimum }),
+        2 => (1..900_i64).prop_map(Step::TakeCoupon),
         2 => prop_oneof![3 => Just(true), 1 => Just(false)].prop_map(Step::Consent),
     ];
     proptest::collection::vec(step, 1..24)
@@ -263,6 +268,9 @@ fn take(book: &mut Book, step: &Step) {
             }
         }
         Step::Convert { paid_out, minimum } => convert(book, *paid_out, *minimum),
+        Step::TakeCoupon(cost) => {
+            let _ = book.take_coupon(&coupon(*cost), None, &mut Stock::default());
+        }
         Step::Consent(granted) => {
             let consent = automatic_consent(*granted, Instant(book.now.0 + 1));
             book.participant.consents.insert(consent.0, consent.1);

@@ -15,6 +15,7 @@ mod cancels;
 mod codes;
 mod conditions;
 mod conversions;
+mod coupons;
 mod cover;
 mod discounts;
 mod event_types;

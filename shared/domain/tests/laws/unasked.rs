@@ -29,6 +29,7 @@ fn spends(book: &Book, which: usize) -> Vec<String> {
             SpendCause::Requested => "asked",
             SpendCause::Instant { .. } => "instant",
             SpendCause::Automatic => "automatic",
+            SpendCause::Coupon(_) => "coupon",
         };
         let (covered, balance) = (made.covered.unwrap().0, &made.balance);
         format!(

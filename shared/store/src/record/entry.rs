@@ -11,6 +11,7 @@ use domain::time::Instant;
 use serde::{Deserialize, Serialize};
 
 use super::caller::{CallerKey, caller_key, read_caller_key, uuid_bytes, uuid_key};
+use super::coupon::{TakenRecord, read_taken, taken_record};
 use super::effect::{EffectRecord, effect_record, read_effect};
 use super::names::{Name, Names, Texts, some};
 use crate::error::{Error, Result};
@@ -48,6 +49,7 @@ enum KeyRecord {
     MergeOf(Name, u64),
     /// Conversion, scheduled time.
     Convert(Name, i64),
+    Coupon(CallerKey),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -99,6 +101,7 @@ enum CauseRecord {
     Requested,
     Instant(Name),
     Automatic,
+    Coupon(TakenRecord),
 }
 
 pub fn entry_record(names: &mut Names, entry: &Entry) -> Result<EntryRecord> {
@@ -167,6 +170,7 @@ fn key_record(names: &mut Names, key: &EntryKey) -> Result<KeyRecord> {
         EntryKey::Convert { conversion, at } => {
             KeyRecord::Convert(names.add(conversion.as_str())?, at.0)
         }
+        EntryKey::Coupon(key) => KeyRecord::Coupon(caller_key(names, key)?),
     })
 }
 
@@ -204,6 +208,7 @@ fn read_key(texts: &Texts<'_>, record: &KeyRecord, sequence: u64) -> Result<Entr
         KeyRecord::Convert(conversion, at) => {
             EntryKey::Convert { conversion: texts.conversion(*conversion)?, at: Instant(*at) }
         }
+        KeyRecord::Coupon(key) => EntryKey::Coupon(read_caller_key(texts, key)?),
     })
 }
 
@@ -305,6 +310,7 @@ pub fn spend_record(names: &mut Names, made: &SpendMade, at: Instant) -> Result<
             SpendCause::Requested => CauseRecord::Requested,
             SpendCause::Instant { offer } => CauseRecord::Instant(names.add(offer.as_str())?),
             SpendCause::Automatic => CauseRecord::Automatic,
+            SpendCause::Coupon(taken) => CauseRecord::Coupon(taken_record(names, taken)?),
         },
     })
 }
@@ -327,6 +333,7 @@ pub fn read_spend(texts: &Texts<'_>, record: &SpendRecord, at: Instant) -> Resul
             CauseRecord::Requested => SpendCause::Requested,
             CauseRecord::Instant(offer) => SpendCause::Instant { offer: texts.offer(*offer)? },
             CauseRecord::Automatic => SpendCause::Automatic,
+            CauseRecord::Coupon(taken) => SpendCause::Coupon(read_taken(texts, taken)?),
         },
     })
 }

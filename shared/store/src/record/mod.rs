@@ -5,6 +5,7 @@
 
 mod activity;
 mod caller;
+mod coupon;
 mod detail;
 mod effect;
 mod entry;
@@ -18,6 +19,10 @@ mod tally;
 mod terms;
 mod wallet;
 
+pub use coupon::{
+    CouponUse, Fate, decode_codes, decode_fate, decode_stock, encode_codes, encode_fate,
+    encode_stock,
+};
 pub use event::{StoredEvent, decode_event, encode_event};
 pub use participant::{decode_participant, encode_participant};
 pub use pass::{decode_pass, decode_start, encode_pass, encode_start};

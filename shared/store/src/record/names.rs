@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use domain::id::{
-    BalanceCode, Classification, ConversionId, EventId, IdError, Key, OfferId, ParticipantId,
-    PlanId, UnitId,
+    BalanceCode, Classification, ConversionId, CouponId, EventId, IdError, Key, OfferId,
+    ParticipantId, PlanId, UnitId,
 };
 use domain::terms::Terms;
 use serde::{Deserialize, Serialize};
@@ -114,6 +114,10 @@ impl Texts<'_> {
 
     pub fn conversion(&self, name: Name) -> Result<ConversionId> {
         self.parse(name, ConversionId::parse)
+    }
+
+    pub fn coupon(&self, name: Name) -> Result<CouponId> {
+        self.parse(name, CouponId::parse)
     }
 
     pub fn participant(&self, name: Name) -> Result<ParticipantId> {

@@ -10,14 +10,15 @@ use domain::alias::{AliasKind, AliasMark};
 use domain::amount::Amount;
 use domain::anniversary::Anniversary;
 use domain::conversion::ConversionMade;
+use domain::coupon::{CodeTaken, CouponTaken, Stock};
 use domain::event::{
     Awarded, Detail, Discounted, Due, Event, EventState, FinancialAchievement, Judge, Judgement,
     KpiValue, Line, Purchase, RecordedEvent, SpendOn, SpendRequest, Statement,
 };
 use domain::hold::Hold;
 use domain::id::{
-    AreaId, BalanceCode, Classification, ConversionId, EventId, Key, KpiId, MerchantId, OfferId,
-    ParticipantId, PlanId, ProductId, RunId, UnitId,
+    AreaId, BalanceCode, Classification, ConversionId, CouponId, EventId, Key, KpiId, MerchantId,
+    OfferId, ParticipantId, PlanId, ProductId, RunId, UnitId,
 };
 use domain::ledger::{
     Act, Effect, Entry, EntryKey, HoldMade, LotId, PayloadHash, Slot, SpendCause, SpendMade,
@@ -146,12 +147,40 @@ fn slot() -> impl Strategy<Value = Slot> {
     ]
 }
 
+fn taken() -> impl Strategy<Value = CouponTaken> {
+    let code = prop_oneof![
+        Just(CodeTaken::None),
+        Just(CodeTaken::Uploaded),
+        any::<u8>().prop_map(|number| CodeTaken::Generated(Generation(number))),
+    ];
+    (balance(), any::<u64>(), of(day()), code).prop_map(|(name, number, until, code)| CouponTaken {
+        coupon: CouponId::parse(name.as_str()).unwrap(),
+        number,
+        until,
+        code,
+    })
+}
+
+/// What there is of a coupon.
+pub fn stock() -> impl Strategy<Value = Stock> {
+    let counts = [any::<u64>(), any::<u64>(), any::<u64>(), any::<u64>()];
+    let paid = prop::collection::btree_map(balance(), amount(), 0..3);
+    (counts, paid).prop_map(|([taken, cancelled, pool, dealt], paid)| Stock {
+        taken,
+        cancelled,
+        pool,
+        dealt,
+        paid,
+    })
+}
+
 fn made() -> impl Strategy<Value = SpendMade> {
     let amounts = (amount(), amount(), of(amount()), amount());
     let cause = prop_oneof![
         Just(SpendCause::Requested),
         offer().prop_map(|offer| SpendCause::Instant { offer }),
         Just(SpendCause::Automatic),
+        taken().prop_map(SpendCause::Coupon),
     ];
     let manner = (any::<bool>(), cause);
     let rest = (of(event_id()), manner, of(unit()), instant(), of(class()), of(event_id()));
@@ -363,6 +392,7 @@ fn deed() -> impl Strategy<Value = (EntryKey, Act)> {
             conversion: ConversionId::parse(name.as_str()).unwrap(),
             at
         }),
+        key().prop_map(EntryKey::Coupon),
     ];
     let reversal = || {
         let reason = of(text());
@@ -429,6 +459,7 @@ fn numbered(first: u64, mut entries: Vec<Entry>) -> Vec<Entry> {
             | EntryKey::Merge(_)
             | EntryKey::MergeOf { .. }
             | EntryKey::Convert { .. }
+            | EntryKey::Coupon(_)
             | EntryKey::Unasked { .. } => {}
         }
     }

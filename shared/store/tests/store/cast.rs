@@ -235,6 +235,7 @@ pub fn programme(offers: Vec<Offer>) -> Programme {
         feeds: vec![],
         alerts: vec![],
         conversions: vec![],
+        coupons: vec![],
     }
 }
 

@@ -10,6 +10,8 @@ mod cards;
 mod cast;
 mod conversions;
 mod cost;
+mod coupon_uses;
+mod coupons;
 mod engine;
 mod event_types;
 mod expiry;

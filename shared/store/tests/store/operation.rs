@@ -21,6 +21,7 @@ use crate::cast::{
     plan_key, post, programme, publish, purchase, run_id, spend, tenfold, tenth_off, timed_key,
 };
 use crate::conversions::convert;
+use crate::coupons;
 use crate::event_types::{Request, referral, request, statement};
 use crate::feeds;
 use crate::merges::Merge;
@@ -109,6 +110,17 @@ operations! {
     Convert,
     ConvertAgain,
     ConvertNothing,
+    TakeCoupon,
+    TakeCouponWithoutTime,
+    TakeCouponSoldOut,
+    TakeCouponNotCovered,
+    TakePoolCoupon,
+    CancelCoupon,
+    CancelUsedCoupon,
+    UploadCodes,
+    UseCoupon,
+    UseVoidCoupon,
+    ReadStocks,
     PostUnasked,
     JudgeUnasked,
     CancelUnasked,
@@ -258,6 +270,7 @@ impl Cast {
         Box::pin(self.promoted.prepare(store)).await?;
         people::prepare(store, who).await?;
         alerts::prepare(store, who).await?;
+        coupons::prepare(store).await?;
         store.start_run(&run_id("run-1"), &requests::run()).await?;
         store.give_up_shard(&run_id("run-1"), requests::GIVEN_UP, noon()).await?;
         let export = &run_id("export-1");
@@ -297,6 +310,7 @@ impl Cast {
         let (timed, without) = (timed_key(noon(), 9), key("k-9"));
         let ask = Ask::new(store, programme, who, now, &timed);
         let untimed = Ask::new(store, programme, who, now, &without);
+        let coupon = |what| Box::pin(coupons::ask(store, programme, who, what));
         match operation {
             Operation::Register => {
                 let new = person("c-2");
@@ -469,6 +483,17 @@ impl Cast {
             Operation::ConvertNothing => {
                 convert(store, programme, who, (now, now), 1_000_000).await
             }
+            Operation::TakeCoupon => coupon("take").await,
+            Operation::TakeCouponWithoutTime => coupon("take without time").await,
+            Operation::TakeCouponSoldOut => coupon("sold out").await,
+            Operation::TakeCouponNotCovered => coupon("not covered").await,
+            Operation::TakePoolCoupon => coupon("pool").await,
+            Operation::CancelCoupon => coupon("cancel").await,
+            Operation::CancelUsedCoupon => coupon("cancel used").await,
+            Operation::UploadCodes => coupon("upload").await,
+            Operation::UseCoupon => coupon("use").await,
+            Operation::UseVoidCoupon => coupon("use void").await,
+            Operation::ReadStocks => coupon("read").await,
             Operation::PostUnasked
             | Operation::JudgeUnasked
             | Operation::CancelUnasked
@@ -639,7 +664,7 @@ impl Cast {
 }
 
 /// The answer and the wallet of a change; a refusal is an answer too.
-fn done<A: std::fmt::Debug>(answer: Result<Done<A>>) -> Result<String> {
+pub fn done<A: std::fmt::Debug>(answer: Result<Done<A>>) -> Result<String> {
     match answer {
         Ok(Done { value, wallet, .. }) => Ok(format!("{value:?} {wallet:?}")),
         Err(Error::Refused(refusal)) => Ok(refusal.code().to_owned()),

@@ -10,11 +10,11 @@ use domain::wallet::Wallet;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use crate::arbitrary::{event, instant, page, pass, plan_start, profile, state};
+use crate::arbitrary::{event, instant, page, pass, plan_start, profile, state, stock};
 use crate::record::{
-    Page, State, VERSION, decode_event, decode_page, decode_participant, decode_pass, decode_start,
-    decode_state, deflate, encode_event, encode_page, encode_participant, encode_pass,
-    encode_start, encode_state, inflate,
+    Page, State, VERSION, decode_codes, decode_event, decode_fate, decode_page, decode_participant,
+    decode_pass, decode_start, decode_state, decode_stock, deflate, encode_event, encode_page,
+    encode_participant, encode_pass, encode_start, encode_state, encode_stock, inflate,
 };
 
 fn some_pass() -> PassId {
@@ -29,6 +29,9 @@ fn decode_all(bytes: &[u8], length: u64, time: i64) {
     drop(decode_pass(bytes, some_pass()));
     drop(decode_start(bytes));
     drop(decode_participant(bytes));
+    drop(decode_stock(bytes));
+    drop(decode_codes(bytes).map(|codes| codes.len()));
+    drop(decode_fate(bytes));
 }
 
 /// Bytes with some of them changed, or cut off.
@@ -55,6 +58,13 @@ proptest! {
         let Wallet { length, time, .. } = state.wallet;
         prop_assert_eq!(decode_state(&bytes, length, time).unwrap(), state);
         drop(decode_state(&damaged(&bytes, &damage, cut), length, time));
+    }
+
+    #[test]
+    fn a_stock_is_read_as_it_was_written(stock in stock(), (damage, cut) in damage()) {
+        let bytes = encode_stock(&stock).unwrap();
+        prop_assert_eq!(decode_stock(&bytes).unwrap(), stock);
+        drop(decode_stock(&damaged(&bytes, &damage, cut)));
     }
 
     #[test]

@@ -113,6 +113,7 @@ fn spent(event: &RecordedEvent) -> Vec<(&'static str, i64)> {
         SpendCause::Requested => "asked",
         SpendCause::Instant { .. } => "instant",
         SpendCause::Automatic => "automatic",
+        SpendCause::Coupon(_) => "coupon",
     };
     event.spends.iter().map(|spend| (name(&spend.made.cause), spend.spent().0)).collect()
 }

@@ -8,6 +8,7 @@ use domain::time::Instant;
 use domain::wallet::Wallet;
 use serde::Serialize;
 
+use crate::answer::coupon::taken_by;
 use crate::answer::gift::gift_view;
 use crate::answer::{BalanceAnswer, GiftView, balances, transaction_code};
 
@@ -37,6 +38,9 @@ pub struct SpendView {
     /// The offer that awarded it, where it is instant.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub offer: Option<String>,
+    /// The coupon that was taken for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub coupon: Option<String>,
     /// The event that it came as; absent without an external reference.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub event_id: Option<String>,
@@ -87,6 +91,7 @@ pub(crate) fn spend_view(
         instant: offer.is_some(),
         automatic: made.cause == SpendCause::Automatic,
         offer: offer.map(ToString::to_string),
+        coupon: taken_by(made).map(ToString::to_string),
         event_id: made.request.as_ref().map(ToString::to_string),
         cancelled,
         returned: None,

@@ -34,10 +34,13 @@ pub struct TransactionRow {
     /// What led to it: `event:<event>`, `spend`, `spend:<purchase>`, `pass:<pass>`,
     /// `cancel:<event or transaction>`, `return:<event>`, `expiry`, `block`, `hold`, `hold:<hold>` of
     /// its end, `lapse`, `adjust`, `register`, `merge:<participant>` of the duplicate, `merge:<transaction>` of
-    /// who got it, `convert:<conversion>`; of a refusal its code.
+    /// who got it, `convert:<conversion>`, `coupon:<coupon>`; of a refusal its code.
     pub cause: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub offer: Option<String>,
+    /// The coupon that was taken.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub coupon: Option<String>,
     /// The transactions that a cancel took back.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub reverses: Vec<String>,
@@ -137,6 +140,7 @@ pub fn rows(
             available_after: balance.and_then(after),
             cause: cause(participant, entry),
             offer: movement.and_then(|movement| movement.offer).map(ToString::to_string),
+            coupon: entry.coupon().map(|taken| taken.coupon.to_string()),
             reverses: reverses(participant, entry),
             reason: reason(entry),
         }
@@ -213,6 +217,10 @@ fn cause(participant: &ParticipantId, entry: &Entry) -> String {
             format!("merge:{}", transaction_code(duplicate, *sequence))
         }
         EntryKey::Convert { conversion, .. } => format!("convert:{conversion}"),
+        EntryKey::Coupon(_) => match entry.coupon() {
+            Some(taken) => format!("coupon:{}", taken.coupon),
+            None => "coupon".into(),
+        },
     }
 }
 

@@ -105,7 +105,7 @@ fn only(node: &Node<'_>, context: &Context<'_>) -> Option<Terms> {
 }
 
 /// A time in which it may be spent: `{"from": …, "to": …}`, either end open.
-fn period(node: &Node<'_>) -> Option<Period> {
+pub(super) fn period(node: &Node<'_>) -> Option<Period> {
     let fields = node.object(&["from", "to"])?;
     let (from, to) = window::ends(node, &fields);
     if window::is_empty(&fields, &["from", "to"]) {

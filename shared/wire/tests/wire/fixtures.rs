@@ -12,6 +12,7 @@ use domain::time::{Instant, parse_instant};
 use serde_json::Value;
 use wire::adjust::{parse_adjustment, parse_adjustments, parse_row};
 use wire::alias::{name_participant, parse_alias_lookup, sent_alias};
+use wire::coupon::{parse_codes, parse_coupon, parse_use};
 use wire::event::{EventContext, parse_bulk, parse_event, parse_json};
 use wire::fault::{BodyFault, code};
 use wire::feed::{FeedHintMessage, parse_replay};
@@ -48,6 +49,12 @@ fn programme(folder: &str) -> Programme {
     };
     let document = fs::read(events().join(own).join("programme.json")).unwrap();
     parse_programme(&document, 1).unwrap_or_else(|fault| panic!("{own}: {fault:?}"))
+}
+
+/// The programme of the bodies about coupons.
+fn coupons() -> Programme {
+    let document = fs::read(events().join("programme/programme-coupons.json")).unwrap();
+    parse_programme(&document, 1).unwrap()
 }
 
 fn now() -> Instant {
@@ -106,6 +113,8 @@ fn read(folder: &str, kind: &str, with_key: bool, bytes: &[u8]) -> Result<(), Bo
         ("spend-request", "spend") => parse_spend(bytes, &programme, now()).map(drop),
         ("spend-request", "hold") => parse_hold(bytes, &programme, now()).map(drop),
         ("spend-request", "settle") => parse_settle(bytes, &hold(), Decimals::NONE).map(drop),
+        ("spend-request", "coupon") => parse_coupon(bytes, &coupons()).map(drop),
+        ("spend-request", "use") => parse_use(bytes).map(drop),
         ("spend-request", "release") => parse_release(bytes, &hold()).map(drop),
         ("pass-redemption", "activation") => parse_activation(bytes).map(drop),
         ("pass-redemption", "issue") => parse_issue(bytes, &programme, card(&programme)).map(drop),
@@ -139,6 +148,10 @@ fn read(folder: &str, kind: &str, with_key: bool, bytes: &[u8]) -> Result<(), Bo
             let row = parse_import_row(&row?, &programme, now())?;
             row.opening.map_or(Ok(()), |opening| opening.map(drop))
         }),
+        ("programme", "codes") => {
+            assert!(parse_codes(bytes)?.rows.iter().all(Result::is_ok));
+            Ok(())
+        }
         ("programme", "block") => parse_block(bytes).map(drop),
         ("programme", "adjustment") => parse_adjustment(bytes, &programme).map(drop),
         ("programme", "adjustments") => parse_adjustments(bytes)?

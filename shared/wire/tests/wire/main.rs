@@ -5,6 +5,7 @@ mod alerts;
 mod answers;
 mod bodies;
 mod conversions;
+mod coupons;
 mod dialects;
 mod event_types;
 mod exports;
