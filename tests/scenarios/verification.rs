@@ -38,6 +38,9 @@ async fn town() -> Stack {
     ]);
     programme["conversions"] = json!([{ "id": "to-euros", "balance": "points", "into": "eur",
         "table": [{ "from": "0", "rate": "0.01" }] }]);
+    let coupons = programme["coupons"].as_array_mut().unwrap();
+    coupons.push(json!({ "id": "ride", "name": "A ride", "balance": "points", "cost": "3",
+        "codes": "generated", "stock": 100 }));
     let put = stack.client.put("/v1/programme", &programme).await.unwrap();
     assert_eq!(put.status, 200, "{put:?}");
     stack.advance("PT10S").await.unwrap();
@@ -67,6 +70,11 @@ async fn lives(stack: &Stack, id: &str, number: usize) {
     let held = post(stack, "/v1/holds", &spend_of(id, 4, Some("counter"))).await;
     let path = format!("/v1/holds/{}/settle", held["hold"].as_str().unwrap());
     post(stack, &path, &json!({ "amount": "2" })).await;
+    let path = format!("/v1/participants/{id}/coupons");
+    post(stack, &path, &json!({ "coupon": "ride" })).await;
+    let given = post(stack, &path, &json!({ "coupon": "trees", "amount": "10" })).await;
+    let given = given["transaction"].as_str().unwrap();
+    assert_eq!(cancel(stack, given, &key()).await.status, 200);
     let mut shirts = purchase(id, "10.00");
     shirts["lines"][0]["quantity"] = json!(3);
     let shirts = posted(stack, &shirts).await;
@@ -170,7 +178,7 @@ async fn r102_a_busy_programme_agrees_and_what_somebody_else_wrote_is_found() {
     for name in ["entries", "pages", "events", "passes", "aliases"] {
         assert!(counts[name].as_u64().unwrap() > 10, "{name} in {counts}");
     }
-    assert_eq!(counts["quotas"], 2, "{counts}");
+    assert_eq!((&counts["quotas"], &counts["stocks"]), (&json!(2), &json!(2)), "{counts}");
     assert!(written(&stack).await == before, "it writes its own records alone");
     let worker = stack.stats().await.unwrap()["functions"]["ledger-verification"].take();
     let writes = |call: &str| worker["calls"][call].as_u64().unwrap_or_default();
@@ -193,6 +201,8 @@ async fn r102_a_busy_programme_agrees_and_what_somebody_else_wrote_is_found() {
     // Not what the others come to either: who cannot be read is in no sum.
     quota["places"]["N"] = json!("1");
     table(&stack, "PutItem", json!({ "Item": quota })).await;
+    let stock = json!({ "Key": { "pk": { "S": "C#trees" }, "sk": { "S": "STOCK" } } });
+    table(&stack, "DeleteItem", stock).await;
     let found = document(&stack, None).await;
     assert!(!agrees(&found));
     let all = told(&found);
@@ -200,6 +210,8 @@ async fn r102_a_busy_programme_agrees_and_what_somebody_else_wrote_is_found() {
     let missing = of("event_missing").unwrap_or_else(|| panic!("{found:#}"));
     assert_eq!((&missing["event_id"], &missing["participant_id"]), (&json!(event), &json!(ids[0])));
     assert_eq!(of("unreadable"), Some(json!({ "participant_id": ids[1] })), "{found:#}");
+    let trees = json!({ "coupon": "trees" });
+    assert!(all.contains(&("stock_differs".to_owned(), trees)), "{found:#}");
     let early = json!({ "offer": "early" });
     assert!(all.contains(&("quota_differs".to_owned(), early)), "{found:#}");
     let (well, output) = command(&stack, &[]).await;

@@ -77,9 +77,11 @@ pub fn lines(document: &Value) -> Result<Vec<String>> {
     if found > told {
         lines.push(format!("… and {} more", found - told));
     }
-    for offer in list("quotas_moved")? {
-        let offer = offer.as_str().unwrap_or_default();
-        lines.push(format!("· the quota of {offer} was in use and is not compared"));
+    for (moved, what) in [("quotas_moved", "quota"), ("stocks_moved", "stock")] {
+        for of in list(moved)? {
+            let of = of.as_str().unwrap_or_default();
+            lines.push(format!("· the {what} of {of} was in use and is not compared"));
+        }
     }
     let counts = document.get("counts").and_then(Value::as_object).context("no counts")?;
     let counts: Vec<String> =

@@ -30,7 +30,8 @@ pub async fn get(room: &Room, request: &Request) -> Result<Answer, Fault> {
         "counts": counts(&known),
         "findings_count": found(&known),
         "findings": findings.map(shown).collect::<Vec<Value>>(),
-        "quotas_moved": ended.map(|end| &end.moved).into_iter().flatten().collect::<Vec<_>>(),
+        "quotas_moved": ended.map_or(&[][..], |end| &end.quotas_moved),
+        "stocks_moved": ended.map_or(&[][..], |end| &end.stocks_moved),
     });
     Answer::json(200, &body)
 }
@@ -54,12 +55,12 @@ fn total(known: &VerificationProgress) -> VerificationCounts {
 
 /// How much does not agree, also of what is not kept.
 pub fn found(known: &VerificationProgress) -> u64 {
-    let of_quotas = known.verification.ended.as_ref().map_or(0, |end| end.findings.len());
-    total(known).findings + u64::try_from(of_quotas).unwrap_or(u64::MAX)
+    let of_shared = known.verification.ended.as_ref().map_or(0, |end| end.findings.len());
+    total(known).findings + u64::try_from(of_shared).unwrap_or(u64::MAX)
 }
 
 fn counts(known: &VerificationProgress) -> Value {
-    let total = total(known);
+    let (total, ended) = (total(known), known.verification.ended.as_ref());
     json!({
         "wallets": total.wallets,
         "entries": total.entries,
@@ -67,13 +68,15 @@ fn counts(known: &VerificationProgress) -> Value {
         "events": total.events,
         "passes": total.passes,
         "aliases": total.aliases,
-        "quotas": known.verification.ended.as_ref().map_or(0, |end| end.quotas),
+        "quotas": ended.map_or(0, |end| end.quotas),
+        "stocks": ended.map_or(0, |end| end.stocks),
     })
 }
 
 /// Ids, a code and a sentence; what a finding has nothing of is left out.
 fn shown(finding: &VerificationFinding) -> Value {
-    let VerificationFinding { kind, participant, entry, event, pass, offer, detail } = finding;
+    let VerificationFinding { kind, participant, entry, event, pass, offer, coupon, detail } =
+        finding;
     let pass = pass.as_ref().map(|(plan, serial)| format!("{plan}.{serial}"));
     let mut subject = json!({
         "participant_id": participant,
@@ -81,6 +84,7 @@ fn shown(finding: &VerificationFinding) -> Value {
         "event_id": event,
         "pass": pass,
         "offer": offer,
+        "coupon": coupon,
     });
     if let Some(fields) = subject.as_object_mut() {
         fields.retain(|_, value| !value.is_null());

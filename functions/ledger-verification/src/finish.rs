@@ -1,4 +1,4 @@
-//! Ending a verification once all shards are done: quotas are held against all ledgers, and what
+//! Ending a verification once all shards are done: quotas and stocks are held against all ledgers, and what
 //! does not agree is logged once, as a number.
 
 use domain::id::RunId;
@@ -18,7 +18,7 @@ pub async fn finish(room: &Room, now: Instant, id: &RunId) -> Result<(), Fault> 
     let end = match known.verification.participant {
         // What one ledger took says nothing of what all did.
         Some(_) => VerificationEnd { at: now.0, ..VerificationEnd::default() },
-        None => room.store.compare_quotas(&known.verification, known.quotas()?, now).await?,
+        None => room.store.compare_shared(&known.verification, known.shared(), now).await?,
     };
     known.verification = Verification { ended: Some(end), ..known.verification };
     let (ended, version) = (&known.verification, known.version);

@@ -44,7 +44,7 @@ pub async fn post(room: &Room, request: &Request) -> Result<Answer, Fault> {
     Answer::json(202, &json!({ "verification_id": id.as_str(), "repeated": repeated }))
 }
 
-/// A verification as it begins: quotas are noted before any wallet is read.
+/// A verification as it begins: quotas and stocks are noted before any wallet is read.
 async fn planned(
     room: &Room,
     participant: Option<&ParticipantId>,
@@ -52,11 +52,11 @@ async fn planned(
 ) -> Result<Verification, Fault> {
     let participant = participant.map(ToString::to_string);
     let payload = payload_hash(&json!({ "participant_id": participant }));
-    let quotas = match participant {
+    let shared = match participant {
         Some(_) => Vec::new(),
-        None => room.store.quota_marks().await?,
+        None => room.store.shared_marks().await?,
     };
-    Ok(Verification { payload: payload.0, as_of: as_of.0, participant, quotas, ended: None })
+    Ok(Verification { payload: payload.0, as_of: as_of.0, participant, shared, ended: None })
 }
 
 /// Asks for the shards of a verification that are not done, given up or not, or, with a time, for

@@ -4,18 +4,20 @@
 mod claims;
 mod finding;
 mod replay;
+mod shared;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::event::RecordedEvent;
-use crate::id::{EventId, OfferId, ParticipantId};
+use crate::id::{EventId, ParticipantId};
 use crate::ledger::{Act, Effect, Entry, EntryKey};
 use crate::pass::{Pass, PassId, PassShown};
-use crate::quota::{Quotas, Used};
 use crate::wallet::Wallet;
 
 use claims::Claim;
 pub use finding::{Disagreement, Finding, Other};
+use shared::Taken;
+pub use shared::{Counts, Shared, add, of_quota, of_stock};
 
 /// What entries name besides their wallet, as it was read. What is not here is not stored; none:
 /// it is stored, and cannot be read.
@@ -42,7 +44,7 @@ pub struct Check {
     standing: BTreeMap<u64, (Other, bool)>,
     /// Whether an entry was missing: what rests on all of them is not asked any more.
     broken: bool,
-    quotas: Quotas,
+    taken: Taken,
     verified: Verified,
 }
 
@@ -56,8 +58,8 @@ pub struct Verified {
     pub events: u64,
     /// Passes likewise.
     pub passes: u64,
-    /// What its entries took of quotas, less what they gave back.
-    pub quotas: Vec<(OfferId, Used)>,
+    /// What its entries took of quotas and stocks, less what they gave back.
+    pub shared: Vec<(Shared, Counts)>,
 }
 
 /// The events that an entry names: of a spend its purchase, and the event that it came as.
@@ -106,7 +108,7 @@ impl Check {
             claims: BTreeMap::new(),
             standing: BTreeMap::new(),
             broken: false,
-            quotas: Quotas::default(),
+            taken: Taken::default(),
             verified: Verified::default(),
         }
     }
@@ -114,7 +116,7 @@ impl Check {
     /// Goes on with the next entry; `items` has all that it names, by [`events_of`] and
     /// [`passes_of`].
     pub fn enter(&mut self, entry: &Entry, items: &Items) {
-        entry.effects.iter().for_each(|effect| self.quotas.note(effect));
+        self.taken.note(entry);
         self.replay(entry);
         if self.broken {
             return;
@@ -137,7 +139,7 @@ impl Check {
                 }
             }
         }
-        self.verified.quotas = self.quotas.into_used();
+        self.verified.shared = self.taken.into_counts();
         self.verified
     }
 

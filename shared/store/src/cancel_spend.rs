@@ -140,7 +140,7 @@ impl Operation for SpendCancel<'_> {
         }
         let mut sides = purchase.iter().map(put_event).collect::<Result<Vec<_>>>()?;
         if !matches!(applied.outcome, Outcome::Refused(_)) {
-            sides.extend(self.give_coupon_back()?);
+            sides.extend(self.give_coupon_back(now)?);
         }
         let answer = match applied.outcome {
             Outcome::Refused(refusal) => Err(Error::Refused(refusal)),
@@ -154,12 +154,13 @@ impl Operation for SpendCancel<'_> {
 
 impl SpendCancel<'_> {
     /// What is written of a coupon: that it is left again, and that its code is void.
-    fn give_coupon_back(&self) -> Result<Vec<Write>> {
+    fn give_coupon_back(&self, now: Instant) -> Result<Vec<Write>> {
         let (Some(taken), Some(made)) = (self.spend.coupon(), self.spend.spend()) else {
             return Ok(Vec::new());
         };
         let known = self.stock.as_ref().ok_or(Error::Corrupt("a coupon without a stock"))?;
-        let mut writes = vec![known.put(&taken.coupon, &known.stock.clone().without(made))?];
+        let stock = known.stock.clone().without(made);
+        let mut writes = vec![known.put(&taken.coupon, &stock, Some(now))?];
         if let CodeTaken::Generated(_) = taken.code {
             writes.push(void_coupon(&taken.coupon, taken.number)?);
         }

@@ -25,7 +25,7 @@ use crate::keyed::{Keyed, Kind, RequestKey};
 use crate::ledger::{Ledger, Reach};
 use crate::record::{decode_codes, decode_fate, decode_stock, encode_stock};
 use crate::table::{
-    Demand, Item, Write, binary, item, number, read_binary, read_number, read_text,
+    Demand, Item, Write, binary, item, number, read_binary, read_number, read_text, text,
 };
 
 /// A coupon that is asked for.
@@ -59,6 +59,8 @@ pub struct CouponDone {
 pub(crate) struct KnownStock {
     pub stock: Stock,
     version: u64,
+    /// When a wallet last took of it or gave back.
+    at: Instant,
 }
 
 struct Take<'a> {
@@ -104,7 +106,8 @@ impl Store {
             return Ok(KnownStock::default());
         };
         let stock = decode_stock(read_binary(&item, "d")?)?;
-        Ok(KnownStock { stock, version: read_number(&item, "v")? })
+        let at = i64::try_from(read_number(&item, "t")?).unwrap_or(i64::MAX);
+        Ok(KnownStock { stock, version: read_number(&item, "v")?, at: Instant(at) })
     }
 }
 
@@ -114,10 +117,16 @@ impl KnownStock {
         Write::Check { key: key::coupon(coupon), demand: self.demand() }
     }
 
-    /// Puts the stock as it is now in the place of what was read.
-    pub fn put(&self, coupon: &CouponId, stock: &Stock) -> Result<Write> {
-        let record = [("v", number(self.version + 1)), ("d", binary(encode_stock(stock)?))];
-        let item = item(key::coupon(coupon), record);
+    /// Puts the stock as it is now in the place of what was read. With the time at which a wallet
+    /// took of it or gave back, if one did; whoever compares it with the ledgers asks for that.
+    pub fn put(&self, coupon: &CouponId, stock: &Stock, at: Option<Instant>) -> Result<Write> {
+        let key = key::coupon(coupon);
+        let at = u64::try_from(at.map_or(self.at, |at| at.max(self.at)).0).unwrap_or(0);
+        let (place, record) = (text(&key.pk), binary(encode_stock(stock)?));
+        let known = [("v", number(self.version + 1)), ("t", number(at)), ("d", record)];
+        let mut item = item(key, known);
+        item.insert("ix_pk".to_owned(), text(key::SHARED));
+        item.insert("ix_sk".to_owned(), place);
         Ok(Write::Put { item, demand: self.demand() })
     }
 
@@ -160,7 +169,11 @@ impl Operation for Take<'_> {
             }
             Outcome::Done | Outcome::Judged { .. } => {
                 let done = read_coupon(entry)?;
-                sides.push(self.known.put(&coupon.id, &stock.clone().after(&done.made))?);
+                sides.push(self.known.put(
+                    &coupon.id,
+                    &stock.clone().after(&done.made),
+                    Some(now),
+                )?);
                 Ok(done)
             }
         };

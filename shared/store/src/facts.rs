@@ -166,7 +166,7 @@ pub fn quota_writes<'a>(
         // Whoever compares it with the ledgers sees whether, and when, others took of it.
         sums.push(Sum { name: "v", by: 1, most: None });
         let time = number(u64::try_from(at.0).unwrap_or(0));
-        let listed = [("ix_pk", text(key::QUOTAS)), ("ix_sk", text(offer.as_str()))];
+        let listed = [("ix_pk", text(key::SHARED)), ("ix_sk", text(&key::quota(&offer).pk))];
         let sets = [("t", time)].into_iter().chain(listed).collect();
         Write::Add { key: key::quota(&offer), sums, sets }
     };

@@ -6,6 +6,7 @@ use domain::id::{
 };
 use domain::pass::PassId;
 use domain::time::{Instant, Month};
+use domain::verify::Shared;
 use sha2::{Digest, Sha256};
 
 /// Name of the one global index.
@@ -121,8 +122,26 @@ pub fn quota(id: &OfferId) -> ItemKey {
     item(format!("Q#{id}"), "Q")
 }
 
-/// Index partition of the quotas.
-pub const QUOTAS: &str = "QUOTAS";
+/// Index partition of what all wallets share, quotas and stocks, by [`shared`].
+pub const SHARED: &str = "SHARED";
+
+/// A quota or a stock.
+pub fn shared(shared: &Shared) -> ItemKey {
+    match shared {
+        Shared::Quota(offer) => quota(offer),
+        Shared::Stock(coupon_id) => coupon(coupon_id),
+    }
+}
+
+/// The quota or stock of a partition.
+pub fn read_shared(pk: &str) -> Option<Shared> {
+    let (kind, id) = pk.split_once('#')?;
+    match kind {
+        "Q" => OfferId::parse(id).ok().map(Shared::Quota),
+        "C" => CouponId::parse(id).ok().map(Shared::Stock),
+        _ => None,
+    }
+}
 
 /// A spend that was refused under the reference that it came with.
 pub fn reference_guard(id: &ParticipantId, event: &EventId) -> ItemKey {

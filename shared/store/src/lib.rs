@@ -78,7 +78,7 @@ pub use run::{Conversing, ExpiryCounts, PendingEvent, Run, RunCounts, ShardProgr
 pub use show::show;
 pub use spend::{SpendDone, Spending};
 pub use verification::{
-    QuotaMark, Verification, VerificationCounts, VerificationEnd, VerificationFinding,
+    SharedMark, Verification, VerificationCounts, VerificationEnd, VerificationFinding,
     VerificationProgress, VerificationShard,
 };
 pub use verify::VerifiedWallet;

@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use domain::id::{OfferId, ParticipantId, RunId};
-use domain::quota::Used;
+use domain::id::{ParticipantId, RunId};
 use domain::time::Instant;
-use domain::verify::{Finding, Other};
+use domain::verify::{Counts, Finding, Other, Shared, add};
 use serde::{Deserialize, Serialize};
 
 use crate::Store;
@@ -15,9 +14,9 @@ use crate::record::{from_bytes, to_bytes};
 use crate::table::{Demand, Item, binary, item, number, read_binary, read_number, read_text, text};
 use crate::verify::VerifiedWallet;
 
-mod quotas;
+mod shared;
 
-pub use quotas::QuotaMark;
+pub use shared::SharedMark;
 
 /// Tries to note something against rivals. Each lost race means that a worker got on.
 const MAX_TRIES: u32 = 8;
@@ -33,8 +32,8 @@ pub struct Verification {
     pub as_of: i64,
     /// Whose wallet alone; none: everybody's.
     pub participant: Option<String>,
-    /// The quotas before any wallet was read.
-    pub quotas: Vec<QuotaMark>,
+    /// Quotas and stocks before any wallet was read.
+    pub shared: Vec<SharedMark>,
     /// Once it has ended.
     pub ended: Option<VerificationEnd>,
 }
@@ -46,10 +45,14 @@ pub struct VerificationEnd {
     pub at: i64,
     /// Offers whose quota was held against all ledgers.
     pub quotas: u64,
-    /// What quotas do not agree with.
+    /// Coupons whose stock was.
+    pub stocks: u64,
+    /// Quotas and stocks that do not agree.
     pub findings: Vec<VerificationFinding>,
     /// Offers whose quota was taken from meanwhile, so that it cannot be compared.
-    pub moved: Vec<String>,
+    pub quotas_moved: Vec<String>,
+    /// Coupons likewise.
+    pub stocks_moved: Vec<String>,
 }
 
 /// How far a shard of a verification has got.
@@ -58,8 +61,8 @@ pub struct VerificationShard {
     /// Participants up to this id are done.
     pub after: Option<String>,
     pub counts: VerificationCounts,
-    /// What its ledgers took of quotas: offer, places, budget.
-    pub quotas: BTreeMap<String, (i64, i64)>,
+    /// What its ledgers took of quotas and stocks, by their partitions.
+    pub shared: BTreeMap<String, Counts>,
     /// The first hundred.
     pub findings: Vec<VerificationFinding>,
     /// When a worker last got a step on, in milliseconds since 1970.
@@ -96,6 +99,7 @@ pub struct VerificationFinding {
     /// Plan and serial.
     pub pass: Option<(String, u64)>,
     pub offer: Option<String>,
+    pub coupon: Option<String>,
     pub detail: String,
 }
 
@@ -110,11 +114,12 @@ pub struct VerificationProgress {
 
 impl From<&Finding> for VerificationFinding {
     fn from(finding: &Finding) -> VerificationFinding {
-        let (mut event, mut pass, mut offer) = (None, None, None);
+        let (mut event, mut pass, mut offer, mut coupon) = (None, None, None, None);
         match &finding.other {
             Some(Other::Event(id)) => event = Some(id.to_string()),
             Some(Other::Pass(id)) => pass = Some((id.plan.to_string(), id.serial)),
-            Some(Other::Quota(id)) => offer = Some(id.to_string()),
+            Some(Other::Shared(Shared::Quota(id))) => offer = Some(id.to_string()),
+            Some(Other::Shared(Shared::Stock(id))) => coupon = Some(id.to_string()),
             None => {}
         }
         VerificationFinding {
@@ -124,6 +129,7 @@ impl From<&Finding> for VerificationFinding {
             event,
             pass,
             offer,
+            coupon,
             detail: finding.detail.clone(),
         }
     }
@@ -157,9 +163,8 @@ impl VerificationShard {
         });
         let room = MAX_FINDINGS.saturating_sub(self.findings.len());
         self.findings.extend(findings.iter().take(room).map(VerificationFinding::from));
-        for (offer, used) in &ledger.quotas {
-            let sum = self.quotas.entry(offer.to_string()).or_default();
-            *sum = (sum.0 + used.places, sum.1 + used.budget.0);
+        for (shared, counts) in &ledger.shared {
+            add(self.shared.entry(key::shared(shared).pk).or_default(), counts);
         }
     }
 }
@@ -170,18 +175,13 @@ impl VerificationProgress {
         self.shards.iter().all(|(_, shard)| shard.ended_at.is_some())
     }
 
-    /// What all ledgers took of quotas.
-    ///
-    /// # Errors
-    /// A record that cannot be read.
-    pub fn quotas(&self) -> Result<Vec<(OfferId, Used)>> {
-        let mut sums: BTreeMap<OfferId, Used> = BTreeMap::new();
-        for (offer, (places, budget)) in self.shards.iter().flat_map(|(_, shard)| &shard.quotas) {
-            let offer = OfferId::parse(offer).map_err(|_| Error::Corrupt("bad offer"))?;
-            let sum = sums.entry(offer).or_default();
-            (sum.places, sum.budget.0) = (sum.places + places, sum.budget.0 + budget);
+    /// What all ledgers took of quotas and stocks, by their partitions.
+    pub fn shared(&self) -> BTreeMap<String, Counts> {
+        let mut sums: BTreeMap<String, Counts> = BTreeMap::new();
+        for (of, counts) in self.shards.iter().flat_map(|(_, shard)| &shard.shared) {
+            add(sums.entry(of.clone()).or_default(), counts);
         }
-        Ok(sums.into_iter().collect())
+        sums
     }
 }
 

@@ -1,6 +1,7 @@
 //! What verification finds: which two records do not agree, and where.
 
-use crate::id::{EventId, OfferId, ParticipantId};
+use super::Shared;
+use crate::id::{EventId, ParticipantId};
 use crate::pass::PassId;
 
 /// Something that does not agree. It names ids alone: nothing personal, and no code of a pass.
@@ -21,7 +22,7 @@ pub struct Finding {
 pub enum Other {
     Event(EventId),
     Pass(PassId),
-    Quota(OfferId),
+    Shared(Shared),
 }
 
 macro_rules! disagreements {
@@ -87,6 +88,8 @@ disagreements! {
     AliasOfAnother => "alias_of_another",
     /// All ledgers together took something else of a quota than it says.
     QuotaDiffers => "quota_differs",
+    /// All ledgers together took something else of a coupon's stock than it says.
+    StockDiffers => "stock_differs",
 }
 
 impl Other {
@@ -95,7 +98,8 @@ impl Other {
         match self {
             Other::Event(_) => "event",
             Other::Pass(_) => "pass",
-            Other::Quota(_) => "quota",
+            Other::Shared(Shared::Quota(_)) => "quota",
+            Other::Shared(Shared::Stock(_)) => "stock",
         }
     }
 }

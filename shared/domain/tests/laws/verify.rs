@@ -2,16 +2,20 @@
 
 use domain::amount::Amount;
 use domain::apply::Outcome;
+use domain::coupon::Stock;
 use domain::event::EventState;
 use domain::id::ParticipantId;
 use domain::ledger::{Effect, Entry, EntryKey};
 use domain::offer::Quota;
 use domain::pass::{PassId, Redemption};
 use domain::time::{Day, Instant};
-use domain::verify::{Check, Disagreement, Finding, Items, Verified, events_of, passes_of};
+use domain::verify::{
+    Check, Counts, Disagreement, Finding, Items, Shared, Verified, events_of, of_quota, passes_of,
+};
 use domain::wallet::{Counter, Wallet};
 
 use crate::bookkeeping::Book;
+use crate::coupons::coupon;
 use crate::fixture::*;
 
 /// A ledger with all that it is held against.
@@ -66,8 +70,10 @@ impl World {
 pub fn found(book: &Book) -> Vec<Finding> {
     let verified = world(book).verify();
     assert_eq!(verified.entries, book.wallet.length);
-    for (offer, used) in &verified.quotas {
-        assert_eq!(book.quotas.used(offer), *used, "R-44: {offer}");
+    for (shared, counts) in &verified.shared {
+        if let Shared::Quota(offer) = shared {
+            assert_eq!(of_quota(book.quotas.used(offer)), *counts, "R-44: {offer}");
+        }
     }
     verified.findings
 }
@@ -284,4 +290,21 @@ fn r102_codes_are_stable_and_told_apart() {
     codes.sort_unstable();
     codes.dedup();
     assert_eq!(codes.len(), Disagreement::ALL.len());
+}
+
+/// what a ledger took of a stock, less what was cancelled; a refusal took nothing.
+#[test]
+fn r102_what_a_ledger_took_of_a_stock() {
+    let mut book = Book::with(vec![fixed("ten", 20)], noon("2026-11-21"));
+    book.buy("R-1", 20_00);
+    let (cinema, mut stock) = (coupon(8), Stock::default());
+    let (first, _) = book.take_coupon(&cinema, None, &mut stock).unwrap();
+    book.take_coupon(&cinema, None, &mut stock).unwrap();
+    book.take_coupon(&cinema, None, &mut stock).unwrap_err();
+    book.cancel_spend(first).unwrap();
+    let counts = [("taken", 2), ("cancelled", 1), ("paid in points", 8)];
+    let counts: Counts = counts.into_iter().map(|(name, count)| (name.to_owned(), count)).collect();
+    let verified = world(&book).verify();
+    assert_eq!(verified.findings, []);
+    assert_eq!(verified.shared, [(Shared::Stock(cinema.id), counts)]);
 }

@@ -116,7 +116,7 @@ impl Store {
         let known = self.stock(coupon, true).await?;
         let first = known.stock.pool;
         let pool = first + u64::try_from(codes.len()).unwrap_or(0);
-        parts.push(known.put(coupon, &Stock { pool, ..known.stock.clone() })?);
+        parts.push(known.put(coupon, &Stock { pool, ..known.stock.clone() }, None)?);
         let page = item(key::codes_page(coupon, first), [("d", binary(encode_codes(codes)?))]);
         parts.push(Write::Put { item: page, demand: Demand::Absent });
         match self.table.write(parts).await? {

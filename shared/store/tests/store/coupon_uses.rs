@@ -73,7 +73,7 @@ async fn r76_a_coupon_ends_with_its_last_day() {
     assert!(matches!(refused, Err(Error::Refused(Refusal::CouponUsed))), "{refused:?}");
 }
 
-/// 4.17 write units for a coupon, as much for its cancel, 1 for its use and 2 for a code.
+/// 4.17 write units for a coupon, 1 more for the first of its kind, as much for its cancel, 1 for its use and 2 for a code.
 #[tokio::test(start_paused = true)]
 async fn r76_a_coupon_costs_four_writes_and_a_sixth() {
     let wire = Wire::new(0);
@@ -88,6 +88,11 @@ async fn r76_a_coupon_costs_four_writes_and_a_sixth() {
     written(1);
     let mut sequences = Vec::new();
     for (coupon, cancel_price) in [(&plain, 417), (&made, 617)] {
+        let till = Till { store: &store, programme: &programme, who: &who, now: noon() };
+        let first = till.take(coupon, &timed_key(noon(), cancel_price)).await.unwrap();
+        assert_eq!(first.value.taken.number, 0);
+        let first = written(1);
+        assert!([500, 600].contains(&first), "it is listed with its first one: {first}");
         for number in 0..60 {
             let now = later(number);
             let till = Till { store: &store, programme: &programme, who: &who, now };

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use domain::amount::Amount;
 use domain::award::Mode;
+use domain::coupon::{Codes, Cost, Coupon};
 use domain::event::{EventState, Judge};
 use domain::id::ParticipantId;
 use domain::ledger::{Act, Effect, Entry, EntryKey};
@@ -13,7 +14,7 @@ use domain::programme::Programme;
 use domain::time::Instant;
 use serde_json::{Value, json};
 use store::{
-    Judging, QuotaMark, Store, Verification, VerificationProgress, VerificationShard,
+    Judging, SharedMark, Store, Verification, VerificationProgress, VerificationShard,
     VerifiedWallet,
 };
 
@@ -21,6 +22,7 @@ use crate::cast::{
     cancelling, event_id, later, noon, open, payload, person, points, post, programme, purchase,
     run_id, seed, spend, tenfold, tenth_off, timed_key,
 };
+use crate::coupons::{Till, codes, coupon, upload};
 use crate::fault::Weather;
 use crate::history::Place;
 use crate::laws::{bytes, event, state};
@@ -51,32 +53,32 @@ async fn verified(store: &Store, who: &ParticipantId) -> VerifiedWallet {
 async fn findings(wire: &Wire) -> Vec<String> {
     let store = open(wire, true);
     let now = Instant(later(0).0 + 90 * 86_400_000);
-    let quotas = store.quota_marks().await.unwrap();
-    let begun = begun(now, quotas);
+    let shared = store.shared_marks().await.unwrap();
+    let begun = begun(now, shared);
     let mut progress = VerificationShard::default();
     for who in people(wire) {
         progress.add(&verified(&store, &who).await);
     }
     let shards = vec![(0, progress.clone())];
     let known = VerificationProgress { verification: begun, version: 1, shards };
-    let (begun, taken) = (&known.verification, known.quotas().unwrap());
-    let end = store.compare_quotas(begun, taken, now).await.unwrap();
-    assert_eq!(end.moved, Vec::<String>::new());
+    let (begun, taken) = (&known.verification, known.shared());
+    let end = store.compare_shared(begun, taken, now).await.unwrap();
+    assert_eq!((end.quotas_moved.len(), end.stocks_moved.len()), (0, 0));
     assert_eq!(progress.counts.findings, u64::try_from(progress.findings.len()).unwrap());
     let found = progress.findings.into_iter().chain(end.findings);
     let told = found.map(|found| {
         let pass = found.pass.map(|(plan, serial)| format!("{plan}.{serial}"));
         let entry = found.entry.map(|entry| entry.to_string());
-        let of = [found.participant, entry, found.event, pass, found.offer];
+        let of = [found.participant, entry, found.event, pass, found.offer, found.coupon];
         let of: Vec<String> = of.into_iter().flatten().collect();
         format!("{} {}", found.kind, of.join(" "))
     });
     told.collect()
 }
 
-fn begun(as_of: Instant, quotas: Vec<QuotaMark>) -> Verification {
+fn begun(as_of: Instant, shared: Vec<SharedMark>) -> Verification {
     let payload = payload(1).0;
-    Verification { payload, as_of: as_of.0, participant: None, quotas, ended: None }
+    Verification { payload, as_of: as_of.0, participant: None, shared, ended: None }
 }
 
 /// A verification under way, of which a shard was given up.
@@ -87,7 +89,7 @@ pub async fn prepare(store: &Store) -> store::Result<()> {
 }
 
 pub async fn start(store: &Store) -> store::Result<String> {
-    let planned = begun(noon(), store.quota_marks().await?);
+    let planned = begun(noon(), store.shared_marks().await?);
     let begun = store.start_verification(&run_id("verification-2"), &planned).await?.0;
     Ok(format!("{begun:?} {:?}", store.open_verifications(None, 9).await?))
 }
@@ -111,7 +113,7 @@ pub async fn give_up(store: &Store) -> store::Result<String> {
 pub async fn end(store: &Store) -> store::Result<String> {
     let id = &run_id("verification-1");
     let known = store.verification(id).await?;
-    let end = store.compare_quotas(&known, Vec::new(), later(90)).await?;
+    let end = store.compare_shared(&known, BTreeMap::new(), later(90)).await?;
     let ended = Verification { ended: Some(end), ..begun(noon(), Vec::new()) };
     store.end_verification(id, &ended, 1).await?;
     assert_eq!(store.open_verifications(None, 9).await?, []);
@@ -450,6 +452,33 @@ async fn r102_a_pass_an_alias_or_a_quota_that_was_altered_is_found() {
     assert_eq!(findings(&world.wire).await, ["quota_differs tenth-off"]);
 }
 
+/// a coupon that was taken, one that was cancelled and codes that were uploaded agree;
+/// without its stock, a coupon does not.
+#[tokio::test(start_paused = true)]
+async fn r102_a_stock_that_was_altered_is_found() {
+    let world = world().await;
+    let (programme, who) = (programme(vec![]), person("c-1"));
+    let store = &open(&world.wire, true);
+    let till = Till { store, programme: &programme, who: &who, now: later(2) };
+    let cost = Cost::Fixed(Amount(1));
+    let pool = Coupon { cost, ..coupon("pool", Codes::Uploaded, None) };
+    upload(store, &pool, "first", &codes(0, 3)).await.unwrap();
+    let first = till.take(&pool, &timed_key(noon(), 91)).await.unwrap().value;
+    till.take(&pool, &timed_key(noon(), 92)).await.unwrap();
+    till.cancel(first.sequence).await.unwrap();
+    assert_eq!(findings(&world.wire).await, Vec::<String>::new());
+    let (whole, stock) = (world.wire.items(), ("C#pool".to_owned(), "STOCK".to_owned()));
+    world.remove(&stock);
+    assert_eq!(findings(&world.wire).await, ["stock_differs pool"]);
+    let mut items = whole.clone();
+    let other = coupon("other", Codes::Uploaded, None);
+    upload(store, &other, "second", &codes(0, 1)).await.unwrap();
+    let untaken = world.wire.items()[&("C#other".to_owned(), "STOCK".to_owned())]["d"].clone();
+    items.get_mut(&stock).unwrap()["d"] = untaken;
+    world.put(&items, &stock);
+    assert_eq!(findings(&world.wire).await, ["stock_differs pool"]);
+}
+
 /// a quota that somebody took of meanwhile, or just before, cannot be compared, and is not
 /// said to be wrong.
 #[tokio::test(start_paused = true)]
@@ -458,21 +487,25 @@ async fn r102_a_quota_that_moves_is_told_and_not_found() {
     let (store, programme) = (open(&wire, false), programme(vec![tenth_off(TENTH)]));
     buy(&store, &programme, &person("c-1"), "e-1").await;
     let end = async |as_of: Instant, late: bool| {
-        let quotas = store.quota_marks().await.unwrap();
-        assert_eq!(quotas.len(), 1);
+        let shared = store.shared_marks().await.unwrap();
+        assert_eq!(shared.len(), 1);
         if late {
             buy(&store, &programme, &person("c-2"), "e-2").await;
         }
-        let begun = begun(as_of, quotas);
-        let taken = verified(&store, &person("c-1")).await.ledger.quotas;
-        let taken = if late { taken } else { Vec::new() };
-        store.compare_quotas(&begun, taken, noon()).await.unwrap()
+        let begun = begun(as_of, shared);
+        let mut shard = VerificationShard::default();
+        shard.add(&verified(&store, &person("c-1")).await);
+        let taken = if late { shard.shared } else { BTreeMap::new() };
+        store.compare_shared(&begun, taken, noon()).await.unwrap()
     };
     let (just, long) = (end(later(1), false).await, end(later(60), false).await);
-    assert_eq!((just.quotas, just.moved, just.findings.len()), (0, vec!["tenth-off".into()], 0));
-    assert_eq!((long.quotas, long.moved.len(), long.findings.len()), (1, 0, 1));
+    assert_eq!(
+        (just.quotas, just.quotas_moved, just.findings.len()),
+        (0, vec!["tenth-off".into()], 0)
+    );
+    assert_eq!((long.quotas, long.quotas_moved.len(), long.findings.len()), (1, 0, 1));
     let late = end(later(60), true).await;
-    assert_eq!((late.quotas, late.moved.len(), late.findings.len()), (0, 1, 0));
+    assert_eq!((late.quotas, late.quotas_moved.len(), late.findings.len()), (0, 1, 0));
 }
 
 /// nothing is found, however often others write between the reads.
