@@ -217,6 +217,10 @@ async fn r93_segments_by_activity_follow_purchases_spends_and_cancels() {
     assert_eq!(exported(&stack, &[lately]).await[lately], (vec!["ada".into()], 1));
     assert_eq!(cancel(&stack, &bought, &key()).await.status, 200);
     assert_eq!(exported(&stack, &[lately]).await[lately], (vec![], 0));
+    // What is kept of somebody is told to them.
+    let data = read(&stack, "/v1/participants/ada/data").await;
+    let days = data["activity"]["days"].as_array().unwrap();
+    assert_eq!(days.last(), Some(&json!(["2027-11-06", 1])), "{data}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

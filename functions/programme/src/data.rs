@@ -138,7 +138,13 @@ fn activity(programme: &Programme, wallet: &Wallet) -> Value {
             "months": months.collect::<Vec<_>>(),
         })
     });
-    json!({ "months": months.collect::<Vec<_>>(), "watched": watched.collect::<Vec<_>>() })
+    let days = wallet.days.iter().filter(|(_, count)| *count > 0);
+    let days = days.map(|(day, count)| json!([day.date().to_string(), count]));
+    json!({
+        "months": months.collect::<Vec<_>>(),
+        "watched": watched.collect::<Vec<_>>(),
+        "days": days.collect::<Vec<_>>(),
+    })
 }
 
 /// A pass that was redeemed or shown, with whom it was for.
