@@ -138,6 +138,12 @@ async fn r76_a_pool_of_a_partners_codes_is_uploaded_and_handed_out() {
     let given = json!({ "count": 4, "amounts": [{ "balance": "points", "amount": "2000" }] });
     assert_eq!((&cinema["offered"], &cinema["given"]), (&json!(false), &given));
 
+    // Of a coupon that another partner provides, its codes would be the other's.
+    let mut moved = sample("programme/programme-coupons.json");
+    moved["coupons"][0]["partner"] = json!("museum");
+    let moved = city.stack.client.put("/v1/programme", &moved).await.unwrap();
+    assert_eq!(moved.text("/violations/0/pointer"), "/coupons/0", "{moved:?}");
+
     // A repeat is answered as before, also where the programme has no such coupon any more.
     let mut programme = sample("programme/programme-coupons.json");
     programme["coupons"].as_array_mut().unwrap().remove(0);
@@ -153,6 +159,16 @@ async fn r76_a_pool_of_a_partners_codes_is_uploaded_and_handed_out() {
         let reused = city.takes("ada", &first, &other).await;
         assert_eq!(reused.status, 422, "{reused:?}");
     }
+    // Once it was cancelled its code is not told again: it may have reached nobody before.
+    let path = "/v1/participants/ada/transactions?limit=50";
+    let rows = read(&city.stack, path).await;
+    let taken = rows["transactions"].as_array().unwrap().iter().rev();
+    let taken = taken.filter(|row| row["cause"] == "coupon:cinema" && row["kind"] == "spend");
+    let taken = taken.map(|row| row["code"].as_str().unwrap().to_owned()).next().unwrap();
+    assert_eq!(cancel(&city.stack, &taken, &fresh()).await.status, 200);
+    let again = city.takes("ada", &first, &body).await;
+    assert_eq!((again.status, &again.body["cancelled"]), (201, &json!(true)), "{again:?}");
+    assert_eq!(again.body.get("code"), None, "{again:?}");
     let unknown = city.takes("ada", &fresh(), &body).await;
     assert_eq!(unknown.body["violations"][0]["code"], json!("unknown_reference"));
 }

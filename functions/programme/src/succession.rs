@@ -1,5 +1,7 @@
 //! What the next version of a programme must leave as it is, because wallets and passes rest on it.
 
+use domain::coupon::{Coupon, Stock};
+use domain::id::CouponId;
 use domain::pass::PassPlan;
 use domain::programme::Programme;
 use harness::{Fault, Room, violation};
@@ -9,8 +11,8 @@ use wire::programme::parse_programme;
 /// Compares a version that is to become active with the one that is.
 ///
 /// # Errors
-/// A violation where it changes the decimals of a balance or of the currency, or a pass plan that
-/// has passes (R-80); or a failure.
+/// A violation where it changes the decimals of a balance or of the currency, a pass plan that has
+/// passes (R-80), or whose a coupon with a stock is (R-76); or a failure.
 pub async fn compare(room: &Room, programme: &Programme) -> Result<Succession, Fault> {
     let version = match room.store.active_programme(true).await {
         Err(Error::NotFound(Noun::Programme)) => {
@@ -23,6 +25,7 @@ pub async fn compare(room: &Room, programme: &Programme) -> Result<Succession, F
         return Ok(Succession { active, plans: Vec::new() });
     };
     keeps_decimals(&before, programme)?;
+    keeps_partners(room, &before, programme).await?;
     let mut plans = Vec::new();
     for plan in before.pass_plans.iter().filter(|plan| programme.pass_plan(&plan.id) != Some(plan))
     {
@@ -59,6 +62,32 @@ fn keeps_decimals(before: &Programme, programme: &Programme) -> Result<(), Fault
                 let pointer = format!("/{section}/{index}/decimals");
                 return Err(violation(&pointer, "not_allowed", message));
             }
+        }
+    }
+    Ok(())
+}
+
+/// Another partner or cause of a coupon that was taken, or that has codes: what one of them gave
+/// would be the other's.
+async fn keeps_partners(
+    room: &Room,
+    before: &Programme,
+    programme: &Programme,
+) -> Result<(), Fault> {
+    let whose = |coupon: &Coupon| (coupon.partner.clone(), coupon.cause.clone());
+    let moved = |coupon: &Coupon| {
+        before.coupon(&coupon.id).is_some_and(|known| whose(known) != whose(coupon))
+    };
+    let moved = programme.coupons.iter().enumerate().filter(|(_, coupon)| moved(coupon));
+    let moved: Vec<(usize, CouponId)> = moved.map(|(at, one)| (at, one.id.clone())).collect();
+    let ids: Vec<CouponId> = moved.iter().map(|(_, id)| id.clone()).collect();
+    for ((index, id), stock) in moved.iter().zip(room.store.stocks(&ids).await?) {
+        if stock != Stock::default() {
+            let message = format!(
+                "cannot change its partner or cause: \"{id}\" was taken, or has codes. Offer it \
+                 under another id instead"
+            );
+            return Err(violation(&format!("/coupons/{index}"), "not_allowed", &message));
         }
     }
     Ok(())

@@ -68,10 +68,17 @@ async fn taken(
     done: &Done<CouponDone>,
 ) -> Result<Answer, Fault> {
     let CouponDone { sequence, made, taken } = &done.value;
-    let code = code(room, taken, now).await?;
+    // Whoever asks again after the cancel is not told what was given back.
+    let at = made.performed_on;
+    let cancelled =
+        done.repeated && room.store.is_coupon_cancelled(participant, *sequence, at).await?;
+    let code = if cancelled { None } else { code(room, taken, now).await? };
     let (who, what) = ((participant, *sequence), (made, taken));
     let wallet = (&done.wallet, now);
-    Answer::json(201, &answer::coupon(programme, who, what, code, wallet, done.repeated))
+    Answer::json(
+        201,
+        &answer::coupon(programme, who, what, code, wallet, (done.repeated, cancelled)),
+    )
 }
 
 /// The code of a coupon that was taken: the same for ever.

@@ -150,6 +150,11 @@ pub(crate) fn judged(
     if activity.purchases != 0 && programme.counts_days {
         effects.insert(0, Effect::Bought { day, by: activity.purchases });
     }
+    if !programme.counts_days {
+        // So that they begin anew where a later version asks for days: with a gap they would lie.
+        let kept = wallet.days.iter().filter(|(_, count)| *count > 0);
+        effects.extend(kept.map(|(day, count)| Effect::Bought { day: *day, by: -count }));
+    }
     if !activity.is_nothing() {
         effects.insert(0, Effect::Activity(activity));
     }

@@ -11,7 +11,7 @@ use domain::amount::Amount;
 use domain::apply::{Command, Outcome, apply};
 use domain::coupon::{Coupon, CouponAsked, CouponTaken, Stock};
 use domain::id::{CouponId, Key, ParticipantId, UnitId};
-use domain::ledger::{Entry, PayloadHash, SpendMade};
+use domain::ledger::{Act, Entry, EntryKey, PayloadHash, SpendMade};
 use domain::pass::Generation;
 use domain::programme::Programme;
 use domain::refusal::Refusal;
@@ -81,6 +81,23 @@ impl Store {
         let key = RequestKey::Caller(key);
         let keyed = Keyed::new(Kind::Coupon, participant, key, payload, now);
         self.commit(participant, &mut Take { order, keyed, known: KnownStock::default() }).await
+    }
+
+    /// Whether a coupon that was taken at this time was cancelled since. Read units: as those of a
+    /// repeat under a key of that time.
+    ///
+    /// # Errors
+    /// A failure.
+    pub async fn is_coupon_cancelled(
+        &self,
+        participant: &ParticipantId,
+        sequence: u64,
+        at: Instant,
+    ) -> Result<bool> {
+        let mut ledger = self.read_ledger(participant, true).await?;
+        self.join(participant, &mut ledger, Reach::Since(at)).await?;
+        let cancel = ledger.search(&EntryKey::CancelSpend(sequence));
+        Ok(cancel.is_some_and(|entry| matches!(entry.act, Act::Reversed(_))))
     }
 
     /// What there is of some coupons, one after the other. Read units: 1 for each.

@@ -243,6 +243,11 @@ fn r93_who_bought_in_the_last_days() {
     book.cancel_event(2).unwrap();
     assert_eq!((bought(&book, 14, cases[0].0), bought(&book, 15, cases[0].0)), (0, 1));
     of_months(&book);
+    // Where no segment asks for days any more, none is kept: later ones begin anew, without a gap.
+    book.programme.counts_days = false;
+    let which = book.accept(purchase("R-9", 10_00, at("2026-11-19T12:00:00Z")));
+    book.judge(which, Mode::Interactive);
+    assert_eq!(book.wallet.days, []);
 }
 
 /// bought this month, and spent nothing; a spend counts in the month of its own time, until

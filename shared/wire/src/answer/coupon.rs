@@ -29,6 +29,9 @@ pub struct CouponAnswer {
     pub redeemable_until: Option<String>,
     pub balances: Vec<BalanceAnswer>,
     pub repeated: bool,
+    /// It was cancelled since, so it has no code any more; absent where it was not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cancelled: Option<bool>,
 }
 
 /// The answer to whoever used a coupon.
@@ -106,7 +109,7 @@ pub fn coupon(
     (made, taken): (&SpendMade, &CouponTaken),
     code: Option<String>,
     (wallet, now): (&Wallet, Instant),
-    repeated: bool,
+    (repeated, cancelled): (bool, bool),
 ) -> CouponAnswer {
     CouponAnswer {
         transaction: transaction_code(participant, sequence),
@@ -117,6 +120,7 @@ pub fn coupon(
         redeemable_until: taken.until.map(|day| day_end(programme, day)),
         balances: balances(programme, wallet, now),
         repeated,
+        cancelled: cancelled.then_some(true),
     }
 }
 

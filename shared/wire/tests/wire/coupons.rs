@@ -84,7 +84,8 @@ fn r76_whoever_takes_a_coupon_is_told_its_code_and_how_long_it_lasts() {
     let made = made(taken.clone());
     let answer = |code: Option<&str>| {
         let (what, code) = ((&made, &taken), code.map(str::to_owned));
-        let told = answer::coupon(&programme, (&who, 3), what, code, (&wallet, now()), true);
+        let told =
+            answer::coupon(&programme, (&who, 3), what, code, (&wallet, now()), (true, false));
         serde_json::to_value(told).unwrap()
     };
     let told = answer(Some("KINO-1"));
