@@ -119,3 +119,14 @@ fn every_sample_is_named_and_read() {
         assert!(other.is_none_or(|other| root().join(other).exists()), "{name} has no pair");
     }
 }
+
+/// Of an alias that ended with `--`, the `--` of the README would reach the command and end its
+/// options.
+#[test]
+fn commands_take_options_after_two_hyphens() {
+    let aliases = text(".cargo/config.toml");
+    for command in ["local", "demo", "verify"] {
+        let alias = format!("{command} = \"run --quiet --bin {command}\"");
+        assert!(aliases.lines().any(|line| line == alias), "{aliases}");
+    }
+}
