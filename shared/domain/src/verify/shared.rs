@@ -8,7 +8,7 @@ use crate::ledger::{Act, Entry, EntryKey, SpendMade};
 use crate::quota::{Quotas, Used};
 
 /// Something that all wallets share.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Shared {
     /// Of an offer.
     Quota(OfferId),
