@@ -63,7 +63,7 @@ disagreements! {
     TimeGoesBack => "time_goes_back",
     /// Two entries answer the same request.
     KeyTwice => "key_twice",
-    /// An entry takes more than there is.
+    /// An entry takes more than there is, less than nothing, or adds more than can be.
     Overdrawn => "overdrawn",
     /// Carrying out all entries comes to another wallet.
     StateDiffers => "state_differs",
