@@ -173,13 +173,13 @@ fn r102_amounts_that_no_wallet_can_hold_are_found() {
             }
             for damaged in [i64::MIN, i64::MAX] {
                 let mut altered = story.clone();
-                let damage = |effect: &mut Effect| match effect {
-                    Effect::Quota { budget, .. } => budget.0 = damaged,
-                    Effect::Activity(months) => {
+                let damage = |effect: &mut Effect| {
+                    if let Effect::Quota { budget, .. } = effect {
+                        budget.0 = damaged;
+                    } else if let Effect::Activity(months) = effect {
                         months.purchases = if damaged < 0 { i32::MIN } else { i32::MAX };
                         (months.spends, months.awards) = (months.purchases, months.purchases);
                     }
-                    _ => {}
                 };
                 altered.ledger[at].effects.iter_mut().for_each(damage);
                 altered.verify();
