@@ -4,7 +4,9 @@ use domain::id::RunId;
 use domain::time::{Instant, show_instant};
 use harness::{Answer, Fault, Request, Room, is_job};
 use serde_json::{Value, json};
-use store::{Noun, VerificationCounts, VerificationFinding, VerificationProgress};
+use store::{
+    Noun, VerificationCounts, VerificationFinding, VerificationProgress, VerificationShard,
+};
 
 /// Tells of a verification.
 pub async fn get(room: &Room, request: &Request) -> Result<Answer, Fault> {
@@ -16,7 +18,8 @@ pub async fn get(room: &Room, request: &Request) -> Result<Answer, Fault> {
     let show = |millis: i64| show_instant(Instant(millis), programme.zone);
     let verification = &known.verification;
     let ended = verification.ended.as_ref();
-    let failed = known.shards.iter().filter(|(_, shard)| shard.failed_at.is_some()).count();
+    let failed = |shard: &VerificationShard| ended.is_none() && shard.failed_at.is_some();
+    let failed = known.shards.iter().filter(|(_, shard)| failed(shard)).count();
     let of_shards = known.shards.iter().flat_map(|(_, shard)| &shard.findings);
     let findings = of_shards.chain(ended.iter().flat_map(|end| &end.findings));
     let body = json!({
@@ -30,19 +33,18 @@ pub async fn get(room: &Room, request: &Request) -> Result<Answer, Fault> {
         "counts": counts(&known),
         "findings_count": found(&known),
         "findings": findings.map(shown).collect::<Vec<Value>>(),
-        "quotas_moved": ended.map_or(&[][..], |end| &end.quotas_moved),
-        "stocks_moved": ended.map_or(&[][..], |end| &end.stocks_moved),
+        "quotas_moved": ended.map_or(&[][..], |end| &end.quotas_moved.names),
+        "quotas_moved_count": ended.map_or(0, |end| end.quotas_moved.count),
+        "stocks_moved": ended.map_or(&[][..], |end| &end.stocks_moved.names),
+        "stocks_moved_count": ended.map_or(0, |end| end.stocks_moved.count),
     });
     Answer::json(200, &body)
 }
 
-/// How a verification stands. It has failed when nobody goes on with what is left of it.
 fn status(known: &VerificationProgress) -> &'static str {
-    let over = |shard: &store::VerificationShard| shard.ended_at.or(shard.failed_at).is_some();
-    let failed = known.shards.iter().any(|(_, shard)| shard.failed_at.is_some());
     match known.verification.ended {
         Some(_) => "completed",
-        None if failed && known.shards.iter().all(|(_, shard)| over(shard)) => "failed",
+        None if known.has_failed() => "failed",
         None => "running",
     }
 }
@@ -55,8 +57,8 @@ fn total(known: &VerificationProgress) -> VerificationCounts {
 
 /// How much does not agree, also of what is not kept.
 pub fn found(known: &VerificationProgress) -> u64 {
-    let of_shared = known.verification.ended.as_ref().map_or(0, |end| end.findings.len());
-    total(known).findings + u64::try_from(of_shared).unwrap_or(u64::MAX)
+    let of_shared = known.verification.ended.as_ref().map_or(0, |end| end.findings_count);
+    total(known).findings + of_shared
 }
 
 fn counts(known: &VerificationProgress) -> Value {

@@ -20,7 +20,8 @@ pub async fn finish(room: &Room, now: Instant, id: &RunId) -> Result<(), Fault> 
         Some(_) => VerificationEnd { at: now.0, ..VerificationEnd::default() },
         None => room.store.compare_shared(&known.verification, known.shared(), now).await?,
     };
-    known.verification = Verification { ended: Some(end), ..known.verification };
+    let (ended, shared) = (Some(end), Vec::new());
+    known.verification = Verification { ended, shared, ..known.verification };
     let (ended, version) = (&known.verification, known.version);
     if room.store.end_verification(id, ended, version).await? {
         let (verification, findings) = (id.as_str(), found(&known));

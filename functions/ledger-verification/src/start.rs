@@ -5,7 +5,7 @@ use domain::id::{ParticipantId, RunId};
 use domain::time::Instant;
 use harness::{Answer, Fault, Request, Room, job_id, scheduled_job_id};
 use serde_json::json;
-use store::{Error, Noun, Verification};
+use store::{Error, Noun, Verification, VerificationShard};
 use wire::event::payload_hash;
 use wire::message::{Tick, VerificationMessage};
 use wire::request::parse_verification;
@@ -61,7 +61,7 @@ async fn planned(
 
 /// Asks for the shards of a verification that are not done, given up or not, or, with a time, for
 /// those that nobody has touched since: a message may have been lost, and one too many changes
-/// nothing. Once all are done, one message more makes sure that somebody ends it.
+/// nothing. Where all are done and nobody tries to end it, one message more asks for that.
 async fn ask(room: &Room, id: &RunId, untouched_since: Option<Instant>) -> Result<(), Fault> {
     let known = room.store.verification_progress(id).await?;
     let begun = Instant(known.verification.as_of);
@@ -69,12 +69,14 @@ async fn ask(room: &Room, id: &RunId, untouched_since: Option<Instant>) -> Resul
         return Ok(());
     }
     let message = |shard: u8| VerificationMessage { verification: id.to_string(), shard };
+    let busy = |progress: &VerificationShard| {
+        let touched = [progress.ended_at, progress.failed_at, progress.touched_at];
+        let touched = touched.into_iter().flatten().max().unwrap_or(begun.0);
+        untouched_since.is_some_and(|since| touched > since.0)
+    };
     let mut asked = Vec::new();
     for (shard, progress) in &known.shards {
-        let touched = progress.ended_at.or(progress.failed_at).or(progress.touched_at);
-        let touched = touched.unwrap_or(begun.0);
-        let busy = untouched_since.is_some_and(|since| touched > since.0);
-        if progress.ended_at.is_none() && !busy {
+        if (known.is_done() || progress.ended_at.is_none()) && !busy(progress) {
             if progress.failed_at.is_some() {
                 room.store.give_up_verification_shard(id, *shard, None).await?;
             }
@@ -82,7 +84,8 @@ async fn ask(room: &Room, id: &RunId, untouched_since: Option<Instant>) -> Resul
         }
     }
     if known.is_done() {
-        asked.extend(known.shards.first().map(|(shard, _)| message(*shard)));
+        // Any of them ends it, unless another is at it.
+        asked.truncate(usize::from(asked.len() == known.shards.len()));
     }
     room.send_all(&asked).await
 }

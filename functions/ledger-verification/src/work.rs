@@ -4,7 +4,7 @@
 use domain::id::{ParticipantId, RunId};
 use domain::time::Instant;
 use harness::{Fault, Room};
-use store::{Error, Verification, VerificationShard, Walked};
+use store::{Verification, VerificationShard, Walked};
 use wire::message::VerificationMessage;
 
 use crate::finish::finish;
@@ -14,6 +14,8 @@ use crate::finish::finish;
 const STEP: u64 = 1_000;
 /// Entries after which a step takes no other participant.
 const STEP_ENTRIES: u64 = 20_000;
+/// Ids of the roster that are read in one go.
+const ROSTER_PAGE: i32 = 100;
 
 /// Goes a step over a shard, and hands on what is left of it; whoever is done last ends the
 /// verification.
@@ -23,7 +25,11 @@ pub async fn shard(room: &Room, now: Instant, id: &RunId, shard: u8) -> Result<(
         return Ok(());
     }
     match step(room, &verification, now, id, shard).await? {
-        Walked::ToTheEnd => finish(room, now, id).await,
+        Walked::ToTheEnd => {
+            finish(room, now, id).await?;
+            // Whoever is done last ends it, if this did not.
+            Ok(room.store.give_up_verification_shard(id, shard, None).await?)
+        }
         Walked::On => room.send(&VerificationMessage { verification: id.to_string(), shard }).await,
         // Their findings count, and their message.
         Walked::Overtaken => Ok(()),
@@ -40,13 +46,17 @@ async fn step(
 ) -> Result<Walked, Fault> {
     let (mut progress, version) = room.store.verification_shard(id, shard).await?;
     if progress.ended_at.is_some() {
+        // So that nobody else is asked to end the verification meanwhile. A race that is lost was
+        // lost to whoever touched it.
+        progress.touched_at = Some(now.0);
+        room.store.save_verification_shard(id, shard, &progress, version).await?;
         return Ok(Walked::ToTheEnd);
     }
     let ended = match &verification.participant {
         Some(participant) => {
             let one = ParticipantId::parse(participant);
             let one = one.map_err(|_| Fault::Internal("a verification of nobody"))?;
-            verify(room, &mut progress, &[one]).await?;
+            progress.add(&room.store.verify_wallet(&one).await?);
             true
         }
         None => walk(room, &mut progress, shard).await?,
@@ -64,33 +74,18 @@ async fn step(
 async fn walk(room: &Room, progress: &mut VerificationShard, shard: u8) -> Result<bool, Fault> {
     let begun = progress.counts;
     loop {
-        let done = progress.counts.wallets - begun.wallets;
-        if done >= STEP || progress.counts.entries - begun.entries >= STEP_ENTRIES {
-            return Ok(false);
-        }
         let after = progress.after.as_deref();
         let ids = room.store.roster_of(shard, after, ROSTER_PAGE).await?;
-        let Some(last) = ids.last().cloned() else { return Ok(true) };
-        verify(room, progress, &ids).await?;
-        progress.after = Some(last.to_string());
-    }
-}
-
-/// Ids of the roster that are read in one go.
-const ROSTER_PAGE: i32 = 100;
-
-async fn verify(
-    room: &Room,
-    progress: &mut VerificationShard,
-    ids: &[ParticipantId],
-) -> Result<(), Fault> {
-    for id in ids {
-        match room.store.verify_wallet(id).await {
-            Ok(verified) => progress.add(&verified),
-            // Of an index that shows what is not there any more.
-            Err(Error::NotFound(_)) => {}
-            Err(failure) => return Err(failure.into()),
+        if ids.is_empty() {
+            return Ok(true);
+        }
+        for id in ids {
+            progress.add(&room.store.verify_wallet(&id).await?);
+            progress.after = Some(id.to_string());
+            let done = progress.counts.wallets - begun.wallets;
+            if done >= STEP || progress.counts.entries - begun.entries >= STEP_ENTRIES {
+                return Ok(false);
+            }
         }
     }
-    Ok(())
 }

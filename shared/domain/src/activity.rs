@@ -87,10 +87,10 @@ impl Activity {
     }
 
     fn add(&mut self, more: &Activity) {
-        self.purchases += more.purchases;
+        self.purchases = self.purchases.saturating_add(more.purchases);
         self.amount.0 = self.amount.0.saturating_add(more.amount.0);
-        self.spends += more.spends;
-        self.awards += more.awards;
+        self.spends = self.spends.saturating_add(more.spends);
+        self.awards = self.awards.saturating_add(more.awards);
     }
 
     fn is_less(&self) -> bool {
@@ -260,7 +260,7 @@ fn count<T: Copy + Ord>(times: &mut Vec<(T, i32)>, time: T, by: i32, most: usize
     let full = times.len() == most;
     match times.get_mut(at).filter(|(known, _)| *known == time) {
         Some((_, count)) => {
-            *count = (*count + by).max(0);
+            *count = count.saturating_add(by).max(0);
             if *count == 0 && !full {
                 times.remove(at);
             }

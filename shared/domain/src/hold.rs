@@ -90,7 +90,7 @@ impl Wallet {
         let hold = self.holds.iter_mut().find(|hold| hold.sequence == sequence);
         if let Some(hold) = hold {
             for (_, held) in hold.takes.iter_mut().filter(|(of, _)| of == lot) {
-                held.0 -= amount.0;
+                held.0 = held.0.saturating_sub(amount.0);
             }
             hold.takes.retain(|(_, held)| !held.is_zero());
         }

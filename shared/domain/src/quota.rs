@@ -36,8 +36,8 @@ impl Quotas {
     pub fn note(&mut self, effect: &Effect) {
         if let Effect::Quota { offer, places, budget, .. } = effect {
             let used = self.0.entry(offer.clone()).or_default();
-            used.places += i64::from(*places);
-            used.budget.0 += budget.0;
+            used.places = used.places.saturating_add(i64::from(*places));
+            used.budget.0 = used.budget.0.saturating_add(budget.0);
         }
     }
 

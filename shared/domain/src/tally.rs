@@ -93,11 +93,11 @@ pub fn pop(awards: &mut Vec<TallyAward>, at: u32) {
     let record = &mut awards[at];
     for (part, by) in record.last() {
         if let Some(known) = record.consumed.iter_mut().rfind(|(known, _)| *known == part) {
-            known.1 -= by;
+            known.1 = known.1.saturating_sub(by);
         }
     }
     record.consumed.retain(|(_, left)| *left > 0);
-    record.times -= 1;
+    record.times = record.times.saturating_sub(1);
     if record.times == 0 {
         awards.remove(at);
     }

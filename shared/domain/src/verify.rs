@@ -15,7 +15,7 @@ use crate::pass::{Pass, PassId, PassShown};
 use crate::wallet::Wallet;
 
 use claims::Claim;
-pub use finding::{Disagreement, Finding, Other};
+pub use finding::{About, Disagreement, Finding, Other};
 use shared::Taken;
 pub use shared::{Counts, Shared, add, of_quota, of_stock};
 

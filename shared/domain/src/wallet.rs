@@ -129,25 +129,30 @@ impl Wallet {
 
     /// Carries out one entry: the only way in which a wallet changes.
     pub fn enter(&mut self, entry: &Entry) {
-        self.length = entry.sequence;
-        self.time = entry.at;
+        self.begin(entry);
         for effect in &entry.effects {
             self.carry_out(effect);
         }
+    }
+
+    /// Takes over what an entry says of itself; its effects come next.
+    pub(crate) fn begin(&mut self, entry: &Entry) {
+        self.length = entry.sequence;
+        self.time = entry.at;
     }
 
     /// Carries out one effect.
     pub fn carry_out(&mut self, effect: &Effect) {
         match effect {
             Effect::Award { offer, lot, amount, debt, slot } => {
-                self.owe(&lot.balance, Amount(-debt.0));
+                self.owe(&lot.balance, Amount(debt.0.saturating_neg()));
                 self.put(lot, amount.less(*debt));
                 if let (Some(offer), Some(slot)) = (offer, slot) {
                     self.count(offer, *slot, true);
                 }
             }
             Effect::Return { lot, amount, debt } => {
-                self.owe(&lot.balance, Amount(-debt.0));
+                self.owe(&lot.balance, Amount(debt.0.saturating_neg()));
                 self.put(lot, amount.less(*debt));
             }
             Effect::Take { lot, amount }
@@ -198,7 +203,7 @@ impl Wallet {
             Effect::TakeHeld { hold, lot, amount } => self.let_go(*hold, lot, *amount),
             Effect::Release { hold, lot, amount, debt } => {
                 self.let_go(*hold, lot, *amount);
-                self.owe(&lot.balance, Amount(-debt.0));
+                self.owe(&lot.balance, Amount(debt.0.saturating_neg()));
                 self.put(lot, amount.less(*debt));
             }
         }
@@ -303,7 +308,7 @@ impl Wallet {
 
     fn take(&mut self, id: &LotId, amount: Amount) {
         if let Some(at) = self.lots.iter().position(|lot| lot.id == *id) {
-            self.lots[at].amount.0 -= amount.0;
+            self.lots[at].amount.0 = self.lots[at].amount.0.saturating_sub(amount.0);
             if self.lots[at].amount.is_zero() {
                 self.lots.remove(at);
             }
@@ -336,7 +341,7 @@ impl Wallet {
     fn count(&mut self, offer: &OfferId, slot: Slot, up: bool) {
         let found = self.counters.iter_mut().find(|c| c.offer == *offer && c.slot == slot);
         match found {
-            Some(counter) if up => counter.count += 1,
+            Some(counter) if up => counter.count = counter.count.saturating_add(1),
             Some(counter) => counter.count = counter.count.saturating_sub(1),
             None if up => self.counters.push(Counter { offer: offer.clone(), slot, count: 1 }),
             None => {}

@@ -20,8 +20,10 @@ pub use shared::SharedMark;
 
 /// Tries to note something against rivals. Each lost race means that a worker got on.
 const MAX_TRIES: u32 = 8;
-/// Findings that are kept of a shard; the others are counted.
+/// Findings that are kept of a shard, and of quotas and stocks; the others are counted.
 const MAX_FINDINGS: usize = 100;
+/// Names of offers or coupons that are kept; the others are counted.
+const MAX_NAMES: usize = 100;
 
 /// A verification as it is recorded.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,7 +34,7 @@ pub struct Verification {
     pub as_of: i64,
     /// Whose wallet alone; none: everybody's.
     pub participant: Option<String>,
-    /// Quotas and stocks before any wallet was read.
+    /// Quotas and stocks before any wallet was read; none any more once it has ended.
     pub shared: Vec<SharedMark>,
     /// Once it has ended.
     pub ended: Option<VerificationEnd>,
@@ -47,12 +49,22 @@ pub struct VerificationEnd {
     pub quotas: u64,
     /// Coupons whose stock was.
     pub stocks: u64,
-    /// Quotas and stocks that do not agree.
+    /// How many of them do not agree.
+    pub findings_count: u64,
+    /// The first hundred.
     pub findings: Vec<VerificationFinding>,
     /// Offers whose quota was taken from meanwhile, so that it cannot be compared.
-    pub quotas_moved: Vec<String>,
+    pub quotas_moved: Named,
     /// Coupons likewise.
-    pub stocks_moved: Vec<String>,
+    pub stocks_moved: Named,
+}
+
+/// Offers or coupons, as many as a record has room for.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Named {
+    pub count: u64,
+    /// The first hundred.
+    pub names: Vec<String>,
 }
 
 /// How far a shard of a verification has got.
@@ -65,11 +77,13 @@ pub struct VerificationShard {
     pub shared: BTreeMap<String, Counts>,
     /// The first hundred.
     pub findings: Vec<VerificationFinding>,
-    /// When a worker last got a step on, in milliseconds since 1970.
+    /// When a worker last got a step on, or tried to end the verification, in milliseconds since
+    /// 1970.
     pub touched_at: Option<i64>,
     /// When the shard was done, in milliseconds since 1970.
     pub ended_at: Option<i64>,
-    /// Since when nobody goes on with the shard, in milliseconds since 1970.
+    /// Since when nobody goes on with the shard, or, where it is done, since when nobody ends the
+    /// verification for it; in milliseconds since 1970.
     pub failed_at: Option<i64>,
 }
 
@@ -135,6 +149,24 @@ impl From<&Finding> for VerificationFinding {
     }
 }
 
+impl Named {
+    fn add(&mut self, name: String) {
+        self.count += 1;
+        if self.names.len() < MAX_NAMES {
+            self.names.push(name);
+        }
+    }
+}
+
+impl VerificationEnd {
+    fn find(&mut self, finding: &Finding) {
+        self.findings_count += 1;
+        if self.findings.len() < MAX_FINDINGS {
+            self.findings.push(VerificationFinding::from(finding));
+        }
+    }
+}
+
 impl VerificationCounts {
     /// Adds up.
     pub fn add(&mut self, other: &VerificationCounts) {
@@ -173,6 +205,19 @@ impl VerificationProgress {
     /// Whether no shard is left.
     pub fn is_done(&self) -> bool {
         self.shards.iter().all(|(_, shard)| shard.ended_at.is_some())
+    }
+
+    /// Whether it has not ended and nobody goes on: each shard is done or given up, and at least
+    /// one is given up, or ending the verification was, after the last was done.
+    pub fn has_failed(&self) -> bool {
+        let shards = || self.shards.iter().map(|(_, shard)| shard);
+        let over = |shard: &VerificationShard| shard.ended_at.or(shard.failed_at).is_some();
+        let last = shards().filter_map(|shard| shard.ended_at).max();
+        let left = |shard: &VerificationShard| match shard.ended_at {
+            Some(_) => shard.failed_at >= last,
+            None => shard.failed_at.is_some(),
+        };
+        self.verification.ended.is_none() && shards().all(over) && shards().any(left)
     }
 
     /// What all ledgers took of quotas and stocks, by their partitions.
@@ -266,8 +311,8 @@ impl Store {
         self.table.put_once(item(key::job_shard(id.as_str(), shard), record), demand).await
     }
 
-    /// Notes since when nobody goes on with a shard unless this last try succeeds; or, with none,
-    /// that it is asked for again.
+    /// Notes since when nobody goes on with a shard, or ends the verification for it, unless this
+    /// last try succeeds; or, with none, that it is asked for again.
     ///
     /// # Errors
     /// `Contended`, or a failure.
@@ -280,7 +325,7 @@ impl Store {
         let failed_at = failed_at.map(|at| at.0);
         for _ in 0..MAX_TRIES {
             let (progress, version) = self.verification_shard(id, shard).await?;
-            if progress.ended_at.is_some() || progress.failed_at == failed_at {
+            if progress.failed_at == failed_at {
                 return Ok(());
             }
             let progress = VerificationShard { failed_at, ..progress };

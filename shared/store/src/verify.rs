@@ -4,6 +4,8 @@
 mod items;
 mod pages;
 
+use std::collections::HashSet;
+
 use domain::id::ParticipantId;
 use domain::ledger::Entry;
 use domain::verify::{Check, Disagreement, Finding, Verified};
@@ -46,15 +48,15 @@ impl Store {
     /// up to 4 KB.
     ///
     /// # Errors
-    /// `NotFound` (participant), or a failure.
+    /// A failure; what cannot be read, or is not there, is found.
     pub async fn verify_wallet(&self, id: &ParticipantId) -> Result<VerifiedWallet> {
         let first = self.look(Look { id, again: false }).await?;
         if first.findings.is_empty() {
             return Ok(first);
         }
         let mut second = self.look(Look { id, again: true }).await?;
-        let stands = |found: &Finding| first.findings.iter().any(|earlier| found.is_again(earlier));
-        second.findings.retain(stands);
+        let known: HashSet<_> = first.findings.iter().map(Finding::about).collect();
+        second.findings.retain(|found| known.contains(&found.about()));
         Ok(second)
     }
 
@@ -67,6 +69,18 @@ impl Store {
     }
 
     async fn look(&self, look: Look<'_>) -> Result<VerifiedWallet> {
+        match self.look_at(look).await {
+            // Nobody deletes a state; the roster, or whoever asked, knew of it.
+            Err(Error::NotFound(_)) => {
+                let (kind, said) = (Disagreement::EntriesMissing, "The state is not there.");
+                Ok(lost(look.id, kind, said))
+            }
+            looked => Ok(readable(looked)?
+                .unwrap_or_else(|| unreadable(look.id, "Something of it cannot be read."))),
+        }
+    }
+
+    async fn look_at(&self, look: Look<'_>) -> Result<VerifiedWallet> {
         let keys = vec![key::state(look.id), key::profile(look.id)];
         let items = self.table.get_many(keys, true).await?;
         let under = |sk| items.iter().find(|item| read_text(item, "sk").is_ok_and(|of| of == sk));
@@ -95,9 +109,11 @@ impl Store {
         let mut check = Check::new(look.id.clone(), state.wallet.length);
         // A journal that is no page yet has none that repeats it.
         let paged = first_in_journal(state) > 1 || state.journal.len() >= self.page_entries;
+        let length = state.wallet.length;
         let mut from = paged.then_some(1);
-        while let Some(first) = from {
-            let (pk, length) = (key::participant(look.id), state.wallet.length);
+        // The table takes no bounds the wrong way round.
+        while let Some(first) = from.filter(|first| *first <= length) {
+            let pk = key::participant(look.id);
             let (first, last) = (key::page_sort(first), key::page_sort(length));
             let items = self.table.oldest(&pk, &first, &last, PAGES).await?;
             let mut entries = Vec::new();
@@ -106,7 +122,7 @@ impl Store {
             }
             self.enter(look, &mut check, &entries).await?;
             pages += u64::try_from(items.len()).unwrap_or(u64::MAX);
-            from = items.last().map(place).transpose()?.map(|last| last + 1);
+            from = items.last().map(place).transpose()?.map(|last| last.saturating_add(1));
         }
         self.enter(look, &mut check, &state.journal).await?;
         let mut ledger = check.end(&state.wallet);
@@ -142,7 +158,7 @@ fn follow(chain: &mut Chain<'_>, item: &Item) -> Result<Vec<Entry>> {
 }
 
 /// None: the record is broken, which is found; a failure to read it is none.
-fn readable<T>(read: Result<T>) -> Result<Option<T>> {
+pub(crate) fn readable<T>(read: Result<T>) -> Result<Option<T>> {
     match read {
         Ok(read) => Ok(Some(read)),
         Err(Error::Corrupt(_)) => Ok(None),
@@ -151,8 +167,12 @@ fn readable<T>(read: Result<T>) -> Result<Option<T>> {
 }
 
 fn unreadable(id: &ParticipantId, said: &str) -> VerifiedWallet {
-    let (kind, participant) = (Disagreement::Unreadable, Some(id.clone()));
-    let (entry, other, detail) = (None, None, said.to_owned());
-    let findings = vec![Finding { kind, participant, entry, other, detail }];
+    lost(id, Disagreement::Unreadable, said)
+}
+
+/// All that there is to say of a participant.
+fn lost(id: &ParticipantId, kind: Disagreement, said: &str) -> VerifiedWallet {
+    let (participant, detail) = (Some(id.clone()), said.to_owned());
+    let findings = vec![Finding { kind, participant, entry: None, other: None, detail }];
     VerifiedWallet { findings, ..VerifiedWallet::default() }
 }

@@ -62,7 +62,7 @@ impl Stock {
     #[must_use]
     pub fn without(mut self, made: &SpendMade) -> Stock {
         self.cancelled += 1;
-        self.add(&made.balance, Amount(-made.spent.0));
+        self.add(&made.balance, Amount(made.spent.0.saturating_neg()));
         self
     }
 

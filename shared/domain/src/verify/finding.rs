@@ -17,8 +17,11 @@ pub struct Finding {
     pub detail: String,
 }
 
+/// A finding without its sentence.
+pub type About<'a> = (Disagreement, Option<&'a ParticipantId>, Option<u64>, Option<&'a Other>);
+
 /// What a ledger does not agree with.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Other {
     Event(EventId),
     Pass(PassId),
@@ -28,7 +31,7 @@ pub enum Other {
 macro_rules! disagreements {
     ($($(#[$doc:meta])* $name:ident => $code:literal,)*) => {
         /// How two records do not agree.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum Disagreement {
             $($(#[$doc])* $name,)*
         }
@@ -60,7 +63,7 @@ disagreements! {
     TimeGoesBack => "time_goes_back",
     /// Two entries answer the same request.
     KeyTwice => "key_twice",
-    /// An entry takes more than there is.
+    /// An entry takes more than there is, less than nothing, or adds more than can be.
     Overdrawn => "overdrawn",
     /// Carrying out all entries comes to another wallet.
     StateDiffers => "state_differs",
@@ -105,10 +108,10 @@ impl Other {
 }
 
 impl Finding {
-    /// Whether another look found the same. What changes between two looks agrees at the second.
-    pub fn is_again(&self, earlier: &Finding) -> bool {
+    /// What two looks that found the same have in common. What changes between two looks agrees at
+    /// the second.
+    pub fn about(&self) -> About<'_> {
         let Finding { kind, participant, entry, other, detail: _ } = self;
-        (kind, participant, entry, other)
-            == (&earlier.kind, &earlier.participant, &earlier.entry, &earlier.other)
+        (*kind, participant.as_ref(), *entry, other.as_ref())
     }
 }

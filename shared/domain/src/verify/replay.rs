@@ -27,15 +27,14 @@ impl Check {
             let said = "Another entry answers the same request.";
             self.find(Disagreement::KeyTwice, at, None, said);
         }
-        // So that each effect is held against what is there before it.
-        let mut before = self.wallet.clone();
+        self.wallet.begin(entry);
         for effect in &entry.effects {
-            if let Some(short) = short_of(&before, effect) {
+            // Against what is there before it.
+            if let Some(short) = short_of(&self.wallet, effect) {
                 self.find(Disagreement::Overdrawn, at, None, short);
             }
-            before.carry_out(effect);
+            self.wallet.carry_out(effect);
         }
-        self.wallet.enter(entry);
         self.verified.entries += 1;
     }
 
@@ -64,37 +63,46 @@ impl Check {
     }
 }
 
-/// What an effect takes more than there is.
+/// What an effect takes more than there is, or adds more than can be.
 fn short_of(wallet: &Wallet, effect: &Effect) -> Option<String> {
     let lot = |id: &LotId, amount: &Amount| {
         let held = wallet.held(id);
         let said = || format!("It takes {} of a lot that holds {}.", amount.0, held.0);
-        (held < *amount).then(said)
+        (!(Amount::ZERO..=held).contains(amount)).then(said)
     };
     let debt = |balance: &BalanceCode, paid: &Amount| {
         let owed = wallet.debt(balance);
         let said = || format!("It pays {} of a debt of {}.", paid.0, owed.0);
-        (owed < *paid).then(said)
+        (!(Amount::ZERO..=owed).contains(paid)).then(said)
+    };
+    let more = |there: Amount, by: &Amount| {
+        let said = || format!("It adds {} to {}.", by.0, there.0);
+        (by.0 < 0 || there.0.checked_add(by.0).is_none()).then(said)
     };
     let held = |hold: &u64, id: &LotId, amount: &Amount| {
         let open = wallet.holds.iter().find(|known| known.sequence == *hold);
         let takes = open.iter().flat_map(|open| &open.takes).filter(|(lot, _)| lot == id);
-        let there: i64 = takes.map(|(_, amount)| amount.0).sum();
+        let there = takes.fold(0_i64, |sum, (_, amount)| sum.saturating_add(amount.0));
         let said = || format!("It takes {} of a hold of {there}.", amount.0);
-        (there < amount.0).then(said)
+        (!(0..=there).contains(&amount.0)).then(said)
     };
     match effect {
         Effect::Take { lot: id, amount }
         | Effect::ClawBack { lot: id, amount }
         | Effect::Expire { lot: id, amount }
         | Effect::Hold { lot: id, amount, .. } => lot(id, amount),
-        Effect::Award { lot, debt: paid, .. } | Effect::Return { lot, debt: paid, .. } => {
-            debt(&lot.balance, paid)
+        Effect::Award { lot, amount, debt: paid, .. }
+        | Effect::Return { lot, amount, debt: paid } => {
+            debt(&lot.balance, paid).or_else(|| more(wallet.held(lot), amount))
         }
-        Effect::Owe { balance, amount } => debt(balance, &Amount(-amount.0)),
+        Effect::Owe { balance, amount } if amount.0 < 0 => {
+            debt(balance, &Amount(amount.0.saturating_neg()))
+        }
+        Effect::Owe { balance, amount } => more(wallet.debt(balance), amount),
         Effect::TakeHeld { hold, lot, amount } => held(hold, lot, amount),
         Effect::Release { hold, lot, amount, debt: paid } => {
-            held(hold, lot, amount).or_else(|| debt(&lot.balance, paid))
+            let paid = || debt(&lot.balance, paid).or_else(|| more(wallet.held(lot), amount));
+            held(hold, lot, amount).or_else(paid)
         }
         Effect::Free { .. }
         | Effect::Counted { .. }

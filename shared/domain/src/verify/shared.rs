@@ -8,7 +8,7 @@ use crate::ledger::{Act, Entry, EntryKey, SpendMade};
 use crate::quota::{Quotas, Used};
 
 /// Something that all wallets share.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Shared {
     /// Of an offer.
     Quota(OfferId),
@@ -75,7 +75,8 @@ fn counts(all: impl IntoIterator<Item = (String, i64)>) -> Counts {
 /// Adds what another ledger took.
 pub fn add(sum: &mut Counts, more: &Counts) {
     for (name, count) in more {
-        *sum.entry(name.clone()).or_default() += count;
+        let sum = sum.entry(name.clone()).or_default();
+        *sum = sum.saturating_add(*count);
     }
     sum.retain(|_, count| *count != 0);
 }

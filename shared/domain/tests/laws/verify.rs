@@ -153,6 +153,45 @@ fn r102_each_amount_of_each_entry_is_held_against_something() {
     assert!(tried > 40, "{tried}");
 }
 
+/// no damaged number stops the look at a ledger; each is found.
+#[test]
+fn r102_amounts_that_no_wallet_can_hold_are_found() {
+    let story = story();
+    for at in 0..story.ledger.len() {
+        for effect in 0..story.ledger[at].effects.len() {
+            for amount in 0..amounts(&mut story.ledger[at].effects[effect].clone()).len() {
+                for damaged in [i64::MIN, -1, i64::MAX] {
+                    let mut altered = story.clone();
+                    *amounts(&mut altered.ledger[at].effects[effect])[amount] = damaged;
+                    // Also where the state follows from it.
+                    altered.state = Wallet::replay(&altered.ledger);
+                    let altered_effect = &altered.ledger[at].effects[effect];
+                    let found = !altered.kinds().is_empty();
+                    let of_months = matches!(altered_effect, Effect::Activity(_));
+                    assert!(found || of_months, "entry {}: {altered_effect:?}", at + 1);
+                }
+            }
+            for damaged in [i64::MIN, i64::MAX] {
+                let mut altered = story.clone();
+                let damage = |effect: &mut Effect| {
+                    if let Effect::Quota { budget, .. } = effect {
+                        budget.0 = damaged;
+                    } else if let Effect::Activity(months) = effect {
+                        months.purchases = if damaged < 0 { i32::MIN } else { i32::MAX };
+                        (months.spends, months.awards) = (months.purchases, months.purchases);
+                    }
+                };
+                altered.ledger[at].effects.iter_mut().for_each(damage);
+                altered.verify();
+            }
+        }
+    }
+    let mut sum: Counts = [("places".to_owned(), i64::MAX)].into();
+    let more = sum.clone();
+    domain::verify::add(&mut sum, &more);
+    assert_eq!(sum, more);
+}
+
 #[test]
 fn r102_an_entry_that_is_gone_doubled_or_moved_is_found() {
     use Disagreement::{EntriesMissing, KeyTwice, TimeGoesBack};

@@ -1,18 +1,19 @@
 //! Quotas and stocks against all ledgers: exact, wherever nobody took of one while they were read.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use domain::time::Instant;
 use domain::verify::{Counts, Disagreement, Finding, Other, Shared, of_quota, of_stock};
-use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
-use super::{Verification, VerificationEnd, VerificationFinding};
+use super::{Verification, VerificationEnd};
 use crate::Store;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::facts::read_quota;
 use crate::key;
 use crate::record::decode_stock;
 use crate::table::{Item, read_binary, read_number, read_text};
+use crate::verify::readable;
 
 /// Items that are read at once.
 const MANY: usize = 100;
@@ -20,35 +21,33 @@ const MANY: usize = 100;
 /// not list who took of it.
 const SETTLED_MINUTES: i64 = 5;
 
-/// How often a quota or a stock was written, and when a wallet last took of it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SharedMark {
-    /// As its partition says.
-    pub of: String,
-    pub version: u64,
-    /// Milliseconds since 1970.
-    pub touched_at: i64,
-}
+/// By what a quota or a stock is known again as long as nobody writes it: a hash of its partition
+/// and of what was [`Written`]. Eight bytes each, so that many fit into one record.
+pub type SharedMark = [u8; 8];
+
+/// How often a quota or a stock was written, and when a wallet last took of it, in milliseconds
+/// since 1970.
+type Written = (u64, u64);
 
 impl Store {
-    /// All quotas and stocks, before any wallet is read. Read units: 1 each.
+    /// All quotas and stocks, before any wallet is read. What cannot be read is found at the end.
+    /// Read units: 1 each.
     ///
     /// # Errors
     /// A failure.
     pub async fn shared_marks(&self) -> Result<Vec<SharedMark>> {
-        let (mut marks, mut after) = (Vec::new(), None);
-        loop {
-            let limit = i32::try_from(MANY).unwrap_or(i32::MAX);
-            let page = self.table.index(key::SHARED, after.as_deref(), limit).await?;
-            let Some(last) = page.last().cloned() else { return Ok(marks) };
-            for item in self.shared(&page).await? {
-                marks.push(mark(&item)?);
-            }
-            after = Some(last);
-        }
+        let listed = self.listed().await?;
+        let items = self.shared(&listed).await?;
+        let mark = |(of, item): (&String, &Item)| {
+            Ok(mark(of, readable(written(item))?.unwrap_or_default()))
+        };
+        let mut marks = items.iter().map(mark).collect::<Result<Vec<SharedMark>>>()?;
+        marks.sort_unstable();
+        Ok(marks)
     }
 
-    /// Holds all quotas and stocks against what the ledgers took of them, by their partitions.
+    /// Holds all quotas and stocks against what the ledgers took of them, by their partitions. One
+    /// that no ledger took of and that is not there has nothing to disagree with.
     ///
     /// # Errors
     /// A failure.
@@ -60,61 +59,91 @@ impl Store {
     ) -> Result<VerificationEnd> {
         let mut ended = VerificationEnd { at: now.0, ..VerificationEnd::default() };
         let mut sums = taken;
-        let mut before = HashMap::new();
-        for mark in &verification.shared {
-            sums.entry(mark.of.clone()).or_default();
-            before.insert(mark.of.as_str(), mark);
+        for of in self.listed().await? {
+            sums.entry(of).or_default();
         }
         let all: Vec<String> = sums.keys().cloned().collect();
-        let mut there = HashMap::new();
-        for some in all.chunks(MANY) {
-            for item in self.shared(some).await? {
-                there.insert(read_text(&item, "pk")?.to_owned(), item);
-            }
-        }
+        let there = self.shared(&all).await?;
+        let before: HashSet<&SharedMark> = verification.shared.iter().collect();
         let settled = Instant(verification.as_of).plus_minutes(-SETTLED_MINUTES);
         for (of, sum) in sums {
-            let shared = parse(&of)?;
-            let item = there.get(&of);
-            let now = item.map(mark).transpose()?;
-            let said = item.map_or_else(|| Ok(Counts::new()), |item| read_counts(&shared, item))?;
-            let alone = before.get(of.as_str()).copied() == now.as_ref()
-                && now.as_ref().is_none_or(|now| now.touched_at <= settled.0);
+            let Some(shared) = key::read_shared(&of) else { continue };
+            let (said, alone) = match there.get(&of) {
+                // None is ever deleted: whoever took of it was read, and it should be there.
+                None => (Counts::new(), true),
+                Some(item) => match readable(read(&shared, item))? {
+                    Some((said, written)) => {
+                        let long = i64::try_from(written.1).is_ok_and(|at| at <= settled.0);
+                        (said, long && before.contains(&mark(&of, written)))
+                    }
+                    None => {
+                        ended.find(&unreadable(shared));
+                        continue;
+                    }
+                },
+            };
             if said != sum && alone {
-                let found = differs(shared.clone(), &said, &sum);
-                ended.findings.push(VerificationFinding::from(&found));
+                ended.find(&differs(shared.clone(), &said, &sum));
             }
             match shared {
                 Shared::Quota(_) if said == sum || alone => ended.quotas += 1,
                 Shared::Stock(_) if said == sum || alone => ended.stocks += 1,
-                Shared::Quota(offer) => ended.quotas_moved.push(offer.to_string()),
-                Shared::Stock(coupon) => ended.stocks_moved.push(coupon.to_string()),
+                Shared::Quota(offer) => ended.quotas_moved.add(offer.to_string()),
+                Shared::Stock(coupon) => ended.stocks_moved.add(coupon.to_string()),
             }
         }
         Ok(ended)
     }
 
-    async fn shared(&self, partitions: &[String]) -> Result<Vec<Item>> {
-        let keys = partitions.iter().map(|of| Ok(key::shared(&parse(of)?)));
-        self.table.get_many(keys.collect::<Result<_>>()?, true).await
+    /// The partitions of all quotas and stocks.
+    async fn listed(&self) -> Result<Vec<String>> {
+        let limit = i32::try_from(MANY).unwrap_or(i32::MAX);
+        let mut listed: Vec<String> = Vec::new();
+        loop {
+            let after = listed.last().map(String::as_str);
+            let page = self.table.index(key::SHARED, after, limit).await?;
+            if page.is_empty() {
+                return Ok(listed);
+            }
+            listed.extend(page);
+        }
+    }
+
+    /// Those of these that are there; what is neither a quota nor a stock is not.
+    async fn shared(&self, partitions: &[String]) -> Result<HashMap<String, Item>> {
+        let mut there = HashMap::new();
+        for some in partitions.chunks(MANY) {
+            let keys = some.iter().filter_map(|of| Some(key::shared(&key::read_shared(of)?)));
+            for item in self.table.get_many(keys.collect(), true).await? {
+                there.insert(read_text(&item, "pk")?.to_owned(), item);
+            }
+        }
+        Ok(there)
     }
 }
 
-fn parse(of: &str) -> Result<Shared> {
-    key::read_shared(of).ok_or(Error::Corrupt("neither a quota nor a stock"))
+fn written(item: &Item) -> Result<Written> {
+    Ok((read_number(item, "v")?, read_number(item, "t")?))
 }
 
-fn mark(item: &Item) -> Result<SharedMark> {
-    let touched_at = i64::try_from(read_number(item, "t")?).unwrap_or(i64::MAX);
-    let (of, version) = (read_text(item, "pk")?.to_owned(), read_number(item, "v")?);
-    Ok(SharedMark { of, version, touched_at })
+fn mark(of: &str, (version, touched_at): Written) -> SharedMark {
+    let digest = Sha256::new().chain_update(version.to_be_bytes());
+    let digest = digest.chain_update(touched_at.to_be_bytes()).chain_update(of).finalize();
+    std::array::from_fn(|at| digest[at])
 }
 
-fn read_counts(shared: &Shared, item: &Item) -> Result<Counts> {
-    Ok(match shared {
+fn read(shared: &Shared, item: &Item) -> Result<(Counts, Written)> {
+    let said = match shared {
         Shared::Quota(_) => of_quota(read_quota(item)),
         Shared::Stock(_) => of_stock(&decode_stock(read_binary(item, "d")?)?),
-    })
+    };
+    Ok((said, written(item)?))
+}
+
+fn unreadable(shared: Shared) -> Finding {
+    let (kind, other) = (Disagreement::Unreadable, Some(Other::Shared(shared)));
+    let detail = "It cannot be read.".to_owned();
+    Finding { kind, participant: None, entry: None, other, detail }
 }
 
 fn differs(shared: Shared, said: &Counts, sum: &Counts) -> Finding {

@@ -1,6 +1,6 @@
 //! What entries and profiles name: events, passes and the guards of aliases, many at once.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use domain::alias::AliasMark;
 use domain::id::EventId;
@@ -54,7 +54,9 @@ impl Store {
         aliases: &[AliasMark],
     ) -> Result<Vec<Finding>> {
         let mut guards = HashMap::new();
-        for item in self.many(look, aliases.iter().map(key::alias)).await? {
+        // A key that is asked for twice in one read is refused.
+        let marks: BTreeSet<&AliasMark> = aliases.iter().collect();
+        for item in self.many(look, marks.into_iter().map(key::alias)).await? {
             guards.insert(read_text(&item, "pk")?.to_owned(), readable(holder(&item))?);
         }
         let mut findings = Vec::new();

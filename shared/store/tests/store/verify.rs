@@ -12,6 +12,7 @@ use domain::ledger::{Act, Effect, Entry, EntryKey};
 use domain::pass::{Pass, PassId, Redemption};
 use domain::programme::Programme;
 use domain::time::Instant;
+use domain::verify::Disagreement;
 use serde_json::{Value, json};
 use store::{
     Judging, SharedMark, Store, Verification, VerificationProgress, VerificationShard,
@@ -28,8 +29,8 @@ use crate::history::Place;
 use crate::laws::{bytes, event, state};
 use crate::operation::{Cast, Operation};
 use crate::record::{
-    Page, State, StoredEvent, decode_page, decode_pass, encode_event, encode_page, encode_pass,
-    encode_state,
+    Page, State, StoredEvent, decode_page, decode_participant, decode_pass, encode_event,
+    encode_page, encode_participant, encode_pass, encode_state,
 };
 use crate::wire::Wire;
 
@@ -63,7 +64,7 @@ async fn findings(wire: &Wire) -> Vec<String> {
     let known = VerificationProgress { verification: begun, version: 1, shards };
     let (begun, taken) = (&known.verification, known.shared());
     let end = store.compare_shared(begun, taken, now).await.unwrap();
-    assert_eq!((end.quotas_moved.len(), end.stocks_moved.len()), (0, 0));
+    assert_eq!((end.quotas_moved.count, end.stocks_moved.count), (0, 0));
     assert_eq!(progress.counts.findings, u64::try_from(progress.findings.len()).unwrap());
     let found = progress.findings.into_iter().chain(end.findings);
     let told = found.map(|found| {
@@ -350,6 +351,57 @@ async fn r102_a_page_that_was_altered_or_is_gone_is_found() {
     world.put(&items, &pages[1]);
     let found = findings(&world.wire).await;
     assert_eq!(found[0], "unreadable c-1 7", "{found:?}");
+    world.wire.load(&whole);
+    // One that stands where no page can.
+    let odd = world.of("L#000000000007x");
+    let mut page = whole[&pages[1]].clone();
+    page["sk"]["S"] = json!(odd.1);
+    world.put(&[(odd.clone(), page)].into(), &odd);
+    assert_eq!(findings(&world.wire).await[0], "unreadable c-1");
+}
+
+/// a state that was set back to where its newest page begins, and one that is gone.
+#[tokio::test(start_paused = true)]
+async fn r102_a_state_that_was_set_back_or_is_gone_is_found() {
+    let world = world().await;
+    let whole = world.wire.items();
+    for length in [0, 13] {
+        world.with_state(|state| {
+            state.journal.clear();
+            state.wallet.length = length;
+        });
+        let found = findings(&world.wire).await;
+        assert!(found.iter().any(|found| found.contains(" c-1")), "{length}: {found:?}");
+        world.wire.load(&whole);
+    }
+    world.remove(&world.of("S"));
+    let found = verified(&open(&world.wire, true), &world.who).await.findings;
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(found[0].kind, Disagreement::EntriesMissing);
+}
+
+/// of one that was not ended after its last shard was done, as nobody could, it is told that
+/// it failed; not of one whose last shard is ended later.
+#[tokio::test(start_paused = true)]
+async fn r102_ending_a_verification_can_be_given_up() {
+    let wire = Wire::new(0);
+    let (store, id) = (open(&wire, true), run_id("verification-3"));
+    store.start_verification(&id, &begun(noon(), Vec::new())).await.unwrap();
+    let failed = async || store.verification_progress(&id).await.unwrap().has_failed();
+    for shard in 0..store::SHARDS {
+        assert!(!failed().await, "{shard}");
+        store.give_up_verification_shard(&id, 0, Some(later(1))).await.unwrap();
+        assert!(!failed().await, "{shard}");
+        let (progress, version) = store.verification_shard(&id, shard).await.unwrap();
+        let ended_at = Some(later(2).0);
+        let progress = VerificationShard { ended_at, ..progress };
+        assert!(store.save_verification_shard(&id, shard, &progress, version).await.unwrap());
+    }
+    assert!(!failed().await, "somebody ends it");
+    store.give_up_verification_shard(&id, 7, Some(later(3))).await.unwrap();
+    assert!(failed().await);
+    store.give_up_verification_shard(&id, 7, None).await.unwrap();
+    assert!(!failed().await, "it is asked for again");
 }
 
 /// what an event says of entries, and entries of an event, is the same.
@@ -431,6 +483,17 @@ async fn r102_a_pass_an_alias_or_a_quota_that_was_altered_is_found() {
     assert_eq!(findings(&world.wire).await, [format!("not_in_ledger c-1 {next} {pass}")]);
     world.wire.load(&whole);
 
+    // A profile that lists an alias twice.
+    let mut items = whole.clone();
+    let profile = items.get_mut(&world.of("A")).unwrap();
+    let mut master = decode_participant(&bytes(profile, "d")).unwrap();
+    master.aliases.extend_from_within(..);
+    assert!(master.aliases.len() >= 2);
+    write(profile, encode_participant(&master).unwrap());
+    world.put(&items, &world.of("A"));
+    assert_eq!(findings(&world.wire).await, Vec::<String>::new());
+    world.wire.load(&whole);
+
     let guards = whole.keys().filter(|(pk, _)| pk.starts_with("U#alias#"));
     let guard = guards.clone().find(|place| whole[*place]["p"]["S"] == "c-1").unwrap();
     let mut items = whole.clone();
@@ -442,6 +505,13 @@ async fn r102_a_pass_an_alias_or_a_quota_that_was_altered_is_found() {
     world.wire.load(&whole);
 
     let quota = ("Q#tenth-off".to_owned(), "Q".to_owned());
+    // What cannot be read does not stop the others from being held against the ledgers.
+    for name in ["v", "t"] {
+        let mut items = whole.clone();
+        items.get_mut(&quota).unwrap().as_object_mut().unwrap().remove(name);
+        world.put(&items, &quota);
+        assert_eq!(findings(&world.wire).await, ["unreadable tenth-off"]);
+    }
     for name in ["places", "budget"] {
         let mut items = whole.clone();
         items.get_mut(&quota).unwrap()[name]["N"] = json!("77");
@@ -477,6 +547,9 @@ async fn r102_a_stock_that_was_altered_is_found() {
     items.get_mut(&stock).unwrap()["d"] = untaken;
     world.put(&items, &stock);
     assert_eq!(findings(&world.wire).await, ["stock_differs pool"]);
+    items.get_mut(&stock).unwrap()["d"]["B"] = json!("AAAA");
+    world.put(&items, &stock);
+    assert_eq!(findings(&world.wire).await, ["unreadable pool"]);
 }
 
 /// a quota that somebody took of meanwhile, or just before, cannot be compared, and is not
@@ -500,12 +573,12 @@ async fn r102_a_quota_that_moves_is_told_and_not_found() {
     };
     let (just, long) = (end(later(1), false).await, end(later(60), false).await);
     assert_eq!(
-        (just.quotas, just.quotas_moved, just.findings.len()),
+        (just.quotas, just.quotas_moved.names, just.findings.len()),
         (0, vec!["tenth-off".into()], 0)
     );
-    assert_eq!((long.quotas, long.quotas_moved.len(), long.findings.len()), (1, 0, 1));
+    assert_eq!((long.quotas, long.quotas_moved.count, long.findings.len()), (1, 0, 1));
     let late = end(later(60), true).await;
-    assert_eq!((late.quotas, late.quotas_moved.len(), late.findings.len()), (0, 1, 0));
+    assert_eq!((late.quotas, late.quotas_moved.count, late.findings.len()), (0, 1, 0));
 }
 
 /// nothing is found, however often others write between the reads.
