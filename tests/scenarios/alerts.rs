@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use crate::calls::{bulk, read, set_clock, tick};
 use crate::desk::{built, purchase, sample};
 use crate::feed::target::Target;
+use crate::places::spoil_wallet;
 use crate::queues::queue;
 
 /// People whose sales fall at once, and workers that are killed at most.
@@ -23,6 +24,12 @@ const LOOKS: usize = 3_000;
 async fn stack(target: &Target) -> Stack {
     built().await;
     let stack = Stack::start().await.unwrap();
+    let put = stack.client.put("/v1/programme", &document(target)).await.unwrap();
+    assert_eq!(put.status, 200, "{put:?}");
+    stack
+}
+
+fn document(target: &Target) -> Value {
     let mut programme = sample("transit/programme.json");
     programme["time_zone"] = json!("UTC");
     programme["segments"] = json!([{ "id": "sales-halved", "where": {
@@ -34,9 +41,7 @@ async fn stack(target: &Target) -> Stack {
         "url": format!("{}/hook", target.address), "types": ["alert"] }]);
     programme["alerts"] =
         json!([{ "id": "sales-drop", "segment": "sales-halved", "feed": "managers" }]);
-    let put = stack.client.put("/v1/programme", &programme).await.unwrap();
-    assert_eq!(put.status, 200, "{put:?}");
-    stack
+    programme
 }
 
 async fn joins(stack: &Stack, who: &str) {
@@ -65,13 +70,19 @@ async fn buy(stack: &Stack, bought: &[(&str, u32, u32)]) {
 
 /// The morning of a day, with its run; answers how many joined, left, and were told again.
 async fn morning(stack: &Stack, day: &str) -> [u64; 3] {
+    let run = morning_run(stack, day).await;
+    assert_eq!(run["failed"], 0, "{run}");
+    ["joined", "left", "reminded"].map(|name| run[name].as_u64().unwrap())
+}
+
+/// The morning of a day, and what its run says.
+async fn morning_run(stack: &Stack, day: &str) -> Value {
     set_clock(stack, &format!("2027-{day}T06:02:00Z")).await;
     tick(stack).await;
     idle(stack).await;
     let run = read(stack, &format!("/v1/evaluation-runs/morning.2027-{day}T0600")).await;
     assert_eq!((&run["does"], &run["status"]), (&json!("alerts"), &json!("completed")), "{run}");
-    assert_eq!(run["failed"], 0, "{run}");
-    ["joined", "left", "reminded"].map(|name| run[name].as_u64().unwrap())
+    run
 }
 
 /// What a target was told of somebody: type and sequence.
@@ -148,6 +159,42 @@ async fn r97_a_manager_is_told_once_when_a_regulars_sales_fall_and_anew_after_th
     let held = read(&stack, "/v1/participants/anna/data").await;
     assert_eq!(held["alerts"].as_array().unwrap().len(), 3, "{}", held["alerts"]);
     assert_eq!(held["alerts"][0], want);
+    // So it has after the alert has left the programme.
+    let mut programme = document(&target);
+    for list in ["alerts", "runs"] {
+        programme[list] = json!([]);
+    }
+    let put = stack.client.put("/v1/programme", &programme).await.unwrap();
+    assert_eq!(put.status, 200, "{put:?}");
+    stack.advance("PT10S").await.unwrap();
+    let held = read(&stack, "/v1/participants/anna/data").await;
+    assert_eq!(held["alerts"].as_array().unwrap().len(), 3, "{}", held["alerts"]);
+}
+
+/// a wallet that cannot be read is counted and left to the next run; whoever comes after it in
+/// its shard is told of.
+#[tokio::test(flavor = "multi_thread")]
+async fn r97_a_broken_wallet_stops_no_other() {
+    let target = Target::new(|_, _| (200, String::new())).await;
+    let stack = stack(&target).await;
+    set_clock(&stack, "2027-04-02T05:00:00Z").await;
+    let people: Vec<String> = (0..PEOPLE / 2).map(|number| format!("c-{number:02}")).collect();
+    let mut bought = Vec::new();
+    for who in &people {
+        joins(&stack, who).await;
+        bought.extend([1, 2, 3].map(|month| (who.as_str(), month, 100)));
+    }
+    buy(&stack, &bought).await;
+    assert_eq!(morning(&stack, "04-02").await, [0, 0, 0]);
+    spoil_wallet(&stack, &people[0]).await;
+    let run = morning_run(&stack, "05-02").await;
+    let counts = ["wallets", "joined", "failed"].map(|name| run[name].as_u64().unwrap());
+    let all = u64::try_from(people.len()).unwrap();
+    assert_eq!(counts, [all, all - 1, 1], "{run}");
+    assert!(told(&target, &people[0]).is_empty());
+    for who in &people[1..] {
+        assert_eq!(told(&target, who), turns(&[("joined", 1)]), "{who}");
+    }
 }
 
 /// Kills a worker each time that they noted some.
@@ -202,7 +249,9 @@ async fn r97_nobody_is_lost_though_workers_die_and_the_target_is_away() {
     assert!(target.taken().is_empty());
     let asked = json!({ "MaxNumberOfMessages": 10, "WaitTimeSeconds": 0 });
     let given_up = queue(&stack, "ReceiveMessage", "FeedDeadLetters", asked).await;
-    for message in given_up["Messages"].as_array().unwrap() {
+    let given_up = given_up["Messages"].as_array().unwrap();
+    assert!(!given_up.is_empty());
+    for message in given_up {
         let body: Value = serde_json::from_str(message["Body"].as_str().unwrap()).unwrap();
         let mut fields: Vec<&String> = body.as_object().unwrap().keys().collect();
         fields.sort();

@@ -185,7 +185,7 @@ async fn r76_a_coupon_that_is_made_here_is_used_once() {
         (taken.text("/code").to_owned(), taken.text("/transaction").to_owned())
     };
     let under = fresh();
-    let (code, transaction) = take(&under).await;
+    let (code, first) = take(&under).await;
     assert_eq!(take(&under).await.0, code, "R-70");
     let museum = city.merchant("museum", &["coupons.use"]).await;
     let kino = city.merchant("kino", &["coupons.use"]).await;
@@ -210,7 +210,7 @@ async fn r76_a_coupon_that_is_made_here_is_used_once() {
     assert_eq!((again.status, &again.body["repeated"]), (201, &json!(true)), "{again:?}");
     let twice = city.uses(&museum, &fresh(), &code).await;
     assert_eq!(told(&twice), (409, "coupon_used"));
-    assert_eq!(told(&cancel(&city.stack, &transaction, &fresh()).await), (409, "coupon_used"));
+    assert_eq!(told(&cancel(&city.stack, &first, &fresh()).await), (409, "coupon_used"));
 
     let (void, transaction) = take(&fresh()).await;
     let cancelled_by = fresh();
@@ -222,8 +222,18 @@ async fn r76_a_coupon_that_is_made_here_is_used_once() {
     assert_eq!(available(&city.stack, "ada", "points").await, "4700");
     assert_eq!(city.coupon("museum").await["left"], json!(9));
 
-    let (late, _) = take(&fresh()).await;
+    let (late, open) = take(&fresh()).await;
     assert_ne!(late, void, "no number is given twice");
+    // What is held of them, without a code.
+    let data = read(&city.stack, "/v1/participants/ada/data").await;
+    let until = "2027-02-20T00:00:00+01:00";
+    let held = |transaction: &str| json!({ "transaction": transaction, "coupon": "museum", "redeemable_until": until });
+    let (mut first, mut second) = (held(&first), held(&transaction));
+    first["used_at"] = used.body["used_at"].clone();
+    second["void"] = json!(true);
+    assert_eq!(data["coupons"], json!([held(&open), second, first]));
+    let written = data.to_string();
+    assert!([&code, &void, &late].iter().all(|code| !written.contains(code.as_str())), "{written}");
     city.stack.advance("P91D").await.unwrap();
     assert_eq!(told(&city.uses(&museum, &fresh(), &late).await), (409, "coupon_expired"));
     assert_eq!(city.uses(&museum, &used_by, &code).await.status, 201, "R-70");

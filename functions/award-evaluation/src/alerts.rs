@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use domain::alert::Alert;
 use domain::id::{AlertId, ParticipantId};
+use futures_util::future::join_all;
 use harness::{Fault, Room};
 use store::{
     AlertCounts, Error, MAX_MEMBERS, MAX_WATCHED_TOGETHER, Member, Walked, Walking, Watching,
@@ -33,8 +34,8 @@ pub async fn step(room: &Room, order: &Walking<'_>) -> Result<Walked, Fault> {
         let begun = room.store.begun_alerts(shard, &programme.alerts).await?;
         let look = Look { open: open.into_iter().collect(), begun };
         for ids in ids.chunks(MAX_MEMBERS) {
-            for member in room.store.members(ids).await? {
-                next.alerts.add(&look_at(room, order, &look, &member).await?);
+            for member in room.store.each_member(ids).await? {
+                next.alerts.add(&look_at(room, order, &look, member).await?);
             }
         }
         next.after = Some(last.to_string());
@@ -52,16 +53,24 @@ pub async fn step(room: &Room, order: &Walking<'_>) -> Result<Walked, Fault> {
     })
 }
 
-/// What all alerts find of one participant.
+/// What all alerts find of one participant. They look at once, for each waits for several calls:
+/// one after the other, a page of participants would take longer than a message may.
 async fn look_at(
     room: &Room,
     order: &Walking<'_>,
     look: &Look,
-    member: &Member,
+    member: Result<Member, Error>,
 ) -> Result<AlertCounts, Fault> {
     let mut counts = AlertCounts { wallets: 1, ..AlertCounts::default() };
-    for alert in &order.programme.alerts {
-        match watch(room, order, look, member, alert).await {
+    let alerts = &order.programme.alerts;
+    let found = match member {
+        Ok(member) => {
+            join_all(alerts.iter().map(|alert| watch(room, order, look, &member, alert))).await
+        }
+        Err(error) => vec![Err(error)],
+    };
+    for found in found {
+        match found {
             Ok(counted) => counts.add(&counted),
             Err(error @ (Error::Contended | Error::Unavailable(_))) if !order.last_try => {
                 return Err(error.into());

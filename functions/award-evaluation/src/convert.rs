@@ -67,10 +67,14 @@ async fn step(
         None => next.end(order.now),
     }
     for ids in ids.chunks(MAX_MEMBERS) {
-        for member in room.store.members_now(ids).await? {
+        for member in room.store.each_member_now(ids).await? {
             let counts = &mut next.conversion.counts;
             counts.wallets += 1;
-            match convert(room, order, &member, dry_run).await {
+            let converted = match member {
+                Ok(member) => convert(room, order, &member, dry_run).await,
+                Err(error) => Err(error),
+            };
+            match converted {
                 Ok(counted) => counts.add(&counted),
                 Err(error @ (Error::Contended | Error::Unavailable(_))) if !last_try => {
                     return Err(error.into());

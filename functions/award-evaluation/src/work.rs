@@ -13,6 +13,9 @@ use crate::{alerts, convert, expiry};
 /// How often a message goes a step before it hands on to the next one. A batch of ten messages
 /// that each judge two hundred events, one by one, ends well within the function's time.
 const STEPS: usize = 2;
+/// The same of alerts: a step makes up to three calls for each of a hundred participants, one after
+/// the other, so that ten messages make three thousand of them.
+const ALERT_STEPS: usize = 1;
 /// Events of one commit.
 const FOLD: usize = 10;
 
@@ -63,7 +66,7 @@ pub async fn shard(
     };
     let (started_at, mut goes_on) = (Instant(known.started_at), false);
     let order = Walking { programme: &programme, now, run, started_at, shard, last_try };
-    for _ in 0..STEPS {
+    for _ in 0..if known.alerts.is_some() { ALERT_STEPS } else { STEPS } {
         let walked = match (known.books_expiry, known.alerts) {
             (true, _) => expiry::step(room, &order).await?,
             (false, Some(_)) => alerts::step(room, &order).await?,

@@ -5,14 +5,14 @@
 
 use domain::activity::{Goods, Watch};
 use domain::id::ParticipantId;
-use domain::ledger::EntryKey;
+use domain::ledger::{Entry, EntryKey};
 use domain::pass::{Origin, PassId};
 use domain::programme::Programme;
 use domain::wallet::Wallet;
 use harness::{Answer, Fault, Request, Room};
 use serde_json::{Value, json};
-use store::{Error, EventsCursor, EventsFilter, Noun};
-use wire::answer;
+use store::{CouponFate, Error, EventsCursor, EventsFilter, Noun};
+use wire::answer::{self, CouponHeld};
 use wire::feed::{self, FeedMessage};
 
 use crate::handler::participant;
@@ -94,23 +94,45 @@ pub async fn get(room: &Room, request: &Request) -> Result<Answer, Fault> {
             "transactions": shown.collect::<Vec<_>>(),
             "events": events.collect::<Vec<_>>(),
             "passes": passes,
+            "coupons": coupons(room, &programme, &id, &entries).await?,
             "cursor": Cursor { below, events: after }.show(),
         }),
     )
 }
 
-/// The times that the participant came into the segments of alerts, or left them.
+/// The times that the participant came into the segments of alerts, or left them, also of alerts
+/// that have left the programme.
 async fn alerts(
     room: &Room,
     programme: &Programme,
     id: &ParticipantId,
 ) -> Result<Vec<FeedMessage>, Fault> {
     let mut turns = Vec::new();
-    for alert in &programme.alerts {
-        let known = room.store.turns(id, &alert.id).await?.list;
-        turns.extend(known.iter().map(|turn| feed::alert(programme, id, &alert.id, turn)));
+    for (alert, known) in room.store.all_turns(id).await? {
+        turns.extend(known.list.iter().map(|turn| feed::alert(programme, id, &alert, turn)));
     }
     Ok(turns)
+}
+
+/// What is held of the coupons that these entries took, beside the ledger.
+async fn coupons(
+    room: &Room,
+    programme: &Programme,
+    id: &ParticipantId,
+    entries: &[Entry],
+) -> Result<Vec<CouponHeld>, Fault> {
+    let mut held = Vec::new();
+    for entry in entries {
+        let Some(taken) = entry.coupon() else { continue };
+        let (used, void) = match room.store.coupon_fate(taken).await? {
+            Some(CouponFate::Used(used)) => (Some(used), false),
+            Some(CouponFate::Void) => (None, true),
+            None => (None, false),
+        };
+        let used = used.as_ref().map(|used| (used.at, used.unit.as_ref()));
+        held.push(answer::coupon_held(programme, (id, entry.sequence), taken, used, void));
+    }
+    Ok(held)
 }
 
 /// What the wallet knows of its months, and what segments watch.

@@ -4,7 +4,7 @@
 //! feeds as of all others. Whoever is in, or was told of last without the target knowing it, stands
 //! in the index, so that the next run looks again, and has told again what was lost on the way.
 
-use domain::alert::{Alert, MAX_ALERTS, Seen, Step, Turn, Turns};
+use domain::alert::{Alert, Seen, Step, Turn, Turns};
 use domain::amount::Amount;
 use domain::id::{AlertId, ParticipantId, SegmentId};
 use domain::time::{Instant, Month};
@@ -19,6 +19,8 @@ use crate::table::{Demand, Item, binary, item, number, read_binary, read_number,
 
 /// Most participants between whom [`Store::open_alerts`] looks: what the index answers at once.
 pub const MAX_WATCHED_TOGETHER: usize = 100;
+/// Open alerts of a page of the index.
+const OPEN_OF_PAGE: i32 = 500;
 /// Tries to note a turn against rivals. Each lost race means that another run noted one.
 const MAX_TRIES: u32 = 8;
 
@@ -150,11 +152,27 @@ impl Store {
         Ok(read_turns(item.as_ref())?.0)
     }
 
-    /// Whom alerts have to look at again, with the alert, among the participants of a shard after
-    /// one and up to another, of [`MAX_WATCHED_TOGETHER`]. Read units: about 1 for fifty of them.
+    /// What all alerts know of a participant, those too that have left the programme. Read
+    /// units: 1 for 4 KB of it.
     ///
     /// # Errors
     /// A failure.
+    pub async fn all_turns(&self, id: &ParticipantId) -> Result<Vec<(AlertId, Turns)>> {
+        let (pk, first, last) = key::all_alerts(id);
+        let items = self.table.between(&pk, &first, &last).await?;
+        let read = |item: &Item| {
+            let alert = key::read_alert_sort(read_text(item, "sk")?);
+            Ok((alert.ok_or(Error::Corrupt("bad alert key"))?, read_turns(Some(item))?.0))
+        };
+        items.iter().map(read).collect()
+    }
+
+    /// Whom alerts have to look at again, with the alert, among the participants of a shard after
+    /// one and up to another, of [`MAX_WATCHED_TOGETHER`]. Alerts that have left the programme may be
+    /// among them. Read units: about 1 for fifty of them.
+    ///
+    /// # Errors
+    /// A failure, also where they are twenty-five thousand.
     pub async fn open_alerts(
         &self,
         shard: u8,
@@ -162,13 +180,13 @@ impl Store {
         until: &ParticipantId,
     ) -> Result<Vec<(ParticipantId, AlertId)>> {
         let (least, most) = key::alert_range(after, until);
-        let limit = i32::try_from(MAX_WATCHED_TOGETHER * MAX_ALERTS).unwrap_or(i32::MAX);
-        let places = self.table.index_down(&key::alerts(shard), &least, &most, limit).await?;
+        let partition = key::alerts(shard);
+        let places = self.table.index_between(&partition, &least, &most, OPEN_OF_PAGE).await?;
         let read = |place: &String| key::read_alert(place).ok_or(Error::Corrupt("bad alert key"));
         places.iter().map(read).collect()
     }
 
-    /// Which of these alerts have gone over everybody of a shard. Read units: 0.5 each.
+    /// Which of these alerts have gone over everybody of a shard. Read units: 1 each.
     ///
     /// # Errors
     /// A failure.

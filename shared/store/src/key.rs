@@ -68,6 +68,17 @@ pub fn alert(id: &ParticipantId, alert: &AlertId) -> ItemKey {
     ItemKey { pk: participant(id), sk: format!("{ALERTS}{alert}") }
 }
 
+/// Partition, first and last sort key of what all alerts know of a participant, those too that the
+/// programme has no longer.
+pub fn all_alerts(id: &ParticipantId) -> (String, String, String) {
+    (participant(id), ALERTS.to_owned(), format!("{ALERTS}~"))
+}
+
+/// The alert of a sort key.
+pub fn read_alert_sort(sk: &str) -> Option<AlertId> {
+    AlertId::parse(sk.strip_prefix(ALERTS)?).ok()
+}
+
 /// Marks that an alert has gone over everybody of a shard.
 pub fn alert_begun(alert: &AlertId, shard: u8) -> ItemKey {
     ItemKey { pk: format!("J#{alert}#alert"), sk: format!("SHARD#{shard}") }

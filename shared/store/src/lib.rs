@@ -73,7 +73,7 @@ pub use pass::{
 };
 pub use programme::{MAX_CHANGED_PLANS, Succession};
 pub use recall::Recalling;
-pub use record::CouponUse;
+pub use record::{CouponUse, Fate as CouponFate};
 pub use run::{Conversing, ExpiryCounts, PendingEvent, Run, RunCounts, ShardProgress};
 pub use show::show;
 pub use spend::{SpendDone, Spending};

@@ -29,8 +29,16 @@ impl Store {
     /// wallet. Read units: 1 a participant with up to 4 KB of state and of profile.
     ///
     /// # Errors
-    /// A failure.
+    /// A failure, also where one of them cannot be read: nobody is left out without a sign.
     pub async fn members(&self, ids: &[ParticipantId]) -> Result<Vec<Member>> {
+        self.each_member(ids).await?.into_iter().collect()
+    }
+
+    /// The same for work that a broken wallet or profile must not stop: each has its own result.
+    ///
+    /// # Errors
+    /// A failure.
+    pub async fn each_member(&self, ids: &[ParticipantId]) -> Result<Vec<Result<Member>>> {
         self.read_members(ids, false).await
     }
 
@@ -38,11 +46,15 @@ impl Store {
     ///
     /// # Errors
     /// A failure.
-    pub async fn members_now(&self, ids: &[ParticipantId]) -> Result<Vec<Member>> {
+    pub async fn each_member_now(&self, ids: &[ParticipantId]) -> Result<Vec<Result<Member>>> {
         self.read_members(ids, true).await
     }
 
-    async fn read_members(&self, ids: &[ParticipantId], consistent: bool) -> Result<Vec<Member>> {
+    async fn read_members(
+        &self,
+        ids: &[ParticipantId],
+        consistent: bool,
+    ) -> Result<Vec<Result<Member>>> {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
@@ -56,10 +68,13 @@ impl Store {
         for id in ids {
             let pk = key::participant(id);
             let Some(state) = items.get(&(pk.clone(), true)) else { continue };
-            let profile = items.get(&(pk, false)).map(read_profile).transpose()?;
-            let (participant, wallet) = (profile.unwrap_or_default(), read_state(state)?.wallet);
-            members.push(Member { id: id.clone(), participant, wallet });
+            members.push(read_member(id, state, items.get(&(pk, false))));
         }
         Ok(members)
     }
+}
+
+fn read_member(id: &ParticipantId, state: &Item, profile: Option<&Item>) -> Result<Member> {
+    let participant = profile.map(read_profile).transpose()?.unwrap_or_default();
+    Ok(Member { id: id.clone(), participant, wallet: read_state(state)?.wallet })
 }

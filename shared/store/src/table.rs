@@ -140,12 +140,60 @@ impl Table {
             .scan_index_forward(false);
         sort_keys(&call.send().await.map_err(unavailable)?.items.unwrap_or_default())
     }
+
+    /// All sort keys of an index partition between two, both included, ascending, by pages of so
+    /// many; fails where there are more than [`MAX_INDEX_PAGES`] of them.
+    pub async fn index_between(
+        &self,
+        partition: &str,
+        least: &str,
+        most: &str,
+        of_page: i32,
+    ) -> Result<Vec<String>> {
+        let (mut keys, mut start) = (Vec::new(), None);
+        for _ in 0..MAX_INDEX_PAGES {
+            let call = self.client.query().table_name(&self.name).index_name(INDEX).limit(of_page);
+            let call = call
+                .key_condition_expression("ix_pk = :p AND ix_sk BETWEEN :a AND :z")
+                .expression_attribute_values(":p", text(partition))
+                .expression_attribute_values(":a", text(least))
+                .expression_attribute_values(":z", text(most));
+            let answer = call.set_exclusive_start_key(start).send().await.map_err(unavailable)?;
+            keys.extend(sort_keys(&answer.items.unwrap_or_default())?);
+            start = answer.last_evaluated_key;
+            if start.is_none() {
+                return Ok(keys);
+            }
+        }
+        Err(Error::Corrupt("more of the index than is read at once"))
+    }
+
+    /// Reads all items of one partition between two sort keys, oldest first, as they are now.
+    pub async fn between(&self, pk: &str, from: &str, to: &str) -> Result<Vec<Item>> {
+        let (mut items, mut start) = (Vec::new(), None);
+        for _ in 0..MAX_PAGES {
+            let call = self.client.query().table_name(&self.name).consistent_read(true);
+            let call = call.key_condition_expression("pk = :p AND sk BETWEEN :a AND :b");
+            let call = call.expression_attribute_values(":p", text(pk));
+            let call = call.expression_attribute_values(":a", text(from));
+            let call = call.expression_attribute_values(":b", text(to));
+            let answer = call.set_exclusive_start_key(start).send().await.map_err(unavailable)?;
+            items.extend(answer.items.unwrap_or_default());
+            start = answer.last_evaluated_key;
+            if start.is_none() {
+                return Ok(items);
+            }
+        }
+        Err(Error::Corrupt("items without an end"))
+    }
 }
 
 fn sort_keys(items: &[Item]) -> Result<Vec<String>> {
     items.iter().map(|item| Ok(read_text(item, "ix_sk")?.to_owned())).collect()
 }
 
+/// Most pages of keys that are held at once.
+const MAX_INDEX_PAGES: usize = 50;
 /// Most pages of a read: a bound on the loop, far above what a partition here holds.
 const MAX_PAGES: usize = 10_000;
 

@@ -23,8 +23,8 @@ mod wallet;
 pub use adjust::{AdjustAnswer, adjust};
 pub use conversion::ConversionDetail;
 pub use coupon::{
-    CatalogueAnswer, CauseView, CostView, CouponAnswer, CouponUsedAnswer, CouponView, GivenTotal,
-    catalogue, coupon, coupon_used,
+    CatalogueAnswer, CauseView, CostView, CouponAnswer, CouponHeld, CouponUsedAnswer, CouponView,
+    GivenTotal, catalogue, coupon, coupon_held, coupon_used,
 };
 pub use event::{
     AwardAnswer, EventAnswer, EventView, InvoiceAnswer, PassedOver, Totals, event, event_only,

@@ -1,5 +1,6 @@
 //! Coupons whose codes are made here, as they are used: once, or void.
 
+use domain::coupon::{CodeTaken, CouponTaken};
 use domain::id::{CouponId, Key, UnitId};
 use domain::ledger::PayloadHash;
 use domain::programme::Programme;
@@ -61,6 +62,18 @@ impl Store {
             }
         }
         Err(Error::Contended)
+    }
+
+    /// What became of a coupon that somebody took; none: nothing yet, or its code was not made
+    /// here. Read units: 1 where it was.
+    ///
+    /// # Errors
+    /// A failure.
+    pub async fn coupon_fate(&self, taken: &CouponTaken) -> Result<Option<Fate>> {
+        match taken.code {
+            CodeTaken::Generated(_) => self.fate(&taken.coupon, taken.number, true).await,
+            CodeTaken::None | CodeTaken::Uploaded => Ok(None),
+        }
     }
 
     /// What became of a coupon whose code was made here; none: nothing yet.

@@ -56,7 +56,8 @@ pub async fn begin(store: &Store) -> Result<String> {
 }
 
 pub async fn read_open(store: &Store, who: &ParticipantId) -> Result<String> {
-    Ok(format!("{:?}", store.open_alerts(SHARD, None, who).await?))
+    let open = store.open_alerts(SHARD, None, who).await?;
+    Ok(format!("{open:?} {:?}", store.all_turns(who).await?))
 }
 
 /// What a target that is told of alerts alone does not know: `+` and `-` with the turn.
@@ -178,6 +179,24 @@ async fn r97_who_is_open_is_found_between_two_participants() {
         }
     }
     assert_eq!(found, people.len() - 1);
+}
+
+/// However many alerts have left the programme over the years.
+#[tokio::test(start_paused = true)]
+async fn r97_r92_whoever_is_open_is_found_behind_hundreds_of_former_alerts() {
+    let (store, who) = (open(&Wire::new(0), false), person("c-1"));
+    watch(&store, &who, noon(), true).await;
+    for number in 0..600 {
+        let id = AlertId::parse(&format!("z-former-{number}")).unwrap();
+        let former = Alert { id, ..alert() };
+        let watching = Watching { alert: &former, is_first: false };
+        store.watch(watching, &who, &seen(noon(), true)).await.unwrap();
+    }
+    let found = store.open_alerts(SHARD, None, &who).await.unwrap();
+    assert!(found.contains(&(who.clone(), alert().id)));
+    assert_eq!(found.len(), 601);
+    let known = store.all_turns(&who).await.unwrap();
+    assert_eq!((known.len(), &known[0].0, known[0].1.list.len()), (601, &alert().id, 1));
 }
 
 #[test]

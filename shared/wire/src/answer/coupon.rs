@@ -45,6 +45,24 @@ pub struct CouponUsedAnswer {
     pub repeated: bool,
 }
 
+/// What is held of a coupon beside the ledger, for whoever took it: never its code.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct CouponHeld {
+    pub transaction: String,
+    pub coupon: String,
+    /// The instant from which it cannot be used any more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub redeemable_until: Option<String>,
+    /// Known of codes that are made here alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub used_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unit: Option<String>,
+    /// Whether it was cancelled before anybody used it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub void: bool,
+}
+
 /// What a coupon costs: one of both.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -137,6 +155,25 @@ pub fn coupon_used(
         used_at: show_instant(at, programme.zone),
         unit: unit.map(ToString::to_string),
         repeated,
+    }
+}
+
+/// Tells whoever took a coupon what is held of it; `sequence` is that of its ledger entry, `used`
+/// when and where it was.
+pub fn coupon_held(
+    programme: &Programme,
+    (participant, sequence): (&ParticipantId, u64),
+    taken: &CouponTaken,
+    used: Option<(Instant, Option<&UnitId>)>,
+    void: bool,
+) -> CouponHeld {
+    CouponHeld {
+        transaction: transaction_code(participant, sequence),
+        coupon: taken.coupon.to_string(),
+        redeemable_until: taken.until.map(|day| day_end(programme, day)),
+        used_at: used.map(|(at, _)| show_instant(at, programme.zone)),
+        unit: used.and_then(|(_, unit)| unit).map(ToString::to_string),
+        void,
     }
 }
 
