@@ -267,6 +267,11 @@ pub fn job_shard(id: &str, shard: u8) -> ItemKey {
     ItemKey { pk: format!("J#{id}"), sk: format!("SHARD#{shard}") }
 }
 
+/// More of what a shard of a verification counted.
+pub fn job_shard_sums(id: &str, shard: u8, number: u64) -> ItemKey {
+    ItemKey { pk: format!("J#{id}"), sk: format!("SHARD#{shard}#{number}") }
+}
+
 /// Index partition of the exports under way.
 pub const OPEN_EXPORTS: &str = "EXPORTS";
 

@@ -14,6 +14,7 @@ use crate::record::{from_bytes, to_bytes};
 use crate::table::{Demand, Item, binary, item, number, read_binary, read_number, read_text, text};
 use crate::verify::VerifiedWallet;
 
+mod shard;
 mod shared;
 
 pub use shared::SharedMark;
@@ -73,8 +74,13 @@ pub struct VerificationShard {
     /// Participants up to this id are done.
     pub after: Option<String>,
     pub counts: VerificationCounts,
-    /// What its ledgers took of quotas and stocks, by their partitions.
+    /// What its ledgers took of quotas and stocks, by their partitions; they stand beside the
+    /// record.
+    #[serde(skip)]
     pub shared: BTreeMap<String, Counts>,
+    /// Items beside the record that held some of them when it was read.
+    #[serde(skip)]
+    pub more: u64,
     /// The first hundred.
     pub findings: Vec<VerificationFinding>,
     /// When a worker last got a step on, or tried to end the verification, in milliseconds since
@@ -273,42 +279,16 @@ impl Store {
         let verification: Verification = from_bytes(read_binary(item, "d")?)?;
         let mut shards = Vec::new();
         for shard in shards_of(&verification)? {
-            let item = at(&key::job_shard(id.as_str(), shard));
-            let known = item.map(|item| from_bytes(read_binary(item, "d")?)).transpose()?;
-            shards.push((shard, known.unwrap_or_default()));
+            let known = match at(&key::job_shard(id.as_str(), shard)) {
+                Some(head) => {
+                    let more = shard::more(id, shard, head)?;
+                    shard::read(head, more.iter().filter_map(at))?
+                }
+                None => VerificationShard::default(),
+            };
+            shards.push((shard, known));
         }
         Ok(VerificationProgress { verification, version: read_number(item, "v")?, shards })
-    }
-
-    /// The progress of one shard and its version. Read units: 1 for each 4 KB.
-    ///
-    /// # Errors
-    /// A failure.
-    pub async fn verification_shard(
-        &self,
-        id: &RunId,
-        shard: u8,
-    ) -> Result<(VerificationShard, u64)> {
-        let item = self.table.get(key::job_shard(id.as_str(), shard), true).await?;
-        let Some(item) = item else { return Ok((VerificationShard::default(), 0)) };
-        Ok((from_bytes(read_binary(&item, "d")?)?, read_number(&item, "v")?))
-    }
-
-    /// Stores the progress of a shard, if nobody stored another since this version. Answers
-    /// whether it is stored.
-    ///
-    /// # Errors
-    /// A failure.
-    pub async fn save_verification_shard(
-        &self,
-        id: &RunId,
-        shard: u8,
-        progress: &VerificationShard,
-        version: u64,
-    ) -> Result<bool> {
-        let demand = if version == 0 { Demand::Absent } else { Demand::Number("v", version) };
-        let record = [("v", number(version + 1)), ("d", binary(to_bytes(progress)?))];
-        self.table.put_once(item(key::job_shard(id.as_str(), shard), record), demand).await
     }
 
     /// Notes since when nobody goes on with a shard, or ends the verification for it, unless this

@@ -380,6 +380,29 @@ async fn r102_a_state_that_was_set_back_or_is_gone_is_found() {
     assert_eq!(found[0].kind, Disagreement::EntriesMissing);
 }
 
+/// a shard has room for what its ledgers took of very many quotas.
+#[tokio::test(start_paused = true)]
+async fn r102_a_shard_has_room_for_very_many_quotas() {
+    let wire = Wire::new(0);
+    let (store, id) = (open(&wire, true), run_id("verification-4"));
+    store.start_verification(&id, &begun(noon(), Vec::new())).await.unwrap();
+    let counts = |count: i64| [("places".to_owned(), count), ("budget".to_owned(), 9)].into();
+    let many =
+        (1..=20_000).map(|offer| (format!("Q#an-offer-like-any-other-{offer}"), counts(offer)));
+    let mut progress = VerificationShard { shared: many.collect(), ..VerificationShard::default() };
+    for version in 0..2 {
+        assert!(store.save_verification_shard(&id, 2, &progress, version).await.unwrap());
+        let (read, stored) = store.verification_shard(&id, 2).await.unwrap();
+        assert!((&read.shared, stored) == (&progress.shared, version + 1));
+        progress = read;
+        progress.shared.insert(format!("Q#another-{version}"), counts(1));
+    }
+    progress.shared.remove("Q#another-1");
+    assert!(!store.save_verification_shard(&id, 2, &progress, 0).await.unwrap());
+    let known = store.verification_progress(&id).await.unwrap();
+    assert!(known.shared() == progress.shared);
+}
+
 /// of one that was not ended after its last shard was done, as nobody could, it is told that
 /// it failed; not of one whose last shard is ended later.
 #[tokio::test(start_paused = true)]
