@@ -130,6 +130,13 @@ async fn what_is_granted_is_used_and_nothing_else_is_asked_for() {
     let erase = Call { method: "DELETE", path: &path, key: None, body: None };
     assert_eq!(stack.client.send(&erase).await.unwrap().status, 202);
     stack.idle().await.unwrap();
+    // All that was written is read once more.
+    let verify = stack.client.post("/v1/verifications", &key(), &json!({})).await.unwrap();
+    assert_eq!(verify.status, 202, "{verify:?}");
+    stack.idle().await.unwrap();
+    let path = format!("/v1/verifications/{}", verify.text("/verification_id"));
+    let verified = stack.client.get(&path).await.unwrap();
+    assert_eq!(verified.body["agrees"], true, "{verified:?}");
 
     let stats = stack.stats().await.unwrap();
     for (function, did) in stats["functions"].as_object().unwrap() {
